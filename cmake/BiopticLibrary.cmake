@@ -1,0 +1,44 @@
+# bioptic_library(NAME DEPS lower... LINK external...)
+#
+# One folder under src/bioptic is one static library, bioptic_NAME, of the folder's *.cpp files; its
+# *_test.cpp files become the test program NAME_test.
+#
+# The dependency order is enforced by the include path: a library sees its own headers and those of
+# the libraries it names, each through a directory that holds nothing else, so an #include that goes
+# against the order does not compile.
+function(bioptic_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LINK" ${ARGN})
+  get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+  file(RELATIVE_PATH relative ${PROJECT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR})
+  set(view ${PROJECT_BINARY_DIR}/include/${name})
+  get_filename_component(parent ${view}/${relative} DIRECTORY)
+  file(MAKE_DIRECTORY ${parent})
+  if(NOT EXISTS ${view}/${relative})
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${view}/${relative} SYMBOLIC)
+  endif()
+
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/main\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  list(TRANSFORM ARG_DEPS PREPEND bioptic_)
+  if(sources)
+    add_library(bioptic_${name} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(bioptic_${name} PRIVATE ${ARG_LINK})
+  else()
+    add_library(bioptic_${name} INTERFACE)
+    set(scope INTERFACE)
+    target_link_libraries(bioptic_${name} INTERFACE ${ARG_LINK})
+  endif()
+  target_include_directories(bioptic_${name} ${scope} ${view})
+  target_link_libraries(bioptic_${name} ${scope} ${ARG_DEPS})
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE bioptic_${name} ${ARG_LINK} GTest::gtest_main)
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS unit
+                         WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  endif()
+endfunction()

@@ -1,0 +1,135 @@
+#include "bioptic/base/files.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "bioptic/base/error.h"
+
+namespace bioptic {
+namespace fs = std::filesystem;
+namespace {
+
+std::string reason() { return std::strerror(errno); }
+
+// fsync on a file or folder by name.
+void sync_path(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw Failure(path.string() + ": cannot be opened to sync: " + reason());
+  const int rc = ::fsync(fd);
+  const int error = errno;
+  ::close(fd);
+  if (rc != 0 && error != EINVAL) {  // EINVAL: a file system without fsync on folders
+    throw Failure(path.string() + ": cannot be synced: " + std::strerror(error));
+  }
+}
+
+}  // namespace
+
+fs::path temporary_beside(const fs::path& path) {
+  static std::atomic<unsigned> counter{0};
+  fs::path name = "." + path.filename().string();
+  name += kTemporaryMark;
+  name += std::to_string(::getpid()) + "-" + std::to_string(counter++);
+  return path.parent_path() / name;
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  if (path.has_parent_path()) fs::create_directories(path.parent_path());
+  const fs::path temporary = temporary_beside(path);
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd < 0) throw Failure(path.string() + ": cannot be written: " + reason());
+  std::size_t written = 0;
+  while (written < content.size()) {
+    const ssize_t n = ::write(fd, content.data() + written, content.size() - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const std::string why = reason();
+      ::close(fd);
+      ::unlink(temporary.c_str());
+      throw Failure(path.string() + ": cannot be written: " + why);
+    }
+    written += static_cast<std::size_t>(n);
+  }
+  ::close(fd);
+  commit_rename(temporary, path);
+}
+
+void commit_rename(const fs::path& temporary, const fs::path& path) {
+  if (fs::is_directory(temporary)) {
+    for (const auto& entry : fs::recursive_directory_iterator(temporary)) sync_path(entry.path());
+  }
+  sync_path(temporary);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    throw Failure(path.string() + ": cannot be put in place: " + reason());
+  }
+  sync_path(path.has_parent_path() ? path.parent_path() : fs::path("."));
+}
+
+void remove_stale_temporaries(const fs::path& folder) {
+  std::vector<fs::path> stale;
+  std::error_code ignored;
+  for (auto it = fs::recursive_directory_iterator(
+           folder, fs::directory_options::skip_permission_denied, ignored);
+       it != fs::recursive_directory_iterator(); it.increment(ignored)) {
+    if (it->path().filename().string().find(kTemporaryMark) != std::string::npos) {
+      stale.push_back(it->path());
+      if (it->is_directory(ignored)) it.disable_recursion_pending();
+    }
+  }
+  for (const fs::path& path : stale) fs::remove_all(path, ignored);
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw InputError(path.string() + ": cannot be opened: " + reason());
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (in.bad() || text.bad()) throw InputError(path.string() + ": cannot be read");
+  return text.str();
+}
+
+MappedFile::MappedFile(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw InputError(path.string() + ": cannot be opened: " + reason());
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(fd);
+    throw InputError(path.string() + ": is not a regular file");
+  }
+  size_ = static_cast<std::size_t>(info.st_size);
+  if (size_ > 0) {
+    void* map = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) {
+      const std::string why = reason();
+      ::close(fd);
+      throw Failure(path.string() + ": cannot be mapped: " + why);
+    }
+    data_ = static_cast<const std::uint8_t*>(map);
+  }
+  ::close(fd);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::uint8_t*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+}  // namespace bioptic

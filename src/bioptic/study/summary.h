@@ -1,0 +1,69 @@
+// All that a report is made of: pure data, no SQL, no training.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bioptic/data/dataset.h"
+#include "bioptic/train/trial.h"
+
+namespace bioptic {
+
+// Mean over seeds with a t interval (95 %); sd, low, high are NaN for one seed.
+struct MetricSummary {
+  double mean = 0, sd = 0, low = 0, high = 0;
+  int seeds = 0;
+};
+
+struct TrialSummary {
+  std::string id, arm;
+  int seed = 0;  // the running number by which trials pair
+  TrialSeeds seeds;
+  TrialResult result;  // without weights
+  // train_loss, train_accuracy, val_loss, val_accuracy, test_loss, test_accuracy, val_auroc,
+  // test_auroc (absent where undefined), test_sensitivity, test_specificity (two classes)
+  std::map<std::string, double> metrics;
+};
+
+struct ArmSummary {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> settings;  // all, in order, as text
+  std::string differs;             // what this arm alone sets, for tables: "batch_size = 10"
+  std::vector<TrialSummary> trials;  // finished ones (done and collapsed), by seed
+  int collapsed = 0, failed = 0, missing = 0;
+  std::map<std::string, MetricSummary> metrics;
+  std::map<std::string, double> reported;  // "test_accuracy" -> 0.725, as the study gives it
+  LossKind loss = LossKind::bce_with_logits;
+  int outputs = 1;
+  std::string threshold;           // words: "0.5", "Youden on validation", "sensitivity 0.95 on validation"
+};
+
+struct StudySummary {
+  std::string name, question, file;  // file: the study's path as given
+  std::string toml;                  // the study's text
+  std::string command;               // how to reproduce
+  double margin = 0.01, detect = 0.02;
+  std::string engine;
+  std::vector<ArmSummary> arms;
+  // Data
+  std::string dataset_path, dataset_hash;
+  DatasetInfo dataset;
+  int positive = 1;                  // label
+  std::size_t train_images = 0, val_images = 0, test_images = 0;  // of seed 0
+  std::size_t groups = 0, test_groups = 0;
+  std::string groups_from;
+  std::vector<std::string> notes;    // validation joined training, window, collapsed runs, ...
+  // Images of every row, for tables and figures; empty vectors when the dataset is not readable.
+  struct Image {
+    std::string id, source, split, group;  // split: as planned for seed 0: train, val, test
+    std::int64_t label = 0;
+  };
+  std::vector<Image> images;
+  std::map<std::string, std::string> environment;  // version, compiler, processor, host, system
+  bool unfinished = false;
+};
+
+}  // namespace bioptic
