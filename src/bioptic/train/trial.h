@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/split.h"
+#include "bioptic/engine/engine.h"
 #include "bioptic/model/parameters.h"
 #include "bioptic/model/spec.h"
 
@@ -25,7 +27,7 @@ struct TrialSpec {
   std::string group_pattern;  // [data] group
   int positive = 1;           // label of the positive class
   TrialSeeds seeds;
-  std::string dataset_hash;   // of the uint8 dataset that is trained on
+  std::string dataset_hash;  // of the uint8 dataset that is trained on
   std::string engine = "fused";
   int numerics_version = 0;
 };
@@ -38,34 +40,34 @@ enum class TrialStatus { done, collapsed, failed };
 const char* name_of(TrialStatus);
 
 struct EpochRecord {
-  int epoch = 0;               // from 1
-  std::int64_t step = 0;       // optimizer steps so far
-  double lr = 0;               // of the epoch's last step
+  int epoch = 0;                              // from 1
+  std::int64_t step = 0;                      // optimizer steps so far
+  double lr = 0;                              // of the epoch's last step
   double train_loss = 0, train_accuracy = 0;  // running, sample-weighted mean over the epoch
-  double val_loss = 0, val_accuracy = 0, val_auroc = 0;  // auroc NaN where undefined
+  double val_loss = 0, val_accuracy = 0, val_auroc = 0;        // auroc NaN where undefined
   std::optional<double> train_eval_loss, train_eval_accuracy;  // end of epoch, when asked for
 };
 
 // Predictions of one split at the selected epoch.
 struct SplitPredictions {
-  std::string split;                 // "val" or "test"
-  std::vector<std::uint32_t> rows;   // of the dataset
-  std::vector<float> logits;         // rows x outputs
+  std::string split;                // "val" or "test"
+  std::vector<std::uint32_t> rows;  // of the dataset
+  std::vector<float> logits;        // rows x outputs
 };
 
 struct TrialResult {
   TrialStatus status = TrialStatus::done;
-  std::string error;                 // failed: why
+  std::string error;  // failed: why
   std::vector<EpochRecord> history;
   int selected_epoch = 0;
   std::int64_t steps = 0;
-  double threshold = 0.5;            // on the score of the positive class
+  double threshold = 0.5;                     // on the score of the positive class
   double train_loss = 0, train_accuracy = 0;  // of the selected epoch
   double val_loss = 0, val_accuracy = 0, test_loss = 0, test_accuracy = 0;
   std::vector<SplitPredictions> predictions;  // val, test
   std::string weights_sha256;
   double wall_seconds = 0;
-  Parameters weights;                // of the selected epoch
+  Parameters weights;  // of the selected epoch
 };
 
 struct TrialControl {
@@ -73,8 +75,11 @@ struct TrialControl {
   std::string isa;
   // Called after every epoch; returning false stops the trial (Interrupted is thrown).
   std::function<bool(const EpochRecord&, int epochs)> on_epoch;
-  // --trace: the loss of every step, and the rows of every batch.
-  std::function<void(std::int64_t step, double loss, const std::vector<std::uint32_t>& rows)> on_step;
+  // --trace: every step (its number from 0, learning rate, ...), its loss and its rows of the
+  // dataset.
+  std::function<void(std::int64_t number, const Step& step, double loss,
+                     std::span<const std::uint32_t> rows)>
+      on_step;
 };
 
 // `dataset` must be uint8 (see window.h).  Throws InputError for a specification that does not fit
@@ -82,10 +87,11 @@ struct TrialControl {
 TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
                       const SplitPlan& plan, const TrialControl& control);
 
-// Score of a class from logits (float32, as stored) and the predicted label.  Two classes: predicted
-// positive when score > threshold, strictly; a score that is not finite counts as class 0.  More:
-// the first largest logit.
+// Score of a class from logits (float32, as stored) and the predicted label.  Two classes:
+// predicted positive when score > threshold, strictly; a score that is not finite counts as class
+// 0.  More: the first largest logit.
 float positive_score(LossKind loss, int positive, const float* logits);
-int predicted_label(LossKind loss, int classes, int positive, double threshold, const float* logits);
+int predicted_label(LossKind loss, int classes, int positive, double threshold,
+                    const float* logits);
 
 }  // namespace bioptic

@@ -1,0 +1,64 @@
+// The steps of one epoch: batch order and dropout masks from their own streams, learning rates from
+// the schedule.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "bioptic/data/dataset.h"
+#include "bioptic/engine/engine.h"
+#include "bioptic/model/schedule.h"
+#include "bioptic/train/trial.h"
+
+namespace bioptic {
+
+// Rows of `train` in the order of an epoch (from 1): Fisher-Yates from the stream
+// (seed, "order/epoch <e>").
+std::vector<std::uint32_t> epoch_order(std::span<const std::uint32_t> train, std::uint64_t seed,
+                                       int epoch);
+
+// What the steps of all epochs share.
+struct BatchContext {
+  const Dataset* dataset = nullptr;
+  const TrainSpec* train = nullptr;
+  const Schedule* schedule = nullptr;
+  std::span<const PixelMap> maps;  // one per channel
+  int outputs = 1;
+  std::uint64_t order_seed = 0;
+};
+
+class EpochSource : public StepSource {
+ public:
+  // Called when a step is done: its number from 0 over the whole run, the step, its rows of the
+  // dataset.
+  using Done = std::function<void(std::int64_t, const Step&, std::span<const std::uint32_t>)>;
+
+  // watched: see Schedule::at.  `epoch` from 1.
+  EpochSource(const BatchContext& context, std::vector<std::uint32_t> order, int epoch,
+              std::span<const double> watched, Done done);
+
+  const Step* next() override;
+  void done(const Step& step) override;
+
+ private:
+  struct Slot {
+    Step step;
+    std::vector<float> logits;
+    std::int64_t number = 0;
+    std::size_t begin = 0;  // into order_
+  };
+  void fill_masks(Slot& slot);
+
+  BatchContext context_;
+  std::vector<std::uint32_t> order_;
+  int epoch_;
+  std::span<const double> watched_;
+  Done done_;
+  std::array<Slot, 3> ring_;  // an engine holds two; a third is never read while one is refilled
+  std::size_t next_in_epoch_ = 0, steps_in_epoch_ = 0;
+};
+
+}  // namespace bioptic

@@ -1,0 +1,227 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "bioptic/base/error.h"
+#include "bioptic/engine/engine.h"
+#include "bioptic/model/loss.h"
+#include "bioptic/model/schedule.h"
+#include "bioptic/train/batches.h"
+#include "bioptic/train/evaluation.h"
+#include "bioptic/train/trial.h"
+
+namespace bioptic {
+namespace {
+
+// One split's rows, ready for Engine::evaluate.
+struct EvaluationSet {
+  std::vector<std::uint32_t> rows;
+  std::vector<Row> pixels;
+  std::vector<std::int64_t> labels;
+
+  EvaluationSet(const Dataset& dataset, std::vector<std::uint32_t> which,
+                std::span<const PixelMap> maps)
+      : rows(std::move(which)) {
+    for (const std::uint32_t row : rows) {
+      pixels.push_back({dataset.image8(row).data(), maps.data()});
+      labels.push_back(dataset.label(row));
+    }
+  }
+  std::vector<float> logits(Engine& engine, std::size_t outputs) const {
+    std::vector<float> out(rows.size() * outputs);
+    engine.evaluate(pixels, out);
+    return out;
+  }
+};
+
+double metric_of(const EpochRecord& record, ValidationMetric metric) {
+  switch (metric) {
+    case ValidationMetric::loss:
+      return record.val_loss;
+    case ValidationMetric::accuracy:
+      return record.val_accuracy;
+    case ValidationMetric::auroc:
+      return record.val_auroc;
+  }
+  return 0;
+}
+
+// True when `value` is better than `best` by more than `delta`; anything is better than NaN.
+bool improves(ValidationMetric metric, double value, double best, double delta) {
+  if (std::isnan(value)) return false;
+  if (std::isnan(best)) return true;
+  return metric == ValidationMetric::loss ? value < best - delta : value > best + delta;
+}
+
+// The running loss and accuracy of an epoch, from the logits of its steps.
+class RunningMean {
+ public:
+  RunningMean(const Reading& reading, double threshold)
+      : reading_(reading), threshold_(threshold) {}
+
+  // Returns the batch's loss.
+  double add(const Step& step) {
+    const double batch = static_cast<double>(step.labels.size());
+    const double loss = mean_loss(reading_, step.labels, step.logits);
+    loss_ += loss * batch;
+    right_ += accuracy(reading_, step.labels, step.logits, threshold_) * batch;
+    samples_ += batch;
+    return loss;
+  }
+  double loss() const { return loss_ / samples_; }
+  // right_ is a sum of k/B * B, which may be off by rounding: the count is a whole number.
+  double accuracy_value() const { return std::floor(right_ + 0.5) / samples_; }
+
+ private:
+  const Reading& reading_;
+  double threshold_;
+  double loss_ = 0, right_ = 0, samples_ = 0;
+};
+
+void check_fits(const TrialSpec& spec, const Dataset& dataset, const Splits& splits) {
+  if (spec.train.batch_size < 1 ||
+      static_cast<std::size_t>(spec.train.batch_size) > splits.train.size()) {
+    throw InputError(fmt::format("batch_size = {} does not fit {} training images; choose 1 to {}",
+                                 spec.train.batch_size, splits.train.size(), splits.train.size()));
+  }
+  const auto classes = static_cast<int>(dataset.info().classes.size());
+  if (classes != 2 && spec.train.loss.kind != LossKind::cross_entropy) {
+    throw InputError(fmt::format(
+        "loss = \"{}\" needs two classes and the data have {}; use loss = \"cross_entropy\"",
+        name_of(spec.train.loss.kind), classes));
+  }
+}
+
+}  // namespace
+
+TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
+                      const SplitPlan& plan, const TrialControl& control) {
+  const auto start = std::chrono::steady_clock::now();
+  const TrainSpec& train = spec.train;
+  const DatasetInfo& info = dataset.info();
+  Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
+  check_fits(spec, dataset, splits);
+
+  const Reading reading{train.loss, static_cast<int>(info.classes.size()), spec.positive};
+  const std::size_t outputs = reading.outputs();
+  const std::vector<PixelMap> maps(static_cast<std::size_t>(info.channels));  // pixel / 255
+
+  EngineConfig config;
+  config.channels = static_cast<std::size_t>(info.channels);
+  config.pixels_per_channel = dataset.pixels_per_image() / config.channels;
+  config.classes = reading.classes;
+  config.model = train.model;
+  config.loss = train.loss;
+  config.optimizer = train.optimizer;
+  config.max_batch = static_cast<std::size_t>(train.batch_size);
+  config.threads = control.threads;
+  config.isa = control.isa;
+  const std::unique_ptr<Engine> engine = make_engine(spec.engine, config);
+  engine->set_parameters(initial_parameters(
+      layer_shapes(dataset.pixels_per_image(), train.model, static_cast<int>(outputs)),
+      spec.seeds.init));
+
+  const EvaluationSet val(dataset, splits.val, maps), test(dataset, splits.test, maps);
+  std::optional<EvaluationSet> train_set;
+  if (train.train_eval) train_set.emplace(dataset, splits.train, maps);
+
+  const auto batch = static_cast<std::size_t>(train.batch_size);
+  const auto steps_per_epoch = static_cast<std::int64_t>((splits.train.size() + batch - 1) / batch);
+  const Schedule schedule(train.schedule, train.optimizer, steps_per_epoch, train.epochs);
+  const BatchContext context{&dataset,        &train, &schedule, maps, static_cast<int>(outputs),
+                             spec.seeds.order};
+  // A threshold that is chosen on validation is chosen once, at the end; curves use 0.5 until then.
+  const double curve_threshold =
+      train.threshold.kind == ThresholdKind::fixed ? train.threshold.value : 0.5;
+
+  TrialResult result;
+  std::vector<double> watched;
+  std::vector<float> val_logits;   // of the selected epoch so far
+  std::optional<Parameters> kept;  // weights of the selected epoch, where it need not be the last
+  double best = std::nan(""), best_for_stop = std::nan("");
+  int epochs_without_gain = 0;
+  bool finite = true;
+
+  for (int epoch = 1; epoch <= train.epochs; ++epoch) {
+    RunningMean running(reading, curve_threshold);
+    EpochRecord record;
+    record.epoch = epoch;
+    EpochSource source(
+        context, epoch_order(splits.train, spec.seeds.order, epoch), epoch, watched,
+        [&](std::int64_t number, const Step& step, std::span<const std::uint32_t> rows) {
+          const double loss = running.add(step);
+          record.step = number + 1;
+          record.lr = step.lr;
+          if (control.on_step) control.on_step(number, step, loss, rows);
+        });
+    engine->run(source);
+    record.train_loss = running.loss();
+    record.train_accuracy = running.accuracy_value();
+
+    std::vector<float> logits = val.logits(*engine, outputs);
+    record.val_loss = mean_loss(reading, val.labels, logits);
+    record.val_accuracy = accuracy(reading, val.labels, logits, curve_threshold);
+    record.val_auroc = area_under_roc(reading, val.labels, logits);
+    if (train_set) {
+      const std::vector<float> all = train_set->logits(*engine, outputs);
+      record.train_eval_loss = mean_loss(reading, train_set->labels, all);
+      record.train_eval_accuracy = accuracy(reading, train_set->labels, all, curve_threshold);
+    }
+    finite = finite && std::isfinite(record.train_loss) && std::isfinite(record.val_loss);
+    result.history.push_back(record);
+    watched.push_back(train.schedule.metric == "val_accuracy" ? record.val_accuracy
+                                                              : record.val_loss);
+
+    if (!train.select || epoch == 1 ||
+        improves(*train.select, metric_of(record, *train.select), best, 0)) {
+      if (train.select) {
+        best = metric_of(record, *train.select);
+        kept = engine->parameters();
+      }
+      result.selected_epoch = epoch;
+      val_logits = std::move(logits);
+    }
+    if (control.on_epoch && !control.on_epoch(record, train.epochs)) {
+      throw Interrupted(fmt::format("stopped in epoch {} of {}", epoch, train.epochs));
+    }
+    if (train.early_stopping) {
+      const double value = metric_of(record, train.early_stopping->metric);
+      if (epoch == 1 || improves(train.early_stopping->metric, value, best_for_stop,
+                                 train.early_stopping->min_delta)) {
+        best_for_stop = value;
+        epochs_without_gain = 0;
+      } else if (++epochs_without_gain >= train.early_stopping->patience) {
+        break;
+      }
+    }
+  }
+
+  if (kept && result.selected_epoch != result.history.back().epoch) engine->set_parameters(*kept);
+  std::vector<float> test_logits = test.logits(*engine, outputs);
+  result.weights = engine->parameters();
+  result.weights_sha256 = parameters_sha256(result.weights);
+
+  const EpochRecord& selected = result.history[static_cast<std::size_t>(result.selected_epoch) - 1];
+  result.steps = result.history.back().step;
+  result.train_loss = selected.train_loss;
+  result.train_accuracy = selected.train_accuracy;
+  result.threshold = choose_threshold(train.threshold, reading, val.labels, val_logits);
+  result.val_loss = selected.val_loss;
+  result.val_accuracy = accuracy(reading, val.labels, val_logits, result.threshold);
+  result.test_loss = mean_loss(reading, test.labels, test_logits);
+  result.test_accuracy = accuracy(reading, test.labels, test_logits, result.threshold);
+  if (!finite || one_predicted_class(reading, val_logits, result.threshold)) {
+    result.status = TrialStatus::collapsed;
+  }
+  result.predictions.push_back({"val", val.rows, std::move(val_logits)});
+  result.predictions.push_back({"test", test.rows, std::move(test_logits)});
+  result.wall_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+}  // namespace bioptic
