@@ -1,5 +1,6 @@
-// The seam between what is trained and the arithmetic that trains it.  Initial weights, batch order,
-// dropout masks and learning rates are decided outside, so that engines differ only in arithmetic.
+// The seam between what is trained and the arithmetic that trains it.  Initial weights, batch
+// order, dropout masks and learning rates are decided outside, so that engines differ only in
+// arithmetic.
 #pragma once
 
 #include <cstddef>
@@ -10,35 +11,22 @@
 #include <string_view>
 #include <vector>
 
+#include "bioptic/kernel/row.h"
 #include "bioptic/model/parameters.h"
 #include "bioptic/model/spec.h"
 
 namespace bioptic {
 
-// How one channel's stored pixel p becomes an input: scale * (table ? table[p] : p) + offset, one
-// fused multiply-add in float32.
-struct PixelMap {
-  float scale = 1.0F / 255;
-  float offset = 0;
-  const std::uint8_t* table = nullptr;  // 256 entries, or null for the identity
-};
-
-// One image.
-struct Row {
-  const std::uint8_t* pixels = nullptr;  // C x H x W
-  const PixelMap* maps = nullptr;        // one per channel
-};
-
 // One optimizer step: a batch and what the optimizer is to do with it.
 struct Step {
-  std::vector<Row> rows;                    // B >= 1
-  std::vector<std::int64_t> labels;         // B
-  std::vector<float> coefficients;          // B: d(batch loss)/d(sample_loss of sample i), usually 1/B
+  std::vector<Row> rows;             // B >= 1
+  std::vector<std::int64_t> labels;  // B
+  std::vector<float> coefficients;   // B: d(batch loss)/d(sample_loss of sample i), usually 1/B
   // Dropout: for every hidden layer B x width factors, 0 or 1/(1-p), row-major; empty = no dropout.
   std::vector<std::vector<float>> masks;
   double lr = 0;
-  double momentum = 0;                      // momentum (sgd) or beta1 (adam, adamw) of this step
-  std::span<float> logits;                  // B x outputs, filled by the engine before done() is called
+  double momentum = 0;      // momentum (sgd) or beta1 (adam, adamw) of this step
+  std::span<float> logits;  // B x outputs, filled by the engine before done() is called
 };
 
 // Hands out the steps of a stretch (usually one epoch).
@@ -59,9 +47,10 @@ struct EngineConfig {
   ModelSpec model;
   LossSpec loss;
   OptimizerSpec optimizer;
-  std::size_t max_batch = 1;  // largest B of a step
+  bool cycles_momentum = false;  // sgd: Step::momentum is not 0 although optimizer.momentum may be
+  std::size_t max_batch = 1;     // largest B of a step
   int threads = 1;
-  std::string isa;            // fused: "", "portable", "avx2", "avx512"; "" = the best there is
+  std::string isa;  // fused: "", "portable", "avx2", "avx512"; "" = the best there is
 };
 
 class Engine {

@@ -117,6 +117,9 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
   config.model = train.model;
   config.loss = train.loss;
   config.optimizer = train.optimizer;
+  config.cycles_momentum = train.schedule.cycle_momentum &&
+                           (train.schedule.kind == ScheduleKind::one_cycle ||
+                            train.schedule.kind == ScheduleKind::cyclic);
   config.max_batch = static_cast<std::size_t>(train.batch_size);
   config.threads = control.threads;
   config.isa = control.isa;
