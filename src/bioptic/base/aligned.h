@@ -17,8 +17,8 @@ class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t size)
-      : data_(static_cast<T*>(::operator new(size == 0 ? kAlign : size * sizeof(T),
-                                             std::align_val_t{kAlign}))),
+      : data_(static_cast<T*>(
+            ::operator new (size == 0 ? kAlign : size * sizeof(T), std::align_val_t{kAlign}))),
         size_(size) {
     std::memset(static_cast<void*>(data_.get()), 0, size * sizeof(T));
   }
@@ -33,7 +33,9 @@ class AlignedBuffer {
  private:
   static constexpr std::size_t kAlign = 64;
   struct Free {
-    void operator()(T* p) const { ::operator delete(static_cast<void*>(p), std::align_val_t{kAlign}); }
+    void operator()(T* p) const {
+      ::operator delete (static_cast<void*>(p), std::align_val_t{kAlign});
+    }
   };
   std::unique_ptr<T, Free> data_;
   std::size_t size_ = 0;

@@ -16,8 +16,8 @@ inline constexpr std::string_view kTemporaryMark = ".bioptic-tmp-";
 // A temporary name beside `path`, unique to this process and call.
 std::filesystem::path temporary_beside(const std::filesystem::path& path);
 
-// Writes `content` to a temporary name beside `path`, syncs it, renames it over `path` and syncs the
-// folder.  Parent folders are made.  Throws Failure naming the path and the system's reason.
+// Writes `content` to a temporary name beside `path`, syncs it, renames it over `path` and syncs
+// the folder.  Parent folders are made.  Throws Failure naming the path and the system's reason.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
 // Syncs a finished temporary file (or folder: every file in it) and renames it to `path`.

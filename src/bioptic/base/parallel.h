@@ -18,8 +18,8 @@ class ThreadPool {
   int threads() const;
 
   // Calls body(part) for every part in [0, parts), each once, and returns when all are done.  Which
-  // thread runs which part is not defined; what a part computes must not depend on it.  An exception
-  // of a part is thrown again here after all parts ended.  Not reentrant.
+  // thread runs which part is not defined; what a part computes must not depend on it.  An
+  // exception of a part is thrown again here after all parts ended.  Not reentrant.
   void run(std::size_t parts, const std::function<void(std::size_t)>& body);
 
  private:

@@ -11,7 +11,8 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLog2E = 1.442695040888963407359924681001892137;
-// ln 2 in two parts: the first has 32 significant bits, so that k * kLn2High is exact for |k| < 2^20.
+// ln 2 in two parts: the first has 32 significant bits, so that k * kLn2High is exact for |k| <
+// 2^20.
 constexpr double kLn2High = 6.93147180369123816490e-01;
 constexpr double kLn2Low = 1.90821492927058770002e-10;
 
@@ -132,20 +133,28 @@ double pow(double x, double y) {
 double sin(double x) {
   const Reduced a = reduce(x);
   switch (a.quadrant) {
-    case 0: return sin_near_zero(a.r);
-    case 1: return cos_near_zero(a.r);
-    case 2: return -sin_near_zero(a.r);
-    default: return -cos_near_zero(a.r);
+    case 0:
+      return sin_near_zero(a.r);
+    case 1:
+      return cos_near_zero(a.r);
+    case 2:
+      return -sin_near_zero(a.r);
+    default:
+      return -cos_near_zero(a.r);
   }
 }
 
 double cos(double x) {
   const Reduced a = reduce(x);
   switch (a.quadrant) {
-    case 0: return cos_near_zero(a.r);
-    case 1: return -sin_near_zero(a.r);
-    case 2: return -cos_near_zero(a.r);
-    default: return sin_near_zero(a.r);
+    case 0:
+      return cos_near_zero(a.r);
+    case 1:
+      return -sin_near_zero(a.r);
+    case 2:
+      return -cos_near_zero(a.r);
+    default:
+      return sin_near_zero(a.r);
   }
 }
 

@@ -6,12 +6,12 @@
 
 namespace bioptic::portable {
 
-double exp(double x);      // < 1 ulp over [-700, 700]; 0 below -745.2, infinity above 709.8
-double expm1(double x);    // e^x - 1, < 4 ulp
-double log(double x);      // < 1 ulp for normal x > 0; -infinity at 0, NaN below
-double log1p(double x);    // log(1 + x), < 3 ulp, x > -1
+double exp(double x);            // < 1 ulp over [-700, 700]; 0 below -745.2, infinity above 709.8
+double expm1(double x);          // e^x - 1, < 4 ulp
+double log(double x);            // < 1 ulp for normal x > 0; -infinity at 0, NaN below
+double log1p(double x);          // log(1 + x), < 3 ulp, x > -1
 double pow(double x, double y);  // x > 0: exp(y log x), relative error < (2 + |y log x|) 2^-52
-double sin(double x);      // < 1.5 ulp away from multiples of pi, |x| < 1e5 (radians)
+double sin(double x);            // < 1.5 ulp away from multiples of pi, |x| < 1e5 (radians)
 double cos(double x);
 double tanh(double x);     // < 3 ulp
 double erf(double x);      // < 12 ulp

@@ -23,15 +23,33 @@ double largest_ulp(Ours ours, Exact exact, double low, double high) {
 using L = long double;
 
 TEST(PortableMath, ErrorsInUlp) {
-  EXPECT_LT(largest_ulp(portable::exp, [](L x) { return std::exp(x); }, -700, 700), 1);
-  EXPECT_LT(largest_ulp(portable::expm1, [](L x) { return std::expm1(x); }, -2, 5), 4);
-  EXPECT_LT(largest_ulp(portable::log, [](L x) { return std::log(x); }, 1e-6, 50), 1);
-  EXPECT_LT(largest_ulp(portable::log1p, [](L x) { return std::log1p(x); }, -0.9, 30), 3);
-  EXPECT_LT(largest_ulp(portable::sin, [](L x) { return std::sin(x); }, 0.1, 3), 1.5);
-  EXPECT_LT(largest_ulp(portable::cos, [](L x) { return std::cos(x); }, -1.5, 1.5), 1.5);
-  EXPECT_LT(largest_ulp(portable::tanh, [](L x) { return std::tanh(x); }, -20, 20), 3);
-  EXPECT_LT(largest_ulp(portable::erf, [](L x) { return std::erf(x); }, -6.5, 6.5), 12);
-  EXPECT_LT(largest_ulp(portable::sigmoid, [](L x) { return 1 / (1 + std::exp(-x)); }, -50, 50), 3);
+  EXPECT_LT(largest_ulp(
+                portable::exp, [](L x) { return std::exp(x); }, -700, 700),
+            1);
+  EXPECT_LT(largest_ulp(
+                portable::expm1, [](L x) { return std::expm1(x); }, -2, 5),
+            4);
+  EXPECT_LT(largest_ulp(
+                portable::log, [](L x) { return std::log(x); }, 1e-6, 50),
+            1);
+  EXPECT_LT(largest_ulp(
+                portable::log1p, [](L x) { return std::log1p(x); }, -0.9, 30),
+            3);
+  EXPECT_LT(largest_ulp(
+                portable::sin, [](L x) { return std::sin(x); }, 0.1, 3),
+            1.5);
+  EXPECT_LT(largest_ulp(
+                portable::cos, [](L x) { return std::cos(x); }, -1.5, 1.5),
+            1.5);
+  EXPECT_LT(largest_ulp(
+                portable::tanh, [](L x) { return std::tanh(x); }, -20, 20),
+            3);
+  EXPECT_LT(largest_ulp(
+                portable::erf, [](L x) { return std::erf(x); }, -6.5, 6.5),
+            12);
+  EXPECT_LT(largest_ulp(
+                portable::sigmoid, [](L x) { return 1 / (1 + std::exp(-x)); }, -50, 50),
+            3);
 }
 
 TEST(PortableMath, LargeAnglesAndEnds) {

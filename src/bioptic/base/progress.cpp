@@ -42,9 +42,9 @@ void ProgressLine::update(double done, double total, const std::string& extra) {
   const double rate = elapsed > 0 ? (done - first_done_) / elapsed : 0;
   std::string line = fmt::format("{}: {:.0f} of {:.0f} {}", label_, std::floor(done), total, unit_);
   if (rate > 0) {
-    line += rate >= 10 ? fmt::format(", {:.0f} a second", rate)
-                       : rate >= 1 ? fmt::format(", {:.1f} a second", rate)
-                                   : fmt::format(", {:.1f} a minute", rate * 60);
+    line += rate >= 10  ? fmt::format(", {:.0f} a second", rate)
+            : rate >= 1 ? fmt::format(", {:.1f} a second", rate)
+                        : fmt::format(", {:.1f} a minute", rate * 60);
     if (done < total) line += ", " + duration_text((total - done) / rate) + " left";
   }
   if (!extra.empty()) line += " | " + extra;

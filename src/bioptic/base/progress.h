@@ -29,7 +29,8 @@ class ProgressLine {
   std::string label_, unit_;
   bool quiet_, terminal_;
   bool drawn_ = false, finished_ = false;
-  double first_done_ = -1;  // where this run began: what was done before does not count for the rate
+  double first_done_ =
+      -1;  // where this run began: what was done before does not count for the rate
   Clock::time_point start_, last_;
 };
 

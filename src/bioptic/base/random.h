@@ -18,16 +18,17 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
 class RandomStream {
  public:
   // The same (seed, name) gives the same numbers on every machine; different names are independent
-  // streams.  The key is the first 8 bytes of SHA-256("bioptic stream\0" name "\0" seed as decimal).
+  // streams.  The key is the first 8 bytes of SHA-256("bioptic stream\0" name "\0" seed as
+  // decimal).
   RandomStream(std::uint64_t seed, std::string_view name);
 
   std::uint32_t bits32();
   std::uint64_t bits64();
-  double uniform();                              // [0, 1), 53 bits
-  float uniform_float();                         // [0, 1), 24 bits
+  double uniform();       // [0, 1), 53 bits
+  float uniform_float();  // [0, 1), 24 bits
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
-  std::uint64_t below(std::uint64_t n);          // 0 .. n-1 without bias (Lemire 2019); n >= 1
-  double normal();                               // mean 0, sd 1 (Marsaglia polar, own logarithm)
+  std::uint64_t below(std::uint64_t n);  // 0 .. n-1 without bias (Lemire 2019); n >= 1
+  double normal();                       // mean 0, sd 1 (Marsaglia polar, own logarithm)
 
   template <typename T>
   void shuffle(std::span<T> items) {  // Fisher-Yates, from the last item down

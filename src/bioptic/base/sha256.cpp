@@ -14,8 +14,7 @@ struct Sha256::Impl {
 };
 
 Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
-  if (impl_->context == nullptr ||
-      EVP_DigestInit_ex(impl_->context, EVP_sha256(), nullptr) != 1) {
+  if (impl_->context == nullptr || EVP_DigestInit_ex(impl_->context, EVP_sha256(), nullptr) != 1) {
     throw Failure("SHA-256 could not be started (libcrypto)");
   }
 }

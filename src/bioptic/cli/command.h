@@ -6,10 +6,11 @@
 
 namespace bioptic {
 
-// Returns the exit code: 0 done, 1 failed.  InputError becomes 2, Failure 1, Interrupted 130 in main.
+// Returns the exit code: 0 done, 1 failed.  InputError becomes 2, Failure 1, Interrupted 130 in
+// main.
 using Command = std::function<int()>;
 
-void register_data(CLI::App& app, Command& run);      // data import, info, phantom
+void register_data(CLI::App& app, Command& run);  // data import, info, phantom
 void register_init(CLI::App& app, Command& run);
 void register_run(CLI::App& app, Command& run);
 void register_status(CLI::App& app, Command& run);

@@ -22,15 +22,16 @@ enum class PixelType { uint8, uint16 };
 // What stands in dataset.json, apart from the hash that the writer computes.
 struct DatasetInfo {
   PixelType dtype = PixelType::uint8;
-  std::size_t images = 0;                  // N
-  int channels = 1, height = 0, width = 0; // C, H, W
-  std::vector<std::string> classes;        // by label: 0, 1, ...; sorted by name unless given
+  std::size_t images = 0;                   // N
+  int channels = 1, height = 0, width = 0;  // C, H, W
+  std::vector<std::string> classes;         // by label: 0, 1, ...; sorted by name unless given
   // How groups (patients) were found: "" when the source does not name them (every image its own),
   // else words for a person: "phantom patient", "search '(person\d+)' in the file name", ...
   std::string groups_from;
   std::string preprocessing;  // JSON object text: size, fit, resampling, grey conversion, range
   std::string provenance;     // JSON object text: source, importer version, skipped files
-  std::string content_hash;   // SHA-256 over dtype, shape, classes, images, labels and index.csv rows
+  std::string
+      content_hash;  // SHA-256 over dtype, shape, classes, images, labels and index.csv rows
 };
 
 // One row of index.csv.
@@ -38,8 +39,9 @@ struct ImageRecord {
   std::string_view id;      // unique in the dataset, "000000", "000001", ...
   std::string_view source;  // path relative to the imported folder, or "file.npy:17"
   std::int64_t label = 0;
-  std::string_view split;   // "train", "val", "test" as the source names it, or "" when it names none
-  std::string_view group;   // patient or study; "" when unknown
+  std::string_view
+      split;  // "train", "val", "test" as the source names it, or "" when it names none
+  std::string_view group;  // patient or study; "" when unknown
 };
 
 // Read-only; the images stay on disk and are mapped.  Copies are cheap and share the map.
@@ -53,7 +55,7 @@ class Dataset {
   const std::filesystem::path& folder() const;
   const DatasetInfo& info() const;
   std::size_t size() const { return info().images; }
-  std::size_t pixels_per_image() const;  // C H W
+  std::size_t pixels_per_image() const;       // C H W
   ImageRecord record(std::size_t row) const;  // views live as long as the dataset
   std::int64_t label(std::size_t row) const;
   // Pixels of one image, C x H x W.  Throws std::logic_error when the dtype differs.

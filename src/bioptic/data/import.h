@@ -20,17 +20,17 @@ struct ImportOptions {
   std::optional<int> size;      // pixels, both sides; unset: images must all have one size
   std::optional<int> channels;  // 1 = grey, 3 = RGB; unset: as the source (grey when all are grey)
   Fit fit = Fit::stretch;
-  std::string group;            // search expression for the patient, see find_groups; "" = none
+  std::string group;  // search expression for the patient, see find_groups; "" = none
   bool skip_bad = false;
   std::int64_t max_pixels = std::int64_t{1} << 28;
-  int threads = 0;              // 0 = all processors
+  int threads = 0;  // 0 = all processors
 };
 
 // One array file of one class, for sources without folders.
 struct ClassFile {
-  std::string name;             // class
-  std::filesystem::path file;   // .npy, (N,H,W) or (N,H,W,C)
-  std::string split;            // "train" or "test", "" when no test files are given
+  std::string name;            // class
+  std::filesystem::path file;  // .npy, (N,H,W) or (N,H,W,C)
+  std::string split;           // "train" or "test", "" when no test files are given
 };
 
 struct ImportReport {
@@ -42,8 +42,8 @@ struct ImportReport {
 using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
 // `source`: a folder of class folders, with or without train/ val/ test/ above them; a .npz in
-// MedMNIST's layout.  Throws InputError naming the file, the fault and the remedy; then `folder` does
-// not exist.
+// MedMNIST's layout.  Throws InputError naming the file, the fault and the remedy; then `folder`
+// does not exist.
 ImportReport import_source(const std::filesystem::path& source, const std::filesystem::path& folder,
                            const ImportOptions& options, const Progress& progress = {});
 ImportReport import_arrays(const std::vector<ClassFile>& files, const std::filesystem::path& folder,

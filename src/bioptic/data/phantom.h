@@ -18,14 +18,14 @@ inline constexpr int kPhantomVersion = 1;
 
 struct PhantomSpec {
   std::size_t train = 2000, test = 400;  // images; half of each is PNEUMONIA
-  double shift = 1;                      // 0 = the test split comes from the same scanner; "default" = 1
+  double shift = 1;  // 0 = the test split comes from the same scanner; "default" = 1
   std::uint64_t seed = 1;
-  int size = 256;                        // pixels, both sides, 32..1024
+  int size = 256;  // pixels, both sides, 32..1024
 };
 
-// Makes the dataset at `folder` (classes NORMAL, PNEUMONIA; splits train and test; groups = patients,
-// each with several images).  `progress(done, total)` is called now and then from the calling thread.
-// The same bytes for the same spec on any number of threads.
+// Makes the dataset at `folder` (classes NORMAL, PNEUMONIA; splits train and test; groups =
+// patients, each with several images).  `progress(done, total)` is called now and then from the
+// calling thread. The same bytes for the same spec on any number of threads.
 DatasetInfo make_phantom(const PhantomSpec& spec, const std::filesystem::path& folder, int threads,
                          const std::function<void(std::size_t, std::size_t)>& progress = {});
 

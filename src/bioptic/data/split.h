@@ -13,8 +13,8 @@ enum class ValidationFrom { automatic, source, draw };
 enum class SplitBy { image, group };
 
 struct SplitSpec {
-  double val_fraction = 0.2;    // of train + val, (0, 1)
-  double test_fraction = 0.2;   // of all images, used only where the source names no test split
+  double val_fraction = 0.2;   // of train + val, (0, 1)
+  double test_fraction = 0.2;  // of all images, used only where the source names no test split
   ValidationFrom val = ValidationFrom::automatic;
   SplitBy split_by = SplitBy::image;
 };
@@ -32,23 +32,25 @@ Groups find_groups(const Dataset& dataset, const std::string& pattern);
 
 // What does not depend on a seed.
 struct SplitPlan {
-  std::vector<std::uint32_t> test;      // rows of the dataset, ascending
-  std::vector<std::uint32_t> pool;      // rows that train and validation are drawn from, ascending
-  std::vector<std::uint32_t> fixed_val; // rows of the source's validation split where it is kept
+  std::vector<std::uint32_t> test;       // rows of the dataset, ascending
+  std::vector<std::uint32_t> pool;       // rows that train and validation are drawn from, ascending
+  std::vector<std::uint32_t> fixed_val;  // rows of the source's validation split where it is kept
   bool val_from_source = false;
-  std::vector<std::string> notes;       // sentences that the run prints and the report repeats
+  std::vector<std::string> notes;  // sentences that the run prints and the report repeats
 };
 
-// Throws InputError when the dataset cannot be split so (no images left for a split, one class only).
+// Throws InputError when the dataset cannot be split so (no images left for a split, one class
+// only).
 SplitPlan plan_splits(const Dataset& dataset, const Groups& groups, const SplitSpec& spec);
 
 struct Splits {
   std::vector<std::uint32_t> train, val, test;  // rows of the dataset, ascending
 };
 
-// Stratified by class: each class gives round(val_fraction * its images) images to validation, drawn
-// from the stream (seed, "split").  By group: whole groups, in shuffled order within their majority
-// class, until that number is reached as nearly as possible.  Throws InputError when a split is empty.
+// Stratified by class: each class gives round(val_fraction * its images) images to validation,
+// drawn from the stream (seed, "split").  By group: whole groups, in shuffled order within their
+// majority class, until that number is reached as nearly as possible.  Throws InputError when a
+// split is empty.
 Splits draw_splits(const Dataset& dataset, const Groups& groups, const SplitSpec& spec,
                    const SplitPlan& plan, std::uint64_t seed);
 

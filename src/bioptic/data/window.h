@@ -24,12 +24,14 @@ struct Window {
 };
 
 // `rows`: the images that the source does not call test (train + val).
-Window find_window(const Dataset& dataset, std::span<const std::uint32_t> rows, const WindowSpec& spec);
+Window find_window(const Dataset& dataset, std::span<const std::uint32_t> rows,
+                   const WindowSpec& spec);
 
 // round(255 (v - low) / (high - low)), clamped, halves up.
 std::uint8_t apply_window(std::uint16_t value, Window window);
 
 // Writes the uint8 dataset at `folder`; its record names the window and the source's hash.
-DatasetInfo window_dataset(const Dataset& dataset, Window window, const std::filesystem::path& folder);
+DatasetInfo window_dataset(const Dataset& dataset, Window window,
+                           const std::filesystem::path& folder);
 
 }  // namespace bioptic

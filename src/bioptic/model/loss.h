@@ -1,5 +1,5 @@
-// Losses as in PyTorch, one sample at a time.  T is float or double; the transcendental functions are
-// the project's own in double, rounded to T once.
+// Losses as in PyTorch, one sample at a time.  T is float or double; the transcendental functions
+// are the project's own in double, rounded to T once.
 #pragma once
 
 #include <cstdint>

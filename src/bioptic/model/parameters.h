@@ -32,9 +32,9 @@ struct Parameters {
   std::vector<LayerParameters> layers;
 };
 
-// PyTorch's default for nn.Linear: weight and bias uniform in [-1/sqrt(in), 1/sqrt(in)).  Each tensor
-// has a stream of its own, (seed, "init/<layer>.weight" or ".bias" with the layer counted from 0), so
-// that arms of other shapes agree where shapes agree.
+// PyTorch's default for nn.Linear: weight and bias uniform in [-1/sqrt(in), 1/sqrt(in)).  Each
+// tensor has a stream of its own, (seed, "init/<layer>.weight" or ".bias" with the layer counted
+// from 0), so that arms of other shapes agree where shapes agree.
 Parameters initial_parameters(const std::vector<LayerShape>& shapes, std::uint64_t seed);
 
 // SHA-256 over all tensors in order: weight then bias of every layer, little-endian float32.

@@ -13,7 +13,8 @@ namespace bioptic {
 
 struct ScheduleValue {
   double lr = 0;
-  std::optional<double> momentum;  // momentum (sgd) or beta1 (adam, adamw); unset: the optimizer's own
+  std::optional<double>
+      momentum;  // momentum (sgd) or beta1 (adam, adamw); unset: the optimizer's own
 };
 
 class Schedule {

@@ -9,12 +9,17 @@
 
 namespace bioptic {
 
-enum class Activation { relu, leaky_relu, tanh, gelu };  // leaky_relu: slope 0.01; gelu: exact (erf)
+enum class Activation {
+  relu,
+  leaky_relu,
+  tanh,
+  gelu
+};  // leaky_relu: slope 0.01; gelu: exact (erf)
 
 struct ModelSpec {
   std::vector<int> hidden = {64, 64};  // widths, each 1..65536; may be empty (logistic regression)
   Activation activation = Activation::relu;
-  double dropout = 0;                  // after each hidden layer, [0, 1)
+  double dropout = 0;  // after each hidden layer, [0, 1)
 };
 
 enum class LossKind { bce, bce_with_logits, cross_entropy };
@@ -31,15 +36,24 @@ enum class OptimizerKind { sgd, adam, adamw };
 struct OptimizerSpec {
   OptimizerKind kind = OptimizerKind::adam;
   double lr = 1e-3;
-  double momentum = 0, dampening = 0;  // sgd
-  bool nesterov = false;               // sgd; needs momentum > 0 and dampening = 0
+  double momentum = 0, dampening = 0;             // sgd
+  bool nesterov = false;                          // sgd; needs momentum > 0 and dampening = 0
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // adam, adamw
-  double weight_decay = 0;             // adamw's default is 0.01, filled in by the parser
+  double weight_decay = 0;  // adamw's default is 0.01, filled in by the parser
 };
 
 enum class ScheduleKind {
-  constant, step, multistep, exponential, linear, polynomial, cosine, cosine_restarts, one_cycle,
-  cyclic, plateau
+  constant,
+  step,
+  multistep,
+  exponential,
+  linear,
+  polynomial,
+  cosine,
+  cosine_restarts,
+  one_cycle,
+  cyclic,
+  plateau
 };
 enum class Interval { step, epoch };
 enum class Anneal { cosine, linear };
@@ -49,33 +63,34 @@ enum class CyclicMode { triangular, triangular2, exp_range };
 // only by the kinds named beside it; unset optionals mean PyTorch's default.
 struct ScheduleSpec {
   ScheduleKind kind = ScheduleKind::constant;
-  Interval interval = Interval::step;    // the parser's default: epoch for step, multistep,
-                                         // exponential and plateau, step for the rest
-  double warmup_epochs = 0;              // any: linear warm-up in front, from warmup_start * lr
-  double warmup_start = 0.01;            // (0, 1]
-  double gamma = 0.1;                    // step, multistep (0.1), exponential (0.95), cyclic exp_range (1)
-  double step_epochs = 10;               // step: StepLR's step_size
-  std::vector<double> milestones;        // multistep: in epochs, ascending
+  Interval interval = Interval::step;  // the parser's default: epoch for step, multistep,
+                                       // exponential and plateau, step for the rest
+  double warmup_epochs = 0;            // any: linear warm-up in front, from warmup_start * lr
+  double warmup_start = 0.01;          // (0, 1]
+  double gamma = 0.1;       // step, multistep (0.1), exponential (0.95), cyclic exp_range (1)
+  double step_epochs = 10;  // step: StepLR's step_size
+  std::vector<double> milestones;                 // multistep: in epochs, ascending
   double start_factor = 1.0 / 3, end_factor = 1;  // linear: LinearLR
-  double duration_epochs = 0;            // linear, polynomial, cosine (T_max), one_cycle; 0 = the whole run
-  double power = 1;                      // polynomial: PolynomialLR
-  double eta_min = 0;                    // cosine, cosine_restarts
-  double restart_epochs = 10;            // cosine_restarts: T_0
-  int restart_mult = 1;                  // cosine_restarts: T_mult
-  double max_lr = 0;                     // one_cycle, cyclic: required
-  double pct_start = 0.3;                // one_cycle
-  Anneal anneal = Anneal::cosine;        // one_cycle
+  double duration_epochs = 0;  // linear, polynomial, cosine (T_max), one_cycle; 0 = the whole run
+  double power = 1;            // polynomial: PolynomialLR
+  double eta_min = 0;          // cosine, cosine_restarts
+  double restart_epochs = 10;  // cosine_restarts: T_0
+  int restart_mult = 1;        // cosine_restarts: T_mult
+  double max_lr = 0;           // one_cycle, cyclic: required
+  double pct_start = 0.3;      // one_cycle
+  Anneal anneal = Anneal::cosine;                  // one_cycle
   double div_factor = 25, final_div_factor = 1e4;  // one_cycle
-  bool three_phase = false;              // one_cycle
-  bool cycle_momentum = true;            // one_cycle, cyclic: momentum (sgd) or beta1 (adam)
-  double base_momentum = 0.85, max_momentum = 0.95;  // one_cycle (cyclic: 0.8, 0.9, set by the parser)
-  double base_lr = 0;                    // cyclic: required
-  double up_epochs = 0, down_epochs = 0; // cyclic: step_size_up/down; down 0 = up
+  bool three_phase = false;                        // one_cycle
+  bool cycle_momentum = true;  // one_cycle, cyclic: momentum (sgd) or beta1 (adam)
+  double base_momentum = 0.85,
+         max_momentum = 0.95;                // one_cycle (cyclic: 0.8, 0.9, set by the parser)
+  double base_lr = 0;                        // cyclic: required
+  double up_epochs = 0, down_epochs = 0;     // cyclic: step_size_up/down; down 0 = up
   CyclicMode mode = CyclicMode::triangular;  // cyclic
-  double factor = 0.1;                   // plateau
-  int patience = 10, cooldown = 0;       // plateau, in epochs
-  double threshold = 1e-4, min_lr = 0;   // plateau (relative threshold)
-  std::string metric = "val_loss";       // plateau: val_loss (min) or val_accuracy (max)
+  double factor = 0.1;                       // plateau
+  int patience = 10, cooldown = 0;           // plateau, in epochs
+  double threshold = 1e-4, min_lr = 0;       // plateau (relative threshold)
+  std::string metric = "val_loss";           // plateau: val_loss (min) or val_accuracy (max)
 };
 
 enum class ThresholdKind { fixed, youden, sensitivity };
@@ -89,7 +104,7 @@ enum class ValidationMetric { loss, accuracy, auroc };
 
 struct EarlyStopping {
   ValidationMetric metric = ValidationMetric::loss;
-  int patience = 10;      // epochs without improvement
+  int patience = 10;  // epochs without improvement
   double min_delta = 0;
 };
 

@@ -8,10 +8,10 @@
 
 namespace bioptic {
 
-// Writes summary.json, tables/, figures/ and report.html into `folder` (<out>/<study>), each file by
-// a temporary name and a rename.  Figures are drawn by gnuplot; without it, or when it fails, the
-// report says so and everything else is still written (returned as notes).
-// `dataset`: for the montage and the most wrong images; null leaves those out and says so.
+// Writes summary.json, tables/, figures/ and report.html into `folder` (<out>/<study>), each file
+// by a temporary name and a rename.  Figures are drawn by gnuplot; without it, or when it fails,
+// the report says so and everything else is still written (returned as notes). `dataset`: for the
+// montage and the most wrong images; null leaves those out and says so.
 struct ReportOutcome {
   std::filesystem::path html;
   std::vector<std::string> notes;

@@ -19,14 +19,14 @@ namespace bioptic {
 
 // [data]
 struct DataSpec {
-  std::string source = "phantom";     // or a path, relative to the study file's folder
+  std::string source = "phantom";  // or a path, relative to the study file's folder
   PhantomSpec phantom;
   std::optional<int> size, channels;  // unset: as the source
   Fit fit = Fit::stretch;
-  std::string positive;               // class name; "" = the last by name
+  std::string positive;  // class name; "" = the last by name
   SplitSpec split;
   WindowSpec window;
-  std::string group;                  // search expression; "" = every image its own
+  std::string group;  // search expression; "" = every image its own
 };
 
 // What a seed changes; the rest stays as in seed 0.
@@ -43,44 +43,44 @@ struct SeedPlan {
 
 struct ArmSpec {
   std::string name;
-  TrainSpec train;                     // shared settings with the arm's own on top
-  std::optional<Vary> vary;            // where the arm overrides the study's
+  TrainSpec train;           // shared settings with the arm's own on top
+  std::optional<Vary> vary;  // where the arm overrides the study's
   // What this arm sets itself, as "key = value" text, in file order (tables: how arms differ).
   std::vector<std::string> own;
   std::map<std::string, double> reported;
-  int line = 0;                        // in the study file
+  int line = 0;  // in the study file
 };
 
 enum class SaveModels { none, first, all };
 
 struct StudySpec {
   std::filesystem::path file;
-  std::string text;                    // the file's content
+  std::string text;  // the file's content
   std::string name, question;
   SeedPlan seeds;
-  std::optional<Vary> vary;            // unset: split, init and order (without split where validation
-                                       // is the source's)
+  std::optional<Vary> vary;  // unset: split, init and order (without split where validation
+                             // is the source's)
   double margin = 0.01;
-  std::optional<double> detect;        // unset: margin
+  std::optional<double> detect;  // unset: margin
   SaveModels save_models = SaveModels::first;
   DataSpec data;
-  std::vector<ArmSpec> arms;           // in file order, [grid] expanded; never empty
+  std::vector<ArmSpec> arms;  // in file order, [grid] expanded; never empty
 };
 
-// Throws InputError "file:line: ..." for anything wrong: syntax, unknown key (names the nearest known
-// key), value out of range, an arm named twice, no arms, settings that contradict each other.
+// Throws InputError "file:line: ..." for anything wrong: syntax, unknown key (names the nearest
+// known key), value out of range, an arm named twice, no arms, settings that contradict each other.
 StudySpec parse_study(const std::filesystem::path& file);
 
 // What expansion needs to know of the prepared data.
 struct StudyData {
-  std::string dataset_hash;            // of the uint8 dataset
+  std::string dataset_hash;  // of the uint8 dataset
   std::vector<std::string> classes;
-  bool val_from_source = false;        // SplitPlan::val_from_source
+  bool val_from_source = false;  // SplitPlan::val_from_source
 };
 
 struct PlannedTrial {
-  std::size_t arm = 0;                 // index into StudySpec::arms
-  int seed = 0;                        // running number, by which trials pair
+  std::size_t arm = 0;  // index into StudySpec::arms
+  int seed = 0;         // running number, by which trials pair
   std::string id;
   TrialSpec spec;
 };

@@ -31,14 +31,14 @@ struct TrialSummary {
 struct ArmSummary {
   std::string name;
   std::vector<std::pair<std::string, std::string>> settings;  // all, in order, as text
-  std::string differs;             // what this arm alone sets, for tables: "batch_size = 10"
+  std::string differs;               // what this arm alone sets, for tables: "batch_size = 10"
   std::vector<TrialSummary> trials;  // finished ones (done and collapsed), by seed
   int collapsed = 0, failed = 0, missing = 0;
   std::map<std::string, MetricSummary> metrics;
   std::map<std::string, double> reported;  // "test_accuracy" -> 0.725, as the study gives it
   LossKind loss = LossKind::bce_with_logits;
   int outputs = 1;
-  std::string threshold;           // words: "0.5", "Youden on validation", "sensitivity 0.95 on validation"
+  std::string threshold;  // words: "0.5", "Youden on validation", "sensitivity 0.95 on validation"
 };
 
 struct StudySummary {
@@ -51,11 +51,11 @@ struct StudySummary {
   // Data
   std::string dataset_path, dataset_hash;
   DatasetInfo dataset;
-  int positive = 1;                  // label
+  int positive = 1;                                               // label
   std::size_t train_images = 0, val_images = 0, test_images = 0;  // of seed 0
   std::size_t groups = 0, test_groups = 0;
   std::string groups_from;
-  std::vector<std::string> notes;    // validation joined training, window, collapsed runs, ...
+  std::vector<std::string> notes;  // validation joined training, window, collapsed runs, ...
   // Images of every row, for tables and figures; empty vectors when the dataset is not readable.
   struct Image {
     std::string id, source, split, group;  // split: as planned for seed 0: train, val, test
