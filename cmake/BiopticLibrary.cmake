@@ -1,4 +1,4 @@
-# bioptic_library(NAME DEPS lower... LINK external...)
+# bioptic_library(NAME DEPS lower... LINK external... SUBFOLDERS folder...)
 #
 # One folder under src/bioptic is one static library, bioptic_NAME, of the folder's *.cpp files; its
 # *_test.cpp files become the test program NAME_test.
@@ -7,7 +7,7 @@
 # the libraries it names, each through a directory that holds nothing else, so an #include that goes
 # against the order does not compile.
 function(bioptic_library name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;LINK;SUBFOLDERS" ${ARGN})
   get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
   file(RELATIVE_PATH relative ${PROJECT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR})
   set(view ${PROJECT_BINARY_DIR}/include/${name})
@@ -17,7 +17,11 @@ function(bioptic_library name)
     file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${view}/${relative} SYMBOLIC)
   endif()
 
-  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  set(patterns *.cpp)
+  foreach(subfolder ${ARG_SUBFOLDERS})
+    list(APPEND patterns ${subfolder}/*.cpp)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/main\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

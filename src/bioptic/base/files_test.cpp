@@ -1,0 +1,62 @@
+#include "bioptic/base/files.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "bioptic/base/error.h"
+
+namespace bioptic {
+namespace {
+namespace fs = std::filesystem;
+
+class Files : public ::testing::Test {
+ protected:
+  fs::path folder_ = fs::temp_directory_path() / ("bioptic-files-" + std::to_string(::getpid()));
+  void SetUp() override { fs::create_directories(folder_); }
+  void TearDown() override { fs::remove_all(folder_); }
+};
+
+TEST_F(Files, WriteReadAndReplace) {
+  const fs::path path = folder_ / "deep" / "file.txt";
+  write_file(path, "one");
+  EXPECT_EQ(read_file(path), "one");
+  write_file(path, "two");
+  EXPECT_EQ(read_file(path), "two");
+  std::size_t entries = 0;
+  for (const auto& entry : fs::directory_iterator(path.parent_path())) {
+    (void)entry;
+    ++entries;
+  }
+  EXPECT_EQ(entries, 1U) << "a temporary file was left";
+}
+
+TEST_F(Files, StaleTemporariesGoAndNothingElse) {
+  write_file(folder_ / "a" / "keep.txt", "x");
+  const fs::path stale = temporary_beside(folder_ / "a" / "keep.txt");
+  std::ofstream(stale) << "half";
+  fs::create_directories(temporary_beside(folder_ / "dataset") / "inside");
+  remove_stale_temporaries(folder_);
+  EXPECT_TRUE(fs::exists(folder_ / "a" / "keep.txt"));
+  EXPECT_FALSE(fs::exists(stale));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST_F(Files, MapsAFileAndNamesAMissingOne) {
+  write_file(folder_ / "data", "abc");
+  const MappedFile map(folder_ / "data");
+  ASSERT_EQ(map.size(), 3U);
+  EXPECT_EQ(map.data()[2], 'c');
+  try {
+    MappedFile missing(folder_ / "nothing");
+    FAIL();
+  } catch (const InputError& e) {
+    EXPECT_NE(std::string(e.what()).find("nothing"), std::string::npos);
+  }
+  EXPECT_THROW(read_file(folder_ / "nothing"), InputError);
+}
+
+}  // namespace
+}  // namespace bioptic
