@@ -48,7 +48,11 @@ struct ArmSpec {
   // What this arm sets itself, as "key = value" text, in file order (tables: how arms differ).
   std::vector<std::string> own;
   std::map<std::string, double> reported;
+  // loss.class_weight where it names classes; expand() turns it into train.loss.class_weight, which
+  // goes by label.
+  std::map<std::string, double> class_weight;
   int line = 0;  // in the study file
+  std::map<std::string, int> lines;  // of "loss", "vary", ...: the arm's own, else [train]'s
 };
 
 enum class SaveModels { none, first, all };
@@ -56,7 +60,7 @@ enum class SaveModels { none, first, all };
 struct StudySpec {
   std::filesystem::path file;
   std::string text;  // the file's content
-  std::string name, question;
+  std::string name, question, description;
   SeedPlan seeds;
   std::optional<Vary> vary;  // unset: split, init and order (without split where validation
                              // is the source's)
@@ -65,11 +69,15 @@ struct StudySpec {
   SaveModels save_models = SaveModels::first;
   DataSpec data;
   std::vector<ArmSpec> arms;  // in file order, [grid] expanded; never empty
+  std::map<std::string, int> lines;  // of what the file sets: "study.vary", "data.size", ...
+  std::vector<std::string> notes;    // sentences for the run and the report to repeat
 };
 
 // Throws InputError "file:line: ..." for anything wrong: syntax, unknown key (names the nearest
 // known key), value out of range, an arm named twice, no arms, settings that contradict each other.
 StudySpec parse_study(const std::filesystem::path& file);
+// The same for a text; `file` stands in messages and gives the default name.
+StudySpec parse_study_text(const std::string& text, const std::filesystem::path& file);
 
 // What expansion needs to know of the prepared data.
 struct StudyData {

@@ -1,0 +1,21 @@
+// What no single key can check: settings that contradict each other.
+#pragma once
+
+#include <string>
+
+#include "bioptic/study/spec.h"
+
+namespace bioptic::schema {
+
+// Throws InputError "file:line: ..." for an arm whose settings do not go together: a schedule that
+// lacks what it needs, Nesterov without momentum, a milestone after the last epoch, ...
+void check_arm(const ArmSpec& arm, const std::string& file);
+
+// Throws InputError where `vary`, of the study or of an arm, leaves seeds that would be one and the
+// same trial.
+void check_vary(const StudySpec& study);
+
+// The arms would train the same trials.
+bool same_training(const ArmSpec& a, const ArmSpec& b);
+
+}  // namespace bioptic::schema
