@@ -12,7 +12,7 @@ constexpr std::int64_t kMaxSeeds = 10000;
 constexpr std::int64_t kMaxImages = 1000000;
 constexpr std::uint16_t kMaxPixel = 65535;
 
-const std::string kVaryType = R"(array of "split", "init", "order")";
+const std::string kVaryType = R"(an array of "split", "init", "order")";
 
 Vary read_vary(const Node& node, const Place& place, std::string_view key) {
   Vary vary{false, false, false};
@@ -109,7 +109,7 @@ const Choices<SaveModels>& save_choices() {
 }
 
 Binding<DataSpec> phantom_binding() {
-  return {"table",
+  return {"a table",
           [](DataSpec& to, const Node& node, const Place& place, std::string_view key) {
             if (!node.is_table())
               fail_value(place, key, node, "a table { train, test, shift, seed }");
@@ -119,7 +119,7 @@ Binding<DataSpec> phantom_binding() {
 }
 
 Binding<PhantomSpec> shift_binding() {
-  const std::string type = "\"default\", or number in [0, 10]";
+  const std::string type = "\"default\", or a number in [0, 10]";
   return {type,
           [=](PhantomSpec& to, const Node& node, const Place& place, std::string_view key) {
             if (node.is_text() && node.text == "default") {
@@ -205,7 +205,7 @@ Binding<ArmSpec> arm_name_binding() {
 }
 
 Binding<ArmSpec> reported_binding() {
-  return {"table of metric = number",
+  return {"a table of metric = number",
           [](ArmSpec& to, const Node& node, const Place& place, std::string_view key) {
             if (!node.is_table()) {
               fail_value(place, key, node, "a table such as { test_accuracy = 0.725 }");

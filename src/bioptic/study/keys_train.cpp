@@ -71,7 +71,7 @@ std::string list_text(const std::vector<std::string>& items) {
 }
 
 Binding<ModelSpec> hidden_binding() {
-  const std::string type = "array of whole numbers from 1 to " + std::to_string(kMaxWidth);
+  const std::string type = "an array of whole numbers from 1 to " + std::to_string(kMaxWidth);
   return {
       type,
       [=](ModelSpec& to, const Node& node, const Place& place, std::string_view key) {
@@ -94,7 +94,7 @@ Binding<ModelSpec> hidden_binding() {
 }
 
 Binding<LossDraft> class_weight_binding() {
-  const std::string type = "array of positive numbers by label, or table { CLASS = number }";
+  const std::string type = "an array of positive numbers by label, or a table { CLASS = number }";
   return {type,
           [=](LossDraft& to, const Node& node, const Place& place, std::string_view key) {
             to.class_weight.clear();
@@ -128,7 +128,7 @@ Binding<LossDraft> class_weight_binding() {
 }
 
 Binding<OptimizerSpec> betas_binding() {
-  const std::string type = "array of two numbers in [0, 1)";
+  const std::string type = "an array of two numbers in [0, 1)";
   return {type,
           [=](OptimizerSpec& to, const Node& node, const Place& place, std::string_view key) {
             if (!node.is_array() || node.items.size() != 2 || !is_number(node.items[0]) ||
@@ -145,7 +145,7 @@ Binding<OptimizerSpec> betas_binding() {
 }
 
 Binding<ScheduleSpec> milestones_binding() {
-  const std::string type = "array of ascending positive numbers";
+  const std::string type = "an array of ascending positive numbers";
   return {type,
           [=](ScheduleSpec& to, const Node& node, const Place& place, std::string_view key) {
             to.milestones.clear();
@@ -176,6 +176,19 @@ Binding<ScheduleSpec> epochs_or_unset(Get get) {
   return binding;
 }
 
+// Written back only where it has an effect.
+Binding<ScheduleSpec> shown_if(Binding<ScheduleSpec> binding,
+                               bool (*matters)(const ScheduleSpec&)) {
+  const auto text_of = binding.text;
+  binding.text = [=](const ScheduleSpec& from) {
+    return matters(from) ? text_of(from) : std::string();
+  };
+  return binding;
+}
+bool warms_up(const ScheduleSpec& s) { return s.warmup_epochs > 0; }
+bool cycles_momentum(const ScheduleSpec& s) { return s.cycle_momentum; }
+bool shrinks(const ScheduleSpec& s) { return s.mode == CyclicMode::exp_range; }
+
 Binding<ScheduleSpec> interval_binding() {
   using S = ScheduleSpec;
   Binding<S> binding =
@@ -192,7 +205,8 @@ Binding<ScheduleSpec> interval_binding() {
 }
 
 Binding<TrainDraft> threshold_binding() {
-  const std::string type = R"(number in [0, 1], "youden" or { sensitivity = number in (0, 1] })";
+  const std::string type =
+      R"(a number in [0, 1], "youden" or { sensitivity = a number in (0, 1] })";
   return {type,
           [=](TrainDraft& to, const Node& node, const Place& place, std::string_view key) {
             ThresholdSpec threshold;
@@ -220,7 +234,7 @@ Binding<TrainDraft> threshold_binding() {
 }
 
 Binding<TrainDraft> early_stopping_binding() {
-  const std::string type = "false, or table { metric, patience, min_delta }";
+  const std::string type = "false, or a table { metric, patience, min_delta }";
   return {type,
           [=](TrainDraft& to, const Node& node, const Place& place, std::string_view key) {
             if (node.type == Node::Type::boolean && !node.boolean) {
@@ -356,15 +370,16 @@ const Kinded<ScheduleSpec>& scheduler_table() {
         "When the rate changes: after every epoch or every step."},
        {"interval", "constant linear polynomial cosine cosine_restarts one_cycle cyclic", "",
         interval_binding(), "\"step\"", "When the rate changes: after every epoch or every step."},
-       {"warmup", "", "warmup_epochs warmup_steps", number<S>(&S::warmup_epochs, kNotNegative),
-        "0.0", "Epochs of linear warm-up in front."},
-       {"warmup_start", "", "", number<S>(&S::warmup_start, kAboveZeroToOne), "0.01",
-        "The warm-up starts at this share of the rate."},
+       {"warmup", "", "warmup_epochs warmup_steps",
+        shown_if(number<S>(&S::warmup_epochs, kNotNegative), warms_up), "0.0",
+        "Epochs of linear warm-up in front."},
+       {"warmup_start", "", "", shown_if(number<S>(&S::warmup_start, kAboveZeroToOne), warms_up),
+        "0.01", "The warm-up starts at this share of the rate."},
        {"gamma", "step multistep", "", number<S>(&S::gamma, kAboveZeroToOne), "0.1",
         "The rate is multiplied by this."},
        {"gamma", "exponential", "", number<S>(&S::gamma, kAboveZeroToOne), "0.95",
         "The rate is multiplied by this at every interval."},
-       {"gamma", "cyclic", "", number<S>(&S::gamma, kAboveZeroToOne), "1.0",
+       {"gamma", "cyclic", "", shown_if(number<S>(&S::gamma, kAboveZeroToOne), shrinks), "1.0",
         "exp_range: the height of the cycles is multiplied by this at every interval."},
        {"step_size", "step", "", number<S>(&S::step_epochs, kPositive), "10.0",
         "Epochs between two multiplications by gamma."},
@@ -409,13 +424,17 @@ const Kinded<ScheduleSpec>& scheduler_table() {
         "\"triangular\"", "Cycles of one height, halved each time, or shrinking by gamma."},
        {"cycle_momentum", "one_cycle cyclic", "", flag<S>(&S::cycle_momentum), "true",
         "Momentum (sgd) or beta1 (adam, adamw) falls while the rate rises, and back."},
-       {"base_momentum", "one_cycle", "", number<S>(&S::base_momentum, kBelowOne), "0.85",
+       {"base_momentum", "one_cycle", "",
+        shown_if(number<S>(&S::base_momentum, kBelowOne), cycles_momentum), "0.85",
         "Lowest momentum."},
-       {"base_momentum", "cyclic", "", number<S>(&S::base_momentum, kBelowOne), "0.8",
+       {"base_momentum", "cyclic", "",
+        shown_if(number<S>(&S::base_momentum, kBelowOne), cycles_momentum), "0.8",
         "Lowest momentum."},
-       {"max_momentum", "one_cycle", "", number<S>(&S::max_momentum, kBelowOne), "0.95",
+       {"max_momentum", "one_cycle", "",
+        shown_if(number<S>(&S::max_momentum, kBelowOne), cycles_momentum), "0.95",
         "Highest momentum."},
-       {"max_momentum", "cyclic", "", number<S>(&S::max_momentum, kBelowOne), "0.9",
+       {"max_momentum", "cyclic", "",
+        shown_if(number<S>(&S::max_momentum, kBelowOne), cycles_momentum), "0.9",
         "Highest momentum."},
        {"factor", "plateau", "", number<S>(&S::factor, kOpenFraction), "0.1",
         "The rate is multiplied by this when the metric stops improving."},

@@ -90,7 +90,7 @@ void read_override(TrainDraft& draft, const Entry& entry, const Place& place) {
     std::vector<schema::KnownKey> names;
     for (const auto& key : schema::arm_keys()) names.push_back({key.name, ""});
     for (const auto& key : keys) {
-      if (key.name != "save_models") names.push_back({key.name, key.pytorch});
+      if (key.name != "save_models") names.push_back({key.name, key.elsewhere});
     }
     schema::fail_unknown_key(place, entry, names);
   }

@@ -18,7 +18,8 @@ Place Place::inside(std::string_view key) const {
 }
 
 void fail(const Place& place, int line, const std::string& message) {
-  throw InputError(fmt::format("{}:{}: {}", place.file, line, message));
+  throw InputError(line > 0 ? fmt::format("{}:{}: {}", place.file, line, message)
+                            : fmt::format("{}: {}", place.file, message));
 }
 
 void fail_value(const Place& place, std::string_view key, const Node& node,
@@ -52,9 +53,9 @@ std::string range_text(const Range& range) {
 
 std::string whole_type(std::int64_t low, std::int64_t high) {
   if (high == std::numeric_limits<std::int64_t>::max()) {
-    return fmt::format("whole number of at least {}", low);
+    return fmt::format("a whole number of at least {}", low);
   }
-  return fmt::format("whole number from {} to {}", low, high);
+  return fmt::format("a whole number from {} to {}", low, high);
 }
 
 std::string one_of(const std::vector<std::string_view>& names) {
@@ -102,9 +103,8 @@ void fail_unknown_key(const Place& place, const Entry& entry, const std::vector<
   const std::string what = fmt::format("unknown key '{}' in {}", entry.key, place.name());
   std::vector<std::string_view> names;
   for (const KnownKey& key : known) {
-    if (!key.pytorch.empty() && has_word(key.pytorch, entry.key)) {
-      fail(place, entry.line,
-           fmt::format("{}; PyTorch's {} is called '{}' here", what, entry.key, key.name));
+    if (!key.elsewhere.empty() && has_word(key.elsewhere, entry.key)) {
+      fail(place, entry.line, fmt::format("{}; it is called '{}' here", what, key.name));
     }
     names.push_back(key.name);
   }

@@ -27,7 +27,7 @@ struct Place {
   Place inside(std::string_view key) const;      // the table under that key
 };
 
-// Throws InputError "file:line: message".
+// Throws InputError "file:line: message"; without the line where it is 0.
 [[noreturn]] void fail(const Place& place, int line, const std::string& message);
 // "file:line: [train] epochs = VALUE: expected EXPECTED"; key "": the table itself.
 [[noreturn]] void fail_value(const Place& place, std::string_view key, const Node& node,
@@ -36,7 +36,7 @@ struct Place {
 // How a value is read from the file and written back.  T: what the key's table is parsed into.
 template <typename T>
 struct Binding {
-  std::string type;  // "number in (0, 1]": for documentation and messages
+  std::string type;  // "a number in (0, 1]": for documentation and messages
   std::function<void(T&, const Node&, const Place&, std::string_view key)> read;
   std::function<std::string(const T&)> text;  // as TOML; "" when unset
 };
@@ -44,8 +44,8 @@ struct Binding {
 template <typename T>
 struct Key {
   std::string_view name;
-  std::string_view kinds;    // the kinds that have it, separated by spaces; "" = all
-  std::string_view pytorch;  // PyTorch's name where it is another one: for people who try it
+  std::string_view kinds;      // the kinds that have it, separated by spaces; "" = all
+  std::string_view elsewhere;  // names it has elsewhere, PyTorch's above all, for who tries them
   Binding<T> value;
   std::string_view fallback;  // the default as TOML; in parentheses: in words, applied elsewhere
   std::string_view doc;       // one line or two
@@ -94,7 +94,7 @@ bool is_number(const Node& node);  // integer or number
 // For double or std::optional<double>.
 template <typename T, typename Get>
 Binding<T> number(Get get, Range range) {
-  const std::string type = "number " + range_text(range);
+  const std::string type = "a number " + range_text(range);
   return {type,
           [=](T& to, const Node& node, const Place& place, std::string_view key) {
             if (!is_number(node) || !range.holds(node.number)) fail_value(place, key, node, type);
@@ -186,7 +186,7 @@ Binding<T> choice(Get get, Choices<E> choices) {
 // ---- tables -------------------------------------------------------------------------------------
 
 struct KnownKey {
-  std::string_view name, pytorch;
+  std::string_view name, elsewhere;
 };
 // "file:line: unknown key 'x' in WHERE; did you mean 'y'?"  Knows where else the key would belong.
 [[noreturn]] void fail_unknown_key(const Place& place, const Entry& entry,
@@ -202,7 +202,7 @@ void read_entry(T& to, const std::vector<Key<T>>& keys, const Entry& entry, cons
     }
   }
   std::vector<KnownKey> known;
-  for (const Key<T>& key : keys) known.push_back({key.name, key.pytorch});
+  for (const Key<T>& key : keys) known.push_back({key.name, key.elsewhere});
   fail_unknown_key(place, entry, known);
 }
 
@@ -262,7 +262,7 @@ void read_kinded(T& to, const Kinded<T>& kinded, const Node& node, const Place& 
     bool found = false;
     for (const Key<T>& key : kinded.keys) {
       const bool here = key.kinds.empty() || has_word(key.kinds, chosen);
-      if (here) known.push_back({key.name, key.pytorch});
+      if (here) known.push_back({key.name, key.elsewhere});
       if (key.name != entry.key) continue;
       if (here) {
         key.value.read(to, entry.value, place, key.name);
@@ -305,7 +305,7 @@ std::string kinded_text(const T& from, const Kinded<T>& kinded) {
 // A key whose value is a table with a kind.
 template <typename T, typename S, typename Get>
 Binding<T> kinded_table(Get get, const Kinded<S>& kinded) {
-  return {"kind, or table",
+  return {"a kind, or a table",
           [=, &kinded](T& to, const Node& node, const Place& place, std::string_view key) {
             read_kinded<S>(std::invoke(get, to), kinded, node, place.inside(key));
           },

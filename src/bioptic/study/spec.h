@@ -51,7 +51,7 @@ struct ArmSpec {
   // loss.class_weight where it names classes; expand() turns it into train.loss.class_weight, which
   // goes by label.
   std::map<std::string, double> class_weight;
-  int line = 0;  // in the study file
+  int line = 0;                      // in the study file
   std::map<std::string, int> lines;  // of "loss", "vary", ...: the arm's own, else [train]'s
 };
 
@@ -68,7 +68,7 @@ struct StudySpec {
   std::optional<double> detect;  // unset: margin
   SaveModels save_models = SaveModels::first;
   DataSpec data;
-  std::vector<ArmSpec> arms;  // in file order, [grid] expanded; never empty
+  std::vector<ArmSpec> arms;         // in file order, [grid] expanded; never empty
   std::map<std::string, int> lines;  // of what the file sets: "study.vary", "data.size", ...
   std::vector<std::string> notes;    // sentences for the run and the report to repeat
 };

@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "bioptic/base/error.h"
+#include "bioptic/study/spec.h"
+
+namespace bioptic {
+namespace {
+
+StudySpec parse(const std::string& text) { return parse_study_text(text, "s.toml"); }
+const std::string kArms = "\n[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\nbatch_size = 10\n";
+const StudyData kData{"hash", {"NORMAL", "PNEUMONIA"}, false};
+
+std::vector<PlannedTrial> expanded(const std::string& text, const StudyData& data = kData) {
+  return expand(parse(text), data, "fused", 1);
+}
+
+std::string message_of(const std::string& text, const StudyData& data) {
+  try {
+    expanded(text, data);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "(no error)";
+}
+
+TEST(Expand, SeedsArePairedAndComeInOrder) {
+  const auto trials = expanded("[study]\nseeds = 3" + kArms);
+  ASSERT_EQ(trials.size(), 6U);
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    EXPECT_EQ(trials[i].arm, i % 2);
+    EXPECT_EQ(trials[i].seed, static_cast<int>(i / 2));
+    const TrialSeeds& seeds = trials[i].spec.seeds;
+    EXPECT_EQ(seeds.split, i / 2);
+    EXPECT_EQ(seeds.init, i / 2);
+    EXPECT_EQ(seeds.order, i / 2);
+  }
+  EXPECT_EQ(trials[1].spec.train.batch_size, 10);
+  EXPECT_EQ(trials[0].spec.dataset_hash, "hash");
+  EXPECT_EQ(trials[0].spec.engine, "fused");
+}
+
+TEST(Expand, WhatVaryLeavesOutStaysAsInSeedZero) {
+  const auto trials = expanded(
+      "[study]\nseeds = 3\nvary = ['init']\n[[arm]]\nname = 'a'\n[[arm]]\nname = "
+      "'b'\nvary = ['order']\n");
+  EXPECT_EQ(trials[4].spec.seeds.init, 2U);
+  EXPECT_EQ(trials[4].spec.seeds.split, 0U);
+  EXPECT_EQ(trials[4].spec.seeds.order, 0U);
+  EXPECT_EQ(trials[5].spec.seeds.init, 0U);
+  EXPECT_EQ(trials[5].spec.seeds.order, 2U);
+}
+
+TEST(Expand, CrossedSeedsGiveEveryCombinationOnce) {
+  const auto trials =
+      expanded("[study]\nseeds = { split = 2, init = 3, order = 4 }\n[[arm]]\nname = 'a'\n");
+  ASSERT_EQ(trials.size(), 24U);
+  std::set<std::string> ids;
+  for (const PlannedTrial& trial : trials) {
+    const TrialSeeds& s = trial.spec.seeds;
+    EXPECT_EQ(static_cast<std::uint64_t>(trial.seed), (s.split * 3 + s.init) * 4 + s.order);
+    EXPECT_LT(s.split, 2U);
+    EXPECT_LT(s.init, 3U);
+    EXPECT_LT(s.order, 4U);
+    ids.insert(trial.id);
+  }
+  EXPECT_EQ(ids.size(), 24U);
+}
+
+TEST(Expand, IdsDependOnTheSpecificationAlone) {
+  const std::string text = "[study]\nseeds = 2" + kArms;
+  const auto trials = expanded(text);
+  std::set<std::string> ids;
+  for (const PlannedTrial& trial : trials) {
+    EXPECT_EQ(trial.id.size(), 64U);
+    EXPECT_EQ(trial.id, trial_id(trial.spec));
+    ids.insert(trial.id);
+  }
+  EXPECT_EQ(ids.size(), trials.size());
+  // Names are not part of it, a default written out changes nothing, more seeds keep the old ids.
+  const auto renamed = expanded(
+      "[study]\nname = 'other'\nseeds = 3\n[train]\nepochs = 30\n[[arm]]\nname = "
+      "'x'\n[[arm]]\nname = 'y'\nbatch_size = 10\n");
+  for (std::size_t i = 0; i < trials.size(); ++i) EXPECT_EQ(renamed[i].id, trials[i].id);
+  StudyData other = kData;
+  other.dataset_hash = "changed";
+  EXPECT_NE(expanded(text, other)[0].id, trials[0].id);
+  EXPECT_NE(expand(parse(text), kData, "reference", 1)[0].id, trials[0].id);
+  EXPECT_NE(expand(parse(text), kData, "fused", 2)[0].id, trials[0].id);
+}
+
+TEST(Expand, PositiveClassAndClassWeightsFindTheirLabels) {
+  EXPECT_EQ(expanded(kArms)[0].spec.positive, 1);
+  EXPECT_EQ(expanded("[data]\npositive = 'NORMAL'" + kArms)[0].spec.positive, 0);
+  StudyData unsorted = kData;
+  unsorted.classes = {"z", "a"};
+  EXPECT_EQ(expanded(kArms, unsorted)[0].spec.positive, 0);  // the last by name
+  const auto weighted = expanded("[train]\nloss = { class_weight = { PNEUMONIA = 3 } }" + kArms);
+  EXPECT_EQ(weighted[0].spec.train.loss.class_weight, (std::vector<double>{1, 3}));
+}
+
+TEST(Expand, SettingsThatDoNotFitTheDataAreNamed) {
+  StudyData three = kData;
+  three.classes = {"a", "b", "c"};
+  EXPECT_NE(message_of(kArms, three).find("is for two classes, the data have 3"),
+            std::string::npos);
+  EXPECT_EQ(message_of("[train]\nloss = 'cross_entropy'" + kArms, three), "(no error)");
+  EXPECT_EQ(message_of("[train]\nloss = 'bce'" + kArms, three).find("s.toml:2: "), 0U);
+  EXPECT_NE(message_of("[train]\nloss = 'cross_entropy'\nthreshold = 'youden'" + kArms, three)
+                .find("s.toml:3: arm 'a': a threshold is for two classes"),
+            std::string::npos);
+  EXPECT_NE(message_of("[data]\npositive = 'PNEUMONA'" + kArms, kData)
+                .find("s.toml:2: [data] positive names the class 'PNEUMONA'"),
+            std::string::npos);
+  EXPECT_NE(message_of("[train]\nloss = { class_weight = [1, 2, 3] }" + kArms, kData)
+                .find("has 3 values, the data have 2 classes"),
+            std::string::npos);
+  EXPECT_NE(message_of("[train]\nloss = { class_weight = { X = 2 } }" + kArms, kData).find("'X'"),
+            std::string::npos);
+}
+
+TEST(Expand, TheSourcesValidationSplitIsNotVaried) {
+  StudyData fixed = kData;
+  fixed.val_from_source = true;
+  const auto trials = expanded("[study]\nseeds = 2" + kArms, fixed);
+  EXPECT_EQ(trials[2].spec.seeds.split, 0U);
+  EXPECT_EQ(trials[2].spec.seeds.init, 1U);
+  EXPECT_EQ(trials[2].spec.seeds.order, 1U);
+  EXPECT_NE(message_of("[study]\n\nvary = ['split', 'init']" + kArms, fixed)
+                .find("s.toml:3: [study] vary names \"split\""),
+            std::string::npos);
+  EXPECT_NE(message_of("[[arm]]\nname = 'x'\nvary = ['split']", fixed)
+                .find("s.toml:3: [[arm]] 'x' vary names \"split\""),
+            std::string::npos);
+  EXPECT_NE(message_of("[study]\nseeds = { split = 2 }" + kArms, fixed)
+                .find("s.toml:2: [study] seeds.split"),
+            std::string::npos);
+  EXPECT_EQ(message_of("[study]\nvary = ['init']" + kArms, fixed), "(no error)");
+}
+
+TEST(Expand, ShippedStudiesGiveUniqueTrials) {
+  for (const char* name : {"loss", "batch_size", "scheduler"}) {
+    const StudySpec study = parse_study(std::string("studies/") + name + ".toml");
+    const auto trials = expand(study, kData, "fused", 1);
+    EXPECT_EQ(trials.size(), study.arms.size() * 5);
+    std::set<std::string> ids;
+    for (const PlannedTrial& trial : trials) ids.insert(trial.id);
+    EXPECT_EQ(ids.size(), trials.size());
+  }
+}
+
+// --seeds changes the plan after the file was read.
+TEST(Expand, ChecksVaryAgain) {
+  StudySpec study = parse("[study]\nseeds = 1\nvary = []" + kArms);
+  EXPECT_EQ(expand(study, kData, "fused", 1).size(), 2U);
+  study.seeds.count = 2;
+  EXPECT_THROW(expand(study, kData, "fused", 1), InputError);
+}
+
+}  // namespace
+}  // namespace bioptic

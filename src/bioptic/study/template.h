@@ -1,0 +1,26 @@
+// A commented study file to start from.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bioptic {
+
+// What is known of the data that the study will use.
+struct DataFacts {
+  std::string source = "phantom";     // as it is to stand in the file
+  std::string words;                  // one line for a person: "2400 images, 1 x 256 x 256 pixels"
+  std::optional<int> size, channels;  // unset: not known, or not square
+  std::vector<std::string> classes;   // empty: not known
+  bool source_has_val = false;
+  bool groups_known = false;  // the source names the patients itself
+  bool sixteen_bit = false;
+};
+
+// vary: options as of vary_arms_toml; empty gives one arm and an example of a second in a comment.
+// parse_study takes the result.  Throws InputError naming the option that no study would take.
+std::string study_template(const DataFacts& facts, const std::string& name,
+                           const std::vector<std::string>& vary);
+
+}  // namespace bioptic
