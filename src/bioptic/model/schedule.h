@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "bioptic/model/spec.h"
 
@@ -30,12 +31,18 @@ class Schedule {
   bool watches_validation() const;  // plateau
 
  private:
-  double plateau_factor(std::span<const double> watched) const;
+  ScheduleValue main(std::int64_t k, std::span<const double> watched) const;
+  double plateau_lr(std::span<const double> watched) const;
+
   ScheduleSpec spec_;
   OptimizerSpec optimizer_;
   std::int64_t steps_per_epoch_ = 1;
-  std::int64_t total_ = 1;   // in intervals (steps or epochs)
-  std::int64_t warmup_ = 0;  // in intervals
+  // From here on in intervals: steps or epochs, by spec_.interval.
+  double per_epoch_ = 1;
+  std::int64_t warmup_ = 0;
+  std::int64_t total_ = 1;               // duration of the kinds that have one
+  std::int64_t first_ = 1, second_ = 1;  // step size, first period, or the two sides of a cycle
+  std::vector<std::int64_t> milestones_;
 };
 
 }  // namespace bioptic
