@@ -72,7 +72,8 @@ class Source : public StepSource {
       }
     }
     step.lr = problem_.config.optimizer.lr;
-    step.momentum = problem_.config.optimizer.beta1;
+    const OptimizerSpec& optimizer = problem_.config.optimizer;
+    step.momentum = optimizer.kind == OptimizerKind::sgd ? optimizer.momentum : optimizer.beta1;
     buffers_[count_ % 2].assign(n * 3, 0);
     step.logits = buffers_[count_ % 2];
     begin_ += n;

@@ -27,7 +27,7 @@ struct Layer {
   std::size_t in = 0, out = 0, width = 0;
   AlignedBuffer<float> w, m, v;  // empty for the first layer, see kernel::FirstLayer
   AlignedBuffer<float> bias, bias_m, bias_v;
-  AlignedBuffer<float> transposed;   // (out, padded(in)): w as the backward pass wants it
+  AlignedBuffer<float> transposed;  // (out, padded(in)): w as the backward pass wants it
   // (rows, width): pre-activation z, activation a = f(z), a with dropout, error signal d(loss)/dz
   AlignedBuffer<float> z, a, masked, delta;
 };
