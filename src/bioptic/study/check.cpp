@@ -57,6 +57,11 @@ struct ArmChecker {
         break;
       case ScheduleKind::one_cycle:
         require(s.max_lr > 0, "max_lr, such as max_lr = 0.003");
+        if (s.three_phase && s.pct_start > 0.5) {
+          wrong("scheduler",
+                "scheduler.pct_start is above 0.5, but three_phase rises and falls in two "
+                "shares of that size");
+        }
         check_momentum();
         break;
       case ScheduleKind::cyclic:

@@ -71,6 +71,9 @@ TrainSpec settle_classes(const StudySpec& study, const ArmSpec& arm, const Study
         fmt::format("arm '{}': loss.class_weight has {} values, the data have {} classes ({})",
                     arm.name, train.loss.class_weight.size(), classes, quoted_list(data.classes)));
   }
+  // Weights that are all 1 are none: the same trial, the same id.
+  std::vector<double>& weights = train.loss.class_weight;
+  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 1; })) weights.clear();
   if (classes != 2 &&
       (train.threshold.kind != ThresholdKind::fixed || train.threshold.value != 0.5)) {
     wrong(study, line_in(arm.lines, "threshold", arm.line),

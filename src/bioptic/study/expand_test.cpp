@@ -83,6 +83,11 @@ TEST(Expand, IdsDependOnTheSpecificationAlone) {
       "[study]\nname = 'other'\nseeds = 3\n[train]\nepochs = 30\n[[arm]]\nname = "
       "'x'\n[[arm]]\nname = 'y'\nbatch_size = 10\n");
   for (std::size_t i = 0; i < trials.size(); ++i) EXPECT_EQ(renamed[i].id, trials[i].id);
+  const auto spelled_out = expanded(
+      "[study]\nseeds = 2\n[train]\nloss = { kind = 'bce_with_logits', "
+      "pos_weight = 1, class_weight = [1, 1] }" +
+      kArms);
+  EXPECT_EQ(spelled_out[0].id, trials[0].id);
   StudyData other = kData;
   other.dataset_hash = "changed";
   EXPECT_NE(expanded(text, other)[0].id, trials[0].id);

@@ -110,9 +110,16 @@ std::string own_text(const Entry& entry, std::string_view equals) {
   return fmt::format("{}{}{}", entry.key, equals, plain_text(entry.value));
 }
 
+// A default that is written out is the default: two ways to say the same have one trial id.
+void forget_defaults(TrainSpec& train) {
+  if (train.loss.pos_weight == 1.0) train.loss.pos_weight.reset();
+  if (train.schedule.down_epochs == train.schedule.up_epochs) train.schedule.down_epochs = 0;
+}
+
 void finish_arm(Reader& reader, ArmSpec arm, const TrainDraft& draft) {
   arm.train = draft.spec;
   arm.train.loss = draft.loss.spec;
+  forget_defaults(arm.train);
   arm.class_weight = draft.loss.class_weight;
   for (const auto& [key, line] : reader.train_lines) arm.lines.emplace(key, line);
   for (const ArmSpec& other : reader.study.arms) {

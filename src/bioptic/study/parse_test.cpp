@@ -391,11 +391,18 @@ TEST(ParseErrors, FilesThatMakeNoStudy) {
       {"[grid]\nbatch_size = [10]" + kArm, {"either [[arm]] sections or a [grid]"}},
       {"train = 3" + kArm, {":1: 'train' must be a section"}},
       {"[train\nepochs = 3", {"folder/s.toml:1: not valid TOML"}},
+      {"[# train]\nepochs = 3", {"folder/s.toml:1: not valid TOML"}},
       {"[train]\nepochs = 3\nepochs = 4" + kArm, {":3: not valid TOML"}},
       {"[train]\nepochs = \xff" + kArm, {"not valid TOML"}},
       {"[study]\nsave_models = 'all'\n[train]\nsave_models = 'none'" + kArm,
        {":4:", "save_models differs from that of [study] in line 2"}},
   });
+  std::string deep = "a";
+  for (int i = 0; i < 100000; ++i) deep += ".a";
+  EXPECT_NE(message_of(deep + " = 1").find("folder/s.toml:1: more than 100 dots"),
+            std::string::npos);
+  EXPECT_NE(message_of("a = " + std::string(100000, '[')).find("not valid TOML"),
+            std::string::npos);
   EXPECT_THROW(parse_study("no/such/file.toml"), InputError);
   EXPECT_THROW(parse_study_text(kArm, ".toml"), InputError);  // the stem is no folder name
 }
@@ -418,6 +425,8 @@ TEST(ParseErrors, SettingsThatContradictEachOther) {
       {train("scheduler = { kind = 'plateau', min_lr = 1 }"), {"min_lr is above"}},
       {train("scheduler = { kind = 'one_cycle', max_lr = 1, base_momentum = 0.99 }"),
        {"base_momentum is above"}},
+      {train("scheduler = { kind = 'one_cycle', max_lr = 1, three_phase = true, pct_start = 0.6 }"),
+       {"pct_start is above 0.5"}},
       {train("optimizer = { kind = 'sgd', nesterov = true }"), {"nesterov needs momentum"}},
       {train("optimizer = { kind = 'sgd', nesterov = true, momentum = 0.9, dampening = 0.1 }"),
        {"dampening 0"}},
