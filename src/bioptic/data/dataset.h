@@ -17,6 +17,9 @@
 
 namespace bioptic {
 
+// Of dataset.json; a newer one is refused.
+inline constexpr int kDatasetFormatVersion = 1;
+
 enum class PixelType { uint8, uint16 };
 
 // What stands in dataset.json, apart from the hash that the writer computes.
@@ -30,8 +33,7 @@ struct DatasetInfo {
   std::string groups_from;
   std::string preprocessing;  // JSON object text: size, fit, resampling, grey conversion, range
   std::string provenance;     // JSON object text: source, importer version, skipped files
-  std::string
-      content_hash;  // SHA-256 over dtype, shape, classes, images, labels and index.csv rows
+  std::string content_hash;   // SHA-256 over dtype, size, classes, pixels, labels and index.csv
 };
 
 // One row of index.csv.

@@ -1,0 +1,347 @@
+#include "bioptic/data/dataset.h"
+
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "bioptic/base/error.h"
+#include "bioptic/base/files.h"
+#include "bioptic/base/sha256.h"
+#include "bioptic/data/csv.h"
+#include "bioptic/data/npy.h"
+
+namespace bioptic {
+namespace fs = std::filesystem;
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kColumns = 5;
+constexpr std::string_view kHeaderLine = "id,source,class,split,group";
+
+const char* dtype_name(PixelType type) { return type == PixelType::uint8 ? "uint8" : "uint16"; }
+
+json parse_object(const std::string& text) {
+  return text.empty() ? json::object() : json::parse(text);
+}
+
+DatasetInfo read_info(const fs::path& file) {
+  if (!fs::exists(file)) {
+    throw InputError(file.parent_path().string() +
+                     ": is not a dataset (it has no dataset.json); make one with: bioptic data "
+                     "import SOURCE " +
+                     file.parent_path().string());
+  }
+  try {
+    const json j = json::parse(read_file(file));
+    const int version = j.at("format_version").get<int>();
+    if (version > kDatasetFormatVersion) {
+      throw InputError(file.string() + ": format version " + std::to_string(version) +
+                       " is newer than this program's " + std::to_string(kDatasetFormatVersion) +
+                       "; update bioptic");
+    }
+    DatasetInfo info;
+    const std::string dtype = j.at("dtype").get<std::string>();
+    if (dtype != "uint8" && dtype != "uint16") {
+      throw InputError(file.string() + ": dtype '" + dtype + "' is neither uint8 nor uint16");
+    }
+    info.dtype = dtype == "uint8" ? PixelType::uint8 : PixelType::uint16;
+    info.images = j.at("images").get<std::size_t>();
+    info.channels = j.at("channels").get<int>();
+    info.height = j.at("height").get<int>();
+    info.width = j.at("width").get<int>();
+    info.classes = j.at("classes").get<std::vector<std::string>>();
+    info.groups_from = j.value("groups_from", "");
+    info.preprocessing = j.value("preprocessing", json::object()).dump();
+    info.provenance = j.value("provenance", json::object()).dump();
+    info.content_hash = j.at("content_sha256").get<std::string>();
+    return info;
+  } catch (const json::exception& e) {
+    throw InputError(file.string() + ": is not a dataset's description: " + e.what());
+  }
+}
+
+// What the content hash begins with: everything that gives the bytes their meaning.
+std::string hash_prefix(const DatasetInfo& info) {
+  const json j = {{"dtype", dtype_name(info.dtype)},
+                  {"channels", info.channels},
+                  {"height", info.height},
+                  {"width", info.width},
+                  {"classes", info.classes}};
+  return j.dump() + "\n";
+}
+
+void check_array(const NpyHeader& header, const MappedFile& file, const fs::path& path,
+                 const std::vector<std::size_t>& shape, const std::string& dtype) {
+  check_npy_size(header, file.size(), path.string());
+  if (header.shape != shape || header.dtype() != dtype) {
+    std::string wanted, found;
+    for (const std::size_t d : shape) wanted += " " + std::to_string(d);
+    for (const std::size_t d : header.shape) found += " " + std::to_string(d);
+    throw InputError(path.string() + ": dataset.json promises " + dtype + " of shape" + wanted +
+                     ", the file has " + header.dtype() + " of shape" + found +
+                     "; import the source again");
+  }
+}
+
+}  // namespace
+
+struct Dataset::State {
+  fs::path folder;
+  DatasetInfo info;
+  MappedFile images, labels, index;
+  std::size_t images_offset = 0, labels_offset = 0;
+  std::vector<std::uint64_t> lines;  // offset of every row of index.csv
+  std::map<std::size_t, std::array<std::string, kColumns>> quoted;  // the few rows with quotes
+
+  std::string_view index_text() const {
+    return {reinterpret_cast<const char*>(index.data()), index.size()};
+  }
+  std::int64_t label(std::size_t row) const {
+    std::int64_t value = 0;
+    std::memcpy(&value, labels.data() + labels_offset + 8 * row, 8);
+    return value;
+  }
+  std::array<std::string_view, kColumns> fields(std::size_t row) const {
+    std::array<std::string_view, kColumns> out;
+    if (const auto it = quoted.find(row); it != quoted.end()) {
+      for (std::size_t c = 0; c < kColumns; ++c) out[c] = it->second[c];
+      return out;
+    }
+    std::string_view rest = index_text().substr(lines[row]);
+    rest = rest.substr(0, rest.find('\n'));
+    if (!rest.empty() && rest.back() == '\r') rest.remove_suffix(1);
+    for (std::size_t c = 0; c < kColumns; ++c) {
+      const std::size_t comma = rest.find(',');
+      out[c] = rest.substr(0, comma);
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    }
+    return out;
+  }
+  void read_index(const fs::path& path);
+};
+
+// Finds the rows and holds each against labels.npy.
+void Dataset::State::read_index(const fs::path& path) {
+  const std::string_view text = index_text();
+  const std::string name = path.string();
+  std::size_t at = 0, line = 1;
+  const std::vector<std::string> header = csv_record(text, at, name, line);
+  std::string joined;
+  for (const std::string& h : header) joined += (joined.empty() ? "" : ",") + h;
+  if (joined != kHeaderLine) {
+    throw InputError(name + ":1: expected the columns " + std::string(kHeaderLine));
+  }
+  while (at < text.size()) {
+    const std::size_t begin = at;
+    ++line;
+    const std::vector<std::string> record = csv_record(text, at, name, line);
+    if (record.size() != kColumns) {
+      throw InputError(name + ":" + std::to_string(line) + ": expected 5 columns, found " +
+                       std::to_string(record.size()));
+    }
+    const std::size_t row = lines.size();
+    if (row >= info.images) break;
+    if (text.substr(begin, at - begin).find('"') != std::string_view::npos) {
+      auto& fields_of = quoted[row];
+      for (std::size_t c = 0; c < kColumns; ++c) fields_of[c] = record[c];
+    }
+    lines.push_back(begin);
+    const std::int64_t l = label(row);
+    if (l < 0 || static_cast<std::size_t>(l) >= info.classes.size() ||
+        info.classes[static_cast<std::size_t>(l)] != record[2]) {
+      throw InputError(name + ":" + std::to_string(line) + ": class '" + record[2] +
+                       "' does not fit label " + std::to_string(l) + " in labels.npy");
+    }
+  }
+  if (lines.size() != info.images || at < text.size()) {
+    throw InputError(name + ": has not the " + std::to_string(info.images) +
+                     " rows that dataset.json promises");
+  }
+}
+
+Dataset Dataset::open(const fs::path& folder, bool verify) {
+  auto state = std::make_shared<State>();
+  state->folder = folder;
+  state->info = read_info(folder / "dataset.json");
+  const DatasetInfo& info = state->info;
+  if (info.channels < 1 || info.height < 1 || info.width < 1 || info.classes.empty()) {
+    throw InputError((folder / "dataset.json").string() +
+                     ": a size is below 1 or no class is named");
+  }
+  const auto extent = [](int n) { return static_cast<std::size_t>(n); };
+  state->images = MappedFile(folder / "images.npy");
+  state->labels = MappedFile(folder / "labels.npy");
+  state->index = MappedFile(folder / "index.csv");
+  const NpyHeader images = parse_npy_header(state->images.data(), state->images.size(),
+                                            (folder / "images.npy").string());
+  check_array(images, state->images, folder / "images.npy",
+              {info.images, extent(info.channels), extent(info.height), extent(info.width)},
+              dtype_name(info.dtype));
+  const NpyHeader labels = parse_npy_header(state->labels.data(), state->labels.size(),
+                                            (folder / "labels.npy").string());
+  check_array(labels, state->labels, folder / "labels.npy", {info.images}, "int64");
+  state->images_offset = images.data_offset;
+  state->labels_offset = labels.data_offset;
+  state->read_index(folder / "index.csv");
+
+  if (verify) {
+    Sha256 hash;
+    const std::string prefix = hash_prefix(info);
+    hash.update(prefix.data(), prefix.size());
+    hash.update(state->images.data() + images.data_offset, images.elements() * images.item);
+    hash.update(state->labels.data() + labels.data_offset, labels.elements() * labels.item);
+    hash.update(state->index.data(), state->index.size());
+    if (hash.hex() != info.content_hash) {
+      throw InputError(folder.string() +
+                       ": the content does not have the SHA-256 that dataset.json records; it was "
+                       "changed or damaged since it was written: import the source again");
+    }
+  }
+  Dataset dataset;
+  dataset.state_ = std::move(state);
+  return dataset;
+}
+
+const fs::path& Dataset::folder() const { return state_->folder; }
+const DatasetInfo& Dataset::info() const { return state_->info; }
+std::size_t Dataset::pixels_per_image() const {
+  return static_cast<std::size_t>(info().channels) * static_cast<std::size_t>(info().height) *
+         static_cast<std::size_t>(info().width);
+}
+std::int64_t Dataset::label(std::size_t row) const { return state_->label(row); }
+
+ImageRecord Dataset::record(std::size_t row) const {
+  const auto fields = state_->fields(row);
+  return {fields[0], fields[1], label(row), fields[3], fields[4]};
+}
+
+std::span<const std::uint8_t> Dataset::image8(std::size_t row) const {
+  if (info().dtype != PixelType::uint8) throw std::logic_error("the dataset is not uint8");
+  const std::size_t n = pixels_per_image();
+  return {state_->images.data() + state_->images_offset + row * n, n};
+}
+
+std::span<const std::uint16_t> Dataset::image16(std::size_t row) const {
+  if (info().dtype != PixelType::uint16) throw std::logic_error("the dataset is not uint16");
+  const std::size_t n = pixels_per_image();
+  return {reinterpret_cast<const std::uint16_t*>(state_->images.data() + state_->images_offset) +
+              row * n,
+          n};
+}
+
+// ------------------------------------------------------------------------------------------ writer
+
+struct DatasetWriter::State {
+  fs::path folder, temporary;
+  DatasetInfo info;
+  std::ofstream images, labels, index;
+  std::size_t header_bytes = 0, label_header_bytes = 0;
+  Sha256 pixel_hash;
+  std::vector<std::int64_t> label_list;
+  std::string index_text;
+  bool finished = false;
+
+  std::string images_header(std::size_t n) const {
+    return npy_header(info.dtype == PixelType::uint8 ? "|u1" : "<u2",
+                      {n, static_cast<std::size_t>(info.channels),
+                       static_cast<std::size_t>(info.height), static_cast<std::size_t>(info.width)},
+                      128);
+  }
+  void add(const void* pixels, std::size_t bytes, const ImageRecord& record);
+};
+
+DatasetWriter::DatasetWriter(const fs::path& folder, const DatasetInfo& info)
+    : state_(std::make_unique<State>()) {
+  if (fs::exists(folder)) {
+    throw InputError(folder.string() + ": exists already; choose another name or remove it first");
+  }
+  State& s = *state_;
+  s.folder = folder;
+  s.info = info;
+  s.info.images = 0;
+  if (folder.has_parent_path()) fs::create_directories(folder.parent_path());
+  s.temporary = temporary_beside(folder);
+  fs::create_directory(s.temporary);
+  s.images.open(s.temporary / "images.npy", std::ios::binary);
+  const std::string header = s.images_header(0);
+  s.header_bytes = header.size();
+  s.images << header;
+  const std::string prefix = hash_prefix(info);
+  s.pixel_hash.update(prefix.data(), prefix.size());
+  s.index_text = std::string(kHeaderLine) + "\n";
+}
+
+DatasetWriter::~DatasetWriter() {
+  if (state_ && !state_->finished) {
+    std::error_code ignored;
+    state_->images.close();
+    fs::remove_all(state_->temporary, ignored);
+  }
+}
+
+void DatasetWriter::State::add(const void* pixels, std::size_t bytes, const ImageRecord& record) {
+  if (record.label < 0 || static_cast<std::size_t>(record.label) >= info.classes.size()) {
+    throw InputError(std::string(record.source) + ": label " + std::to_string(record.label) +
+                     " is not in 0.." + std::to_string(info.classes.size() - 1));
+  }
+  images.write(static_cast<const char*>(pixels), static_cast<std::streamsize>(bytes));
+  if (!images) {
+    throw Failure((temporary / "images.npy").string() + ": cannot be written (disk full?)");
+  }
+  pixel_hash.update(pixels, bytes);
+  label_list.push_back(record.label);
+  std::string id = std::to_string(info.images++);
+  if (id.size() < 6) id.insert(0, 6 - id.size(), '0');
+  index_text += id + "," + csv_field(record.source) + "," +
+                csv_field(info.classes[static_cast<std::size_t>(record.label)]) + "," +
+                csv_field(record.split) + "," + csv_field(record.group) + "\n";
+}
+
+void DatasetWriter::add(std::span<const std::uint8_t> pixels, const ImageRecord& record) {
+  state_->add(pixels.data(), pixels.size(), record);
+}
+void DatasetWriter::add(std::span<const std::uint16_t> pixels, const ImageRecord& record) {
+  state_->add(pixels.data(), 2 * pixels.size(), record);
+}
+
+DatasetInfo DatasetWriter::finish() {
+  State& s = *state_;
+  s.images.seekp(0);
+  const std::string header = s.images_header(s.info.images);
+  if (header.size() != s.header_bytes) throw Failure("images.npy: the header outgrew its place");
+  s.images << header;
+  s.images.close();
+  if (!s.images) throw Failure((s.folder / "images.npy").string() + ": cannot be written");
+
+  std::string labels = npy_header("<i8", {s.label_list.size()});
+  labels.append(reinterpret_cast<const char*>(s.label_list.data()), 8 * s.label_list.size());
+  write_file(s.temporary / "labels.npy", labels);
+  write_file(s.temporary / "index.csv", s.index_text);
+  s.pixel_hash.update(s.label_list.data(), 8 * s.label_list.size());
+  s.pixel_hash.update(s.index_text.data(), s.index_text.size());
+  s.info.content_hash = s.pixel_hash.hex();
+
+  const json j = {{"format_version", kDatasetFormatVersion},
+                  {"dtype", dtype_name(s.info.dtype)},
+                  {"images", s.info.images},
+                  {"channels", s.info.channels},
+                  {"height", s.info.height},
+                  {"width", s.info.width},
+                  {"classes", s.info.classes},
+                  {"groups_from", s.info.groups_from},
+                  {"preprocessing", parse_object(s.info.preprocessing)},
+                  {"provenance", parse_object(s.info.provenance)},
+                  {"content_sha256", s.info.content_hash}};
+  write_file(s.temporary / "dataset.json", j.dump(2) + "\n");
+  commit_rename(s.temporary, s.folder);
+  s.finished = true;
+  return s.info;
+}
+
+}  // namespace bioptic
