@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-// toml++ 3.3 asserts (and, with NDEBUG, lets clang assume) that a key begins with a key's
-// character, which that of "[#" does not; behind the assertion it reports this properly.  So no
-// assertions in any build.
+// Where toml++ is compiled in here (a system without its shared library): 3.3 asserts, and with
+// NDEBUG lets clang assume, that a key begins with a key's character, which that of "[#" does not;
+// behind the assertion it reports this properly.  So no assertions in any build.
 #undef NDEBUG
 #define TOML_ASSERT(expr) static_assert(true)
 #include <toml++/toml.h>
