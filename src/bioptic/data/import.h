@@ -26,6 +26,9 @@ struct ImportOptions {
   int threads = 0;  // 0 = all processors
 };
 
+// Changes whenever the same source would give other pixels; part of a cached import's name.
+inline constexpr int kImporterVersion = 1;
+
 // One array file of one class, for sources without folders.
 struct ClassFile {
   std::string name;            // class

@@ -1,0 +1,294 @@
+#include "bioptic/data/import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <unordered_map>
+#include <utility>
+
+#include "bioptic/base/error.h"
+#include "bioptic/base/files.h"
+#include "bioptic/base/parallel.h"
+#include "bioptic/base/sha256.h"
+#include "bioptic/data/resize.h"
+#include "bioptic/data/source.h"
+
+namespace bioptic {
+namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::json;
+
+// Images decoded ahead of the writer, per thread: enough to keep the threads busy, and what bounds
+// the memory.
+constexpr std::size_t kAhead = 16;
+
+const char* name_of(Fit fit) {
+  switch (fit) {
+    case Fit::stretch:
+      return "stretch";
+    case Fit::pad:
+      return "pad";
+    case Fit::crop:
+      return "crop";
+  }
+  return "";
+}
+
+// A problem with one image.
+struct Bad {
+  std::size_t item;
+  std::string why;
+};
+
+// Calls body(i) for every image in blocks on all threads and after(begin, end) in order after each
+// block; collects the images whose body threw.
+template <typename Body, typename After>
+std::vector<Bad> for_images(ThreadPool& pool, std::size_t count, const Body& body,
+                            const After& after) {
+  std::vector<Bad> bad;
+  const std::size_t block = kAhead * static_cast<std::size_t>(pool.threads());
+  for (std::size_t begin = 0; begin < count; begin += block) {
+    const std::size_t n = std::min(block, count - begin);
+    std::vector<std::string> errors(n);
+    pool.run(n, [&](std::size_t k) {
+      try {
+        body(begin + k, k);
+      } catch (const InputError& e) {
+        errors[k] = e.what();
+      }
+    });
+    for (std::size_t k = 0; k < n; ++k) {
+      if (!errors[k].empty()) bad.push_back({begin + k, errors[k]});
+    }
+    after(begin, n, errors);
+  }
+  return bad;
+}
+
+[[noreturn]] void throw_bad(const std::vector<Bad>& bad, std::size_t total) {
+  throw InputError(fmt::format("{} ({} of {} images cannot be read; --skip-bad goes on without {})",
+                               bad.front().why, bad.size(), total,
+                               bad.size() == 1 ? "it" : "them"));
+}
+
+// What all images become.
+struct Target {
+  int width = 0, height = 0, channels = 1, bits = 8;
+};
+
+// From the headers of all images and the options.  `usable` is cleared for images to be left out.
+Target plan_target(const ImageSource& source, const ImportOptions& options, ThreadPool& pool,
+                   std::vector<char>& usable, std::vector<std::string>& skipped) {
+  std::vector<ImageHeader> headers(source.size());
+  const std::vector<Bad> bad = for_images(
+      pool, source.size(), [&](std::size_t i, std::size_t) { headers[i] = source.header(i); },
+      [](std::size_t, std::size_t, const std::vector<std::string>&) {});
+  if (!bad.empty() && !options.skip_bad) throw_bad(bad, source.size());
+  for (const Bad& b : bad) {
+    usable[b.item] = 0;
+    skipped.push_back(b.why);
+  }
+  Target target;
+  std::size_t first = source.size();
+  bool colour = false;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    if (!usable[i]) continue;
+    const ImageHeader& h = headers[i];
+    if (first == source.size()) first = i;
+    const ImageHeader& f = headers[first];
+    if (!options.size && (h.width != f.width || h.height != f.height)) {
+      throw InputError(fmt::format(
+          "images differ in size: {} is {} x {}, {} is {} x {}; choose one for all with --size",
+          source.item(first).name, f.width, f.height, source.item(i).name, h.width, h.height));
+    }
+    colour = colour || h.channels == 3;
+    target.bits = std::max(target.bits, h.bits);
+  }
+  if (first == source.size()) throw InputError("no image can be read");
+  target.width = options.size.value_or(headers[first].width);
+  target.height = options.size.value_or(headers[first].height);
+  target.channels = options.channels.value_or(colour ? 3 : 1);
+  return target;
+}
+
+// Decoded, in the target's channels, size and depth, planes one after the other (C x H x W).
+std::vector<std::uint16_t> prepare(Image image, const Target& target, Fit fit) {
+  image = target.channels == 1 ? to_grey(std::move(image)) : to_rgb(std::move(image));
+  if (image.width != target.width || image.height != target.height) {
+    image = fit_square(image, target.width, fit);
+  }
+  const std::uint16_t stretch = target.bits == 16 && image.bits == 8 ? 257 : 1;
+  const auto c = static_cast<std::size_t>(target.channels);
+  const std::size_t plane = image.pixels.size() / c;
+  std::vector<std::uint16_t> planes(image.pixels.size());
+  for (std::size_t p = 0; p < plane; ++p) {
+    for (std::size_t k = 0; k < c; ++k) {
+      planes[k * plane + p] = static_cast<std::uint16_t>(image.pixels[p * c + k] * stretch);
+    }
+  }
+  return planes;
+}
+
+std::string group_of(const std::string& name, const std::regex& search) {
+  const std::string file = name.substr(name.rfind('/') + 1);
+  std::smatch match;
+  if (!std::regex_search(file, match, search)) return {};
+  return match.size() > 1 && match[1].matched ? match[1].str() : match[0].str();
+}
+
+ImportReport import_from(const ImageSource& source, const fs::path& folder,
+                         const std::string& provenance_source, const ImportOptions& options,
+                         const Progress& progress) {
+  if (fs::exists(folder)) {
+    throw InputError(folder.string() + ": exists already; choose another name or remove it first");
+  }
+  std::regex search;
+  try {
+    search = std::regex(options.group);
+  } catch (const std::regex_error& e) {
+    throw InputError("--group '" + options.group + "' is not a search expression: " + e.what());
+  }
+  ThreadPool pool(options.threads > 0 ? options.threads : available_processors());
+  ImportReport report;
+  report.notes = source.notes;
+  std::vector<char> usable(source.size(), 1);
+  const Target target = plan_target(source, options, pool, usable, report.skipped);
+
+  DatasetInfo info;
+  info.dtype = target.bits == 8 ? PixelType::uint8 : PixelType::uint16;
+  info.channels = target.channels;
+  info.height = target.height;
+  info.width = target.width;
+  info.classes = source.classes;
+  if (!options.group.empty()) {
+    info.groups_from = "search '" + options.group + "' in the file name";
+  }
+  json preprocessing = {{"fit", options.size ? name_of(options.fit) : "none: sizes as the source"},
+                        {"resampling", "area averaging when shrinking, bilinear when growing"},
+                        {"grey", "ITU-R 601 luma"},
+                        {"bits", target.bits}};
+  if (!source.value_range.empty()) preprocessing["float_range"] = source.value_range;
+  info.preprocessing = preprocessing.dump();
+  info.provenance =
+      json{{"source", provenance_source}, {"kind", source.kind}, {"skipped", report.skipped.size()}}
+          .dump();
+
+  DatasetWriter writer(folder, info);
+  std::vector<std::size_t> per_class(source.classes.size());
+  std::vector<std::vector<std::uint16_t>> ready(kAhead * static_cast<std::size_t>(pool.threads()));
+  std::vector<std::uint8_t> bytes;
+  bool writing = true;
+  const std::vector<Bad> bad = for_images(
+      pool, source.size(),
+      [&](std::size_t i, std::size_t k) {
+        ready[k].clear();
+        if (usable[i]) ready[k] = prepare(source.load(i), target, options.fit);
+      },
+      [&](std::size_t begin, std::size_t n, const std::vector<std::string>& errors) {
+        for (std::size_t k = 0; k < n; ++k) {
+          // After a bad image the rest is read only to count, unless bad ones are left out.
+          if (!errors[k].empty() && !options.skip_bad) writing = false;
+          if (!errors[k].empty() || ready[k].empty() || !writing) continue;
+          const SourceItem item = source.item(begin + k);
+          const std::string group = options.group.empty() ? "" : group_of(item.name, search);
+          const ImageRecord record{{}, item.name, item.label, item.split, group};
+          if (target.bits == 8) {
+            bytes.resize(ready[k].size());
+            std::transform(ready[k].begin(), ready[k].end(), bytes.begin(),
+                           [](std::uint16_t v) { return static_cast<std::uint8_t>(v); });
+            writer.add(std::span<const std::uint8_t>(bytes), record);
+          } else {
+            writer.add(std::span<const std::uint16_t>(ready[k]), record);
+          }
+          ++per_class[static_cast<std::size_t>(item.label)];
+        }
+        if (progress) progress(begin + n, source.size());
+      });
+  if (!bad.empty() && !options.skip_bad) throw_bad(bad, source.size());
+  for (const Bad& b : bad) report.skipped.push_back(b.why);
+  for (std::size_t c = 0; c < per_class.size(); ++c) {
+    if (per_class[c] == 0) {
+      throw InputError("class '" + source.classes[c] + "' has no image that can be read");
+    }
+  }
+  report.info = writer.finish();
+  return report;
+}
+
+// A folder beside the target that goes away with this object.
+struct Scratch {
+  fs::path path;
+  explicit Scratch(const fs::path& beside) : path(temporary_beside(beside)) {
+    fs::create_directories(path);
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+};
+
+void require_source(const fs::path& source) {
+  if (!fs::exists(source)) {
+    throw InputError(source.string() +
+                     ": does not exist; expected a folder of class folders, a "
+                     ".npz file, or --class NAME=FILE.npy for arrays");
+  }
+}
+
+}  // namespace
+
+ImportReport import_source(const fs::path& source, const fs::path& folder,
+                           const ImportOptions& options, const Progress& progress) {
+  require_source(source);
+  const std::string name = fs::absolute(source).lexically_normal().string();
+  if (fs::is_directory(source)) {
+    return import_from(*open_folder(source, options.max_pixels), folder, name, options, progress);
+  }
+  if (source.extension() == ".npz") {
+    const Scratch scratch(folder);
+    return import_from(*open_npz(source, scratch.path), folder, name, options, progress);
+  }
+  throw InputError(source.string() + ": is neither a folder nor a .npz file" +
+                   (source.extension() == ".npy" ? "; for arrays give bioptic data import DST "
+                                                   "--class NAME=FILE.npy --class ..."
+                                                 : ""));
+}
+
+ImportReport import_arrays(const std::vector<ClassFile>& files, const fs::path& folder,
+                           const ImportOptions& options, const Progress& progress) {
+  std::string names;
+  for (const ClassFile& file : files) {
+    if (!fs::exists(file.file)) throw InputError(file.file.string() + ": does not exist");
+    names += (names.empty() ? "" : " ") + file.name + "=" + file.file.filename().string();
+  }
+  return import_from(*open_arrays(files), folder, names, options, progress);
+}
+
+bool is_dataset(const fs::path& path) { return fs::exists(path / "dataset.json"); }
+
+std::string source_hash(const fs::path& source, const ImportOptions& options) {
+  require_source(source);
+  Sha256 hash;
+  const json key = {{"size", options.size.value_or(0)}, {"channels", options.channels.value_or(0)},
+                    {"fit", name_of(options.fit)},      {"group", options.group},
+                    {"skip_bad", options.skip_bad},     {"importer", kImporterVersion}};
+  const std::string text = key.dump();
+  hash.update(text.data(), text.size());
+  const auto add = [&](const std::string& name, const fs::path& file) {
+    const std::string line = name + "\n" + sha256_file(file) + "\n";
+    hash.update(line.data(), line.size());
+  };
+  if (fs::is_directory(source)) {
+    for (const fs::path& file : folder_files(source)) add(file.string(), source / file);
+  } else {
+    add(source.filename().string(), source);
+  }
+  return hash.hex();
+}
+
+}  // namespace bioptic

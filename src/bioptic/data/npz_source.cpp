@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+#include <zip.h>
+
+#include <fstream>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "bioptic/base/error.h"
+#include "bioptic/data/npy.h"
+#include "bioptic/data/source.h"
+
+namespace bioptic {
+namespace fs = std::filesystem;
+
+// In array_source.cpp: the source over unpacked arrays by name.
+std::unique_ptr<ImageSource> open_npz_arrays(const std::map<std::string, fs::path>& arrays,
+                                             const std::string& name);
+
+namespace {
+
+// Unpacks one entry.  What is written is bounded by what the entry's own .npy header promises, so a
+// zip bomb ends in an error, not in a full disk.
+void unpack(zip_t* archive, zip_uint64_t index, const std::string& name, const fs::path& target) {
+  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> entry(zip_fopen_index(archive, index, 0),
+                                                                zip_fclose);
+  if (!entry) throw InputError(name + ": cannot be unpacked: " + zip_strerror(archive));
+  std::vector<std::uint8_t> block(1U << 20);
+  std::ofstream out(target, std::ios::binary);
+  std::size_t total = 0, promised = 0;
+  while (true) {
+    const zip_int64_t n = zip_fread(entry.get(), block.data(), block.size());
+    if (n < 0) throw InputError(name + ": is damaged: " + zip_file_strerror(entry.get()));
+    if (n == 0) break;
+    const auto bytes = static_cast<std::size_t>(n);
+    if (total == 0) {
+      const NpyHeader header = parse_npy_header(block.data(), bytes, name);
+      promised = header.data_offset + header.elements() * header.item;
+    }
+    total += bytes;
+    if (total > promised) {
+      throw InputError(
+          fmt::format("{}: unpacks to more than the {} bytes its header promises", name, promised));
+    }
+    out.write(reinterpret_cast<const char*>(block.data()), n);
+    if (!out) throw Failure(target.string() + ": cannot be written (disk full?)");
+  }
+  if (total == 0 || total < promised) throw InputError(name + ": is cut off");
+}
+
+}  // namespace
+
+std::unique_ptr<ImageSource> open_npz(const fs::path& file, const fs::path& scratch) {
+  int error = 0;
+  const std::unique_ptr<zip_t, void (*)(zip_t*)> archive(zip_open(file.c_str(), ZIP_RDONLY, &error),
+                                                         zip_discard);
+  if (!archive) {
+    zip_error_t reason;
+    zip_error_init_with_code(&reason, error);
+    const std::string why = zip_error_strerror(&reason);
+    zip_error_fini(&reason);
+    throw InputError(file.string() + ": cannot be opened as .npz: " + why);
+  }
+  std::map<std::string, fs::path> arrays;
+  for (const char* split : {"train", "val", "test"}) {
+    for (const char* part : {"images", "labels"}) {
+      const std::string array = std::string(split) + "_" + part;
+      const zip_int64_t index = zip_name_locate(archive.get(), (array + ".npy").c_str(), 0);
+      if (index < 0) continue;
+      const fs::path target = scratch / (array + ".npy");
+      unpack(archive.get(), static_cast<zip_uint64_t>(index), file.string() + ":" + array, target);
+      arrays[array] = target;
+    }
+  }
+  if (arrays.empty()) {
+    throw InputError(file.string() +
+                     ": holds none of MedMNIST's arrays (train_images, train_labels, val_images, "
+                     "val_labels, test_images, test_labels)");
+  }
+  return open_npz_arrays(arrays, file.filename().string());
+}
+
+}  // namespace bioptic
