@@ -1,0 +1,107 @@
+#include "bioptic/cli/data_commands.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "bioptic/base/error.h"
+#include "bioptic/base/progress.h"
+#include "bioptic/data/import.h"
+
+namespace bioptic {
+namespace {
+
+struct Options {
+  std::vector<std::string> paths, classes, test_classes;
+  ImportOptions import;
+  int size = 0;
+  bool grey = false, rgb = false, json = false, quiet = false;
+  std::string fit = "stretch";
+};
+
+ClassFile class_file(const std::string& text, const char* option, const std::string& split) {
+  const std::size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) {
+    throw InputError(fmt::format("{} {}: expected NAME=FILE.npy", option, text));
+  }
+  return {text.substr(0, equals), text.substr(equals + 1), split};
+}
+
+int import_command(Options options) {
+  if (options.grey && options.rgb) throw InputError("--grey and --rgb exclude each other");
+  if (options.grey) options.import.channels = 1;
+  if (options.rgb) options.import.channels = 3;
+  if (options.size > 0) options.import.size = options.size;
+  options.import.fit = options.fit == "pad"    ? Fit::pad
+                       : options.fit == "crop" ? Fit::crop
+                                               : Fit::stretch;
+  ProgressLine line("Importing", "images", options.quiet);
+  const Progress progress = [&](std::size_t done, std::size_t total) {
+    line.update(static_cast<double>(done), static_cast<double>(total));
+  };
+  const std::filesystem::path target = options.paths.back();
+  ImportReport report;
+  if (!options.classes.empty()) {
+    if (options.paths.size() != 1) {
+      throw InputError(
+          "with --class there is no SOURCE: bioptic data import DST --class NAME=FILE");
+    }
+    std::vector<ClassFile> files;
+    const std::string split = options.test_classes.empty() ? "" : "train";
+    for (const std::string& text : options.classes) {
+      files.push_back(class_file(text, "--class", split));
+    }
+    for (const std::string& text : options.test_classes) {
+      files.push_back(class_file(text, "--test-class", "test"));
+    }
+    report = import_arrays(files, target, options.import, progress);
+  } else {
+    if (options.paths.size() != 2) {
+      throw InputError(
+          "expected bioptic data import SOURCE DST, or DST with --class NAME=FILE.npy");
+    }
+    report = import_source(options.paths[0], target, options.import, progress);
+  }
+  line.finish();
+  if (!options.quiet) {
+    for (const std::string& note : report.notes) fmt::print(stderr, "{}\n", note);
+    for (const std::string& skipped : report.skipped) {
+      fmt::print(stderr, "left out: {}\n", skipped);
+    }
+  }
+  print_dataset_info(target, options.json, false);
+  return 0;
+}
+
+}  // namespace
+
+void register_data_import(CLI::App& data, Command& run) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* app = data.add_subcommand("import", "Make a dataset from folders, .npy or .npz files");
+  app->add_option("paths", options->paths, "SOURCE DST, or DST alone with --class")
+      ->required()
+      ->expected(1, 2);
+  app->add_option("--class", options->classes, "NAME=FILE.npy: the images of one class");
+  app->add_option("--test-class", options->test_classes, "NAME=FILE.npy: its test images");
+  app->add_option("--size", options->size, "pixels of both sides; needed when sizes differ")
+      ->check(CLI::Range(1, 1 << 15));
+  app->add_flag("--grey", options->grey, "one channel (ITU-R 601 luma)");
+  app->add_flag("--rgb", options->rgb, "three channels");
+  app->add_option("--fit", options->fit, "how other shapes become square")
+      ->check(CLI::IsMember({"stretch", "pad", "crop"}))
+      ->capture_default_str();
+  app->add_option("--group", options->import.group,
+                  "search expression over the file name that names the patient");
+  app->add_flag("--skip-bad", options->import.skip_bad, "leave out images that cannot be read");
+  app->add_option("--max-pixels", options->import.max_pixels, "largest image that is decoded")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  app->add_option("--threads", options->import.threads, "0 = all processors")
+      ->check(CLI::Range(0, 1024));
+  app->add_flag("--json", options->json, "print the dataset's description as JSON");
+  app->add_flag("--quiet", options->quiet, "no progress");
+  app->callback([options, &run] { run = [options] { return import_command(*options); }; });
+}
+
+}  // namespace bioptic
