@@ -1,0 +1,102 @@
+// Every trial, in one SQLite file for all studies of a folder.  A trial is in the store entirely or
+// not at all; finished ones are never changed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bioptic/train/trial.h"
+
+namespace bioptic {
+
+// Holds <out>/.bioptic.lock while it lives: one writer at a time.
+class WriterLock {
+ public:
+  // Makes `out`.  Throws InputError naming the other process when the lock is held.
+  explicit WriterLock(const std::filesystem::path& out);
+  ~WriterLock();
+  WriterLock(const WriterLock&) = delete;
+  WriterLock& operator=(const WriterLock&) = delete;
+
+  // Process that holds the lock on `out` now, 0 when none does.
+  static long holder(const std::filesystem::path& out);
+
+ private:
+  int fd_ = -1;
+};
+
+// One study as it was last run.
+struct StoredStudy {
+  std::string name, file, toml, command, engine;
+  std::string dataset_path, dataset_hash, dataset_info;  // info: JSON of DatasetInfo
+  std::string notes;                                     // one per line
+  std::string groups_from;
+  int positive = 1;
+  int threads = 1;
+};
+
+// One image of a study's dataset, with its split as seed 0 draws it.
+struct StoredImage {
+  std::string id, source, split, group;
+  std::int64_t label = 0;
+};
+
+// One place in a study: which trial an arm has for a seed.
+struct StoredPlace {
+  std::string arm;
+  int seed = 0;
+  TrialSeeds seeds;
+  std::string trial_id;
+};
+
+// What is known of a trial's making, apart from its result.
+struct TrialOrigin {
+  std::string spec_json, host, version, isa;
+  int threads = 1;
+};
+
+struct RunningTrial {
+  std::string trial_id;
+  long pid = 0;
+  int epoch = 0, epochs = 0;
+};
+
+class Store {
+ public:
+  // Opens or makes <out>/bioptic.sqlite; the caller holds the WriterLock.
+  static Store open_to_write(const std::filesystem::path& out);
+  // Throws InputError when there is none.
+  static Store open_to_read(const std::filesystem::path& out);
+  Store(Store&&) noexcept;
+  ~Store();
+
+  std::vector<StoredStudy> studies() const;  // in order of their first run
+  std::optional<StoredStudy> study(const std::string& name) const;
+  std::vector<StoredImage> images(const std::string& study) const;  // by row of the dataset
+  std::vector<StoredPlace> places(const std::string& study) const;  // in order of training
+  std::vector<RunningTrial> running() const;
+
+  std::optional<TrialStatus> status(const std::string& trial_id) const;
+  // Without weights.  `predictions`: also those (they are the bulk).
+  std::optional<TrialResult> trial(const std::string& trial_id, bool predictions = true) const;
+
+  // Replaces what the study points to; trials stay.
+  void save_study(const StoredStudy& study, const std::vector<StoredImage>& images,
+                  const std::vector<StoredPlace>& places);
+  // One transaction, synced.  A failed trial may be replaced; a finished one may not.
+  void save_trial(const std::string& trial_id, const TrialOrigin& origin,
+                  const TrialResult& result);
+  void set_running(const RunningTrial& running);
+  void clear_running();
+
+ private:
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace bioptic
