@@ -96,45 +96,73 @@ void check_fits(const TrialSpec& spec, const Dataset& dataset, const Splits& spl
   }
 }
 
+std::int64_t steps_per_epoch(const TrainSpec& train, std::size_t images) {
+  const auto batch = static_cast<std::size_t>(train.batch_size);
+  return static_cast<std::int64_t>((images + batch - 1) / batch);
+}
+
+// pos_weight weighs the positive class.  Losses know labels: where the positive class is label 0,
+// that is a class weight of label 0 (for the bce losses both are weights per sample).
+TrainSpec with_label_weights(const TrialSpec& spec) {
+  TrainSpec train = spec.train;
+  if (train.loss.pos_weight && spec.positive == 0) {
+    train.loss.class_weight.resize(2, 1);
+    train.loss.class_weight[0] *= *train.loss.pos_weight;
+    train.loss.pos_weight.reset();
+  }
+  return train;
+}
+
+EngineConfig engine_config(const TrainSpec& train, const Dataset& dataset,
+                           const TrialControl& control) {
+  const DatasetInfo& info = dataset.info();
+  EngineConfig config;
+  config.channels = static_cast<std::size_t>(info.channels);
+  config.pixels_per_channel = dataset.pixels_per_image() / config.channels;
+  config.classes = static_cast<int>(info.classes.size());
+  config.model = train.model;
+  config.loss = train.loss;
+  config.optimizer = train.optimizer;
+  config.cycles_momentum =
+      train.schedule.cycle_momentum && (train.schedule.kind == ScheduleKind::one_cycle ||
+                                        train.schedule.kind == ScheduleKind::cyclic);
+  config.max_batch = static_cast<std::size_t>(train.batch_size);
+  config.threads = control.threads;
+  config.isa = control.isa;
+  return config;
+}
+
+// An engine with the trial's initial weights.
+std::unique_ptr<Engine> start_engine(const TrialSpec& spec, const EngineConfig& config) {
+  std::unique_ptr<Engine> engine = make_engine(spec.engine, config);
+  engine->set_parameters(
+      initial_parameters(layer_shapes(config.channels * config.pixels_per_channel, config.model,
+                                      output_count(config.loss.kind, config.classes)),
+                         spec.seeds.init));
+  return engine;
+}
+
 }  // namespace
 
 TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
                       const SplitPlan& plan, const TrialControl& control) {
   const auto start = std::chrono::steady_clock::now();
-  const TrainSpec& train = spec.train;
-  const DatasetInfo& info = dataset.info();
+  const TrainSpec train = with_label_weights(spec);
   Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
   check_fits(spec, dataset, splits);
 
-  const Reading reading{train.loss, static_cast<int>(info.classes.size()), spec.positive};
+  const EngineConfig config = engine_config(train, dataset, control);
+  const std::unique_ptr<Engine> engine = start_engine(spec, config);
+  const Reading reading{train.loss, config.classes, spec.positive};
   const std::size_t outputs = reading.outputs();
-  const std::vector<PixelMap> maps(static_cast<std::size_t>(info.channels));  // pixel / 255
-
-  EngineConfig config;
-  config.channels = static_cast<std::size_t>(info.channels);
-  config.pixels_per_channel = dataset.pixels_per_image() / config.channels;
-  config.classes = reading.classes;
-  config.model = train.model;
-  config.loss = train.loss;
-  config.optimizer = train.optimizer;
-  config.cycles_momentum = train.schedule.cycle_momentum &&
-                           (train.schedule.kind == ScheduleKind::one_cycle ||
-                            train.schedule.kind == ScheduleKind::cyclic);
-  config.max_batch = static_cast<std::size_t>(train.batch_size);
-  config.threads = control.threads;
-  config.isa = control.isa;
-  const std::unique_ptr<Engine> engine = make_engine(spec.engine, config);
-  engine->set_parameters(initial_parameters(
-      layer_shapes(dataset.pixels_per_image(), train.model, static_cast<int>(outputs)),
-      spec.seeds.init));
+  const std::vector<PixelMap> maps(config.channels);  // pixel / 255
 
   const EvaluationSet val(dataset, splits.val, maps), test(dataset, splits.test, maps);
   std::optional<EvaluationSet> train_set;
   if (train.train_eval) train_set.emplace(dataset, splits.train, maps);
 
-  const auto batch = static_cast<std::size_t>(train.batch_size);
-  const auto steps_per_epoch = static_cast<std::int64_t>((splits.train.size() + batch - 1) / batch);
-  const Schedule schedule(train.schedule, train.optimizer, steps_per_epoch, train.epochs);
+  const Schedule schedule(train.schedule, train.optimizer,
+                          steps_per_epoch(train, splits.train.size()), train.epochs);
   const BatchContext context{&dataset,        &train, &schedule, maps, static_cast<int>(outputs),
                              spec.seeds.order};
   // A threshold that is chosen on validation is chosen once, at the end; curves use 0.5 until then.
@@ -225,6 +253,66 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
   result.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
+}
+
+void check_trial(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
+                 const SplitPlan& plan) {
+  const Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
+  check_fits(spec, dataset, splits);
+  const Schedule schedule(spec.train.schedule, spec.train.optimizer,
+                          steps_per_epoch(spec.train, splits.train.size()), spec.train.epochs);
+}
+
+std::int64_t planned_steps(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
+                           const SplitPlan& plan) {
+  const Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
+  return steps_per_epoch(spec.train, splits.train.size()) * spec.train.epochs;
+}
+
+double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
+                        const SplitPlan& plan, const TrialControl& control) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::size_t kSteps = 8, kEvaluated = 96;
+  const TrainSpec train = with_label_weights(spec);
+  const Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
+  check_fits(spec, dataset, splits);
+  const EngineConfig config = engine_config(train, dataset, control);
+  const std::unique_ptr<Engine> engine = start_engine(spec, config);
+  const std::vector<PixelMap> maps(config.channels);
+  const std::int64_t per_epoch = steps_per_epoch(train, splits.train.size());
+  const Schedule schedule(train.schedule, train.optimizer, per_epoch, train.epochs);
+  const int outputs = output_count(train.loss.kind, config.classes);
+  const BatchContext context{&dataset, &train, &schedule, maps, outputs, spec.seeds.order};
+
+  std::vector<std::uint32_t> order = epoch_order(splits.train, spec.seeds.order, 1);
+  order.resize(std::min(order.size(), kSteps * static_cast<std::size_t>(train.batch_size)));
+  std::vector<Clock::time_point> ends;
+  EpochSource source(context, order, 1, {},
+                     [&](std::int64_t, const Step&, std::span<const std::uint32_t>) {
+                       ends.push_back(Clock::now());
+                     });
+  const Clock::time_point begin = Clock::now();
+  engine->run(source);
+  std::vector<double> steps;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    steps.push_back(
+        std::chrono::duration<double>(ends[i] - (i == 0 ? begin : ends[i - 1])).count());
+  }
+  std::nth_element(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2),
+                   steps.end());
+  const double step = steps[steps.size() / 2];
+
+  std::vector<std::uint32_t> some = splits.val;
+  some.resize(std::min(some.size(), kEvaluated));
+  const EvaluationSet sample(dataset, some, maps);
+  const Clock::time_point evaluation = Clock::now();
+  sample.logits(*engine, static_cast<std::size_t>(outputs));
+  const double image = std::chrono::duration<double>(Clock::now() - evaluation).count() /
+                       static_cast<double>(some.size());
+  const double evaluated =
+      static_cast<double>(splits.val.size() + (train.train_eval ? splits.train.size() : 0));
+  return train.epochs * (static_cast<double>(per_epoch) * step + evaluated * image) +
+         static_cast<double>(splits.test.size()) * image;
 }
 
 }  // namespace bioptic

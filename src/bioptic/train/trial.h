@@ -82,6 +82,20 @@ struct TrialControl {
       on_step;
 };
 
+// Throws InputError where the specification does not fit the dataset: batch size above the number
+// of training images, a loss for two classes on more, an empty split, a duration without a step.
+// Done for every trial before the first is trained.
+void check_trial(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
+                 const SplitPlan& plan);
+
+// Optimizer steps of the whole trial (without early stopping).
+std::int64_t planned_steps(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
+                           const SplitPlan& plan);
+
+// Seconds that a trial takes, from a few steps and evaluations measured now.
+double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
+                        const SplitPlan& plan, const TrialControl& control);
+
 // `dataset` must be uint8 (see window.h).  Throws InputError for a specification that does not fit
 // the dataset (batch size above the number of training images, ...).
 TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,

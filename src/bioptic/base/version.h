@@ -1,0 +1,8 @@
+#pragma once
+
+namespace bioptic {
+
+// The build reads it from here.
+inline constexpr const char* kVersion = "0.1.0";
+
+}  // namespace bioptic

@@ -1,0 +1,198 @@
+#include "bioptic/study/executor.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <map>
+#include <set>
+
+#include "bioptic/base/error.h"
+#include "bioptic/base/files.h"
+#include "bioptic/kernel/kernels.h"
+#include "bioptic/model/safetensors.h"
+#include "bioptic/study/environment.h"
+#include "bioptic/study/trace.h"
+
+namespace bioptic {
+namespace fs = std::filesystem;
+namespace {
+
+const char* name_of(Fit fit) {
+  return fit == Fit::pad ? "pad" : fit == Fit::crop ? "crop" : "stretch";
+}
+
+// Everything that `eval` and `predict` need, as the file format wants it: text by key.
+std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
+                                                  const PlannedTrial& trial,
+                                                  const TrialResult& result) {
+  const DatasetInfo& info = study.data.dataset.info();
+  const TrainSpec& train = trial.spec.train;
+  std::string classes;
+  for (const std::string& name : info.classes) classes += (classes.empty() ? "" : "\n") + name;
+  return {{"bioptic_model", "1"},
+          {"classes", classes},
+          {"positive", info.classes[static_cast<std::size_t>(trial.spec.positive)]},
+          {"channels", std::to_string(info.channels)},
+          {"height", std::to_string(info.height)},
+          {"width", std::to_string(info.width)},
+          {"fit", name_of(study.spec.data.fit)},
+          {"pixel_scale", "1/255"},
+          {"preprocessing", info.preprocessing},
+          {"train", canonical_json(train)},
+          {"threshold", fmt::format("{}", result.threshold)},
+          {"threshold_rule", bioptic::name_of(train.threshold.kind)},
+          {"study", study.spec.name},
+          {"arm", study.spec.arms[trial.arm].name},
+          {"seed", std::to_string(trial.seed)},
+          {"trial", trial.id},
+          {"weights_sha256", result.weights_sha256}};
+}
+
+struct Work {
+  const PlannedStudy& study;
+  Store& store;
+  const ExecutorOptions& options;
+  double done = 0, total = 0;  // epochs
+
+  bool stopped() const { return options.stop != nullptr && *options.stop; }
+  TrialResult train(const PlannedTrial& trial, TraceWriter* trace);
+  void save_model_of(const PlannedTrial& trial, const TrialResult& result) const;
+};
+
+TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
+  const std::string where = fmt::format("{}, seed {}", study.spec.arms[trial.arm].name, trial.seed);
+  const double before = done;
+  TrialControl control;
+  control.threads = options.threads;
+  control.isa = options.isa;
+  control.on_epoch = [&](const EpochRecord& record, int epochs) {
+    done = before + record.epoch;
+    if (options.progress) {
+      options.progress(done, total,
+                       fmt::format("{}: epoch {} of {}, validation {:.1f} %", where, record.epoch,
+                                   epochs, 100 * record.val_accuracy));
+    }
+    store.set_running({trial.id, static_cast<long>(::getpid()), record.epoch, epochs});
+    return !stopped();
+  };
+  if (trace != nullptr) {
+    control.on_step = [trace](std::int64_t number, const Step& step, double loss,
+                              std::span<const std::uint32_t> rows) {
+      trace->add(number, step, loss, rows);
+    };
+  }
+  TrialResult result;
+  try {
+    result = run_trial(trial.spec, study.data.dataset, study.data.groups, study.data.plan, control);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception& e) {
+    result.status = TrialStatus::failed;
+    result.error = e.what();
+  }
+  done = before + trial.spec.train.epochs;
+  if (options.note && result.status != TrialStatus::done) {
+    options.note(result.status == TrialStatus::failed
+                     ? fmt::format("{}: failed: {}", where, result.error)
+                     : where + ": collapsed (one predicted class, or a loss that is not finite)");
+  }
+  return result;
+}
+
+void Work::save_model_of(const PlannedTrial& trial, const TrialResult& result) const {
+  const fs::path path = model_path(options.out, study.spec, trial);
+  if (fs::exists(path)) {
+    const SavedModel there = read_safetensors(path);
+    if (parameters_sha256(there.parameters) == result.weights_sha256) return;
+    // A model of other settings under the same names: kept, under its own trial's id.
+    const auto id = there.metadata.find("trial");
+    const std::string suffix = id == there.metadata.end() ? "old" : id->second.substr(0, 12);
+    fs::rename(path, path.parent_path() / (path.stem().string() + "." + suffix + ".safetensors"));
+  }
+  write_file(path, to_safetensors(result.weights, trial.spec.train.model.dropout > 0,
+                                  model_metadata(study, trial, result)));
+}
+
+}  // namespace
+
+std::string file_name(const std::string& name) {
+  std::string out;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '-' || c == '=';
+    out += plain ? c : '_';
+  }
+  return out.empty() || out[0] == '.' ? "_" + out : out;
+}
+
+fs::path model_path(const fs::path& out, const StudySpec& study, const PlannedTrial& trial) {
+  return out / study.name / "models" /
+         fmt::format("{}-seed{}.safetensors", file_name(study.arms[trial.arm].name), trial.seed);
+}
+
+bool saves_model(SaveModels save, const PlannedStudy& study, const PlannedTrial& trial) {
+  if (save == SaveModels::none) return false;
+  if (save == SaveModels::all) return true;
+  for (const PlannedTrial& other : study.trials) {
+    if (other.arm == trial.arm && other.seed < trial.seed) return false;
+  }
+  return true;
+}
+
+ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorOptions& options) {
+  // A trial is to be made when the store lacks it, or lacks its trace or model that is asked for.
+  const auto finished = [&](const PlannedTrial& trial) {
+    const std::optional<TrialStatus> status = store.status(trial.id);
+    return status && *status != TrialStatus::failed;
+  };
+  const auto lacks_file = [&](const PlannedTrial& trial) {
+    return (options.trace && !fs::exists(trace_path(options.out, study.spec, trial))) ||
+           (saves_model(options.save_models, study, trial) &&
+            !fs::exists(model_path(options.out, study.spec, trial)));
+  };
+  ExecutorOutcome outcome;
+  Work work{study, store, options};
+  for (const PlannedTrial& trial : study.trials) {
+    if (!finished(trial) || lacks_file(trial)) work.total += trial.spec.train.epochs;
+  }
+  const Environment environment = this_environment();
+  for (const PlannedTrial& trial : study.trials) {
+    const bool found = finished(trial);
+    if (found && !lacks_file(trial)) {
+      ++outcome.found;
+      continue;
+    }
+    if (work.stopped()) throw Interrupted("stopped between two trials");
+    TraceWriter trace;
+    const TrialResult result = work.train(trial, options.trace ? &trace : nullptr);
+    if (result.status != TrialStatus::failed) {
+      if (found) {
+        const std::optional<TrialResult> before = store.trial(trial.id, false);
+        if (before && before->weights_sha256 != result.weights_sha256) {
+          throw Failure(fmt::format(
+              "{} seed {} was trained again for its files and gave other weights ({} before, {} "
+              "now); the same bits are promised: please report this with the store",
+              study.spec.arms[trial.arm].name, trial.seed, before->weights_sha256.substr(0, 12),
+              result.weights_sha256.substr(0, 12)));
+        }
+      }
+      if (options.trace) {
+        trace.write(trace_path(options.out, study.spec, trial), study, trial, options.threads);
+      }
+      if (saves_model(options.save_models, study, trial)) work.save_model_of(trial, result);
+    }
+    if (!found) {
+      store.save_trial(trial.id,
+                       {canonical_json(trial.spec), environment.host, environment.version,
+                        trial.spec.engine == "fused" ? kernel::choose_kernels(options.isa).isa : "",
+                        options.threads},
+                       result);
+    }
+    ++outcome.trained;
+    outcome.failed += result.status == TrialStatus::failed ? 1 : 0;
+    outcome.collapsed += result.status == TrialStatus::collapsed ? 1 : 0;
+  }
+  return outcome;
+}
+
+}  // namespace bioptic

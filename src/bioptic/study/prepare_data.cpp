@@ -1,0 +1,167 @@
+#include "bioptic/study/prepare_data.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "bioptic/base/error.h"
+#include "bioptic/base/files.h"
+#include "bioptic/base/sha256.h"
+#include "bioptic/data/import.h"
+#include "bioptic/data/phantom.h"
+#include "bioptic/data/window.h"
+
+namespace bioptic {
+namespace fs = std::filesystem;
+namespace {
+
+// A cache folder that can be written.
+fs::path cache_folder(const fs::path& out) {
+  std::vector<fs::path> places;
+  if (const char* set = std::getenv("BIOPTIC_CACHE")) {
+    places.emplace_back(set);
+  } else if (const char* xdg = std::getenv("XDG_CACHE_HOME")) {
+    places.push_back(fs::path(xdg) / "bioptic");
+  } else if (const char* home = std::getenv("HOME")) {
+    places.push_back(fs::path(home) / ".cache" / "bioptic");
+  }
+  places.push_back(out / ".cache");
+  for (const fs::path& place : places) {
+    std::error_code error;
+    fs::create_directories(place, error);
+    if (!error && ::access(place.c_str(), W_OK) == 0) return place;
+  }
+  throw InputError("no folder for cached datasets can be written; set BIOPTIC_CACHE to one");
+}
+
+// Opens the dataset `name` in the cache, making it first where it is not there.
+Dataset cached(const fs::path& cache, const std::string& name,
+               const std::function<void(const fs::path&)>& make) {
+  const fs::path folder = cache / name;
+  if (!is_dataset(folder)) {
+    try {
+      make(folder);
+    } catch (const Failure&) {
+      if (!is_dataset(folder)) throw;  // else another run put the same dataset there first
+    }
+  }
+  return Dataset::open(folder);
+}
+
+Dataset phantom_dataset(const PhantomSpec& spec, const fs::path& cache,
+                        const PrepareOptions& options) {
+  const std::string key =
+      fmt::format("phantom {} train {} test {} shift {} seed {} size {}", kPhantomVersion,
+                  spec.train, spec.test, spec.shift, spec.seed, spec.size);
+  return cached(cache, "phantom-" + sha256_hex(key).substr(0, 16), [&](const fs::path& folder) {
+    make_phantom(spec, folder, options.threads, [&](std::size_t done, std::size_t total) {
+      if (options.progress) options.progress("Making the phantom", done, total);
+    });
+  });
+}
+
+Dataset imported_dataset(const fs::path& source, const DataSpec& data, const fs::path& cache,
+                         const PrepareOptions& options, std::vector<std::string>& notes) {
+  ImportOptions import;
+  import.size = data.size;
+  import.channels = data.channels;
+  import.fit = data.fit;
+  import.threads = options.threads;
+  const std::string key = source_hash(source, import);
+  return cached(cache, "import-" + key.substr(0, 16), [&](const fs::path& folder) {
+    const ImportReport report =
+        import_source(source, folder, import, [&](std::size_t done, std::size_t total) {
+          if (options.progress) options.progress("Importing", done, total);
+        });
+    notes.insert(notes.end(), report.notes.begin(), report.notes.end());
+  });
+}
+
+void check_fits(const Dataset& dataset, const StudySpec& study) {
+  const DatasetInfo& info = dataset.info();
+  const DataSpec& data = study.data;
+  const auto asked = [&](const char* key) { return study.lines.contains(key); };
+  if (asked("data.size") && data.size && (info.width != *data.size || info.height != *data.size)) {
+    throw InputError(fmt::format(
+        "{}: its images are {} x {}, and {} asks for size = {}; set size = {} under [data], or "
+        "import the source again with --size {}",
+        dataset.folder().string(), info.width, info.height, study.file.string(), *data.size,
+        info.width, *data.size));
+  }
+  if (asked("data.channels") && data.channels && info.channels != *data.channels) {
+    throw InputError(fmt::format(
+        "{}: its images have {} channels, and {} asks for channels = {}; set channels = {} under "
+        "[data], or import the source again with {}",
+        dataset.folder().string(), info.channels, study.file.string(), *data.channels,
+        info.channels, *data.channels == 1 ? "--grey" : "--rgb"));
+  }
+}
+
+// 16 bit to 8 by the study's window, fitted on what the source does not call test.
+Dataset windowed(const Dataset& dataset, const StudySpec& study, const Groups& groups,
+                 const fs::path& cache, std::vector<std::string>& notes) {
+  const SplitPlan plan = plan_splits(dataset, groups, study.data.split);
+  std::vector<std::uint32_t> rows = plan.pool;
+  rows.insert(rows.end(), plan.fixed_val.begin(), plan.fixed_val.end());
+  const Window window = find_window(dataset, rows, study.data.window);
+  notes.push_back(fmt::format(
+      "16-bit values {} to {} became 0 to 255 ({}).", window.low, window.high,
+      study.data.window.kind == WindowKind::fixed        ? "window as set"
+      : study.data.window.kind == WindowKind::percentile ? "0.5 to 99.5 % of the training pixels"
+                                                         : "smallest to largest training pixel"));
+  const std::string key =
+      fmt::format("window {} {} {}", dataset.info().content_hash, window.low, window.high);
+  return cached(cache, "window-" + sha256_hex(key).substr(0, 16),
+                [&](const fs::path& folder) { window_dataset(dataset, window, folder); });
+}
+
+int positive_label(const DatasetInfo& info, const std::string& name) {
+  if (name.empty()) return static_cast<int>(info.classes.size()) - 1;
+  const auto found = std::find(info.classes.begin(), info.classes.end(), name);
+  if (found != info.classes.end()) return static_cast<int>(found - info.classes.begin());
+  const std::vector<std::string_view> known(info.classes.begin(), info.classes.end());
+  throw InputError("positive = \"" + name + "\" is no class of the data" + suggestion(name, known));
+}
+
+}  // namespace
+
+StudyData PreparedData::study_data() const {
+  return {dataset.info().content_hash, dataset.info().classes, plan.val_from_source};
+}
+
+PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options) {
+  PreparedData prepared;
+  prepared.notes = study.notes;
+  const fs::path cache = cache_folder(options.out);
+  const bool phantom = !options.data && study.data.source == "phantom";
+  fs::path path = options.data.value_or(fs::path(study.data.source));
+  if (!options.data && path.is_relative()) path = study.file.parent_path() / path;
+
+  if (phantom) {
+    const PhantomSpec& spec = study.data.phantom;
+    prepared.source = fmt::format("phantom (train {}, test {}, shift {}, seed {})", spec.train,
+                                  spec.test, spec.shift, spec.seed);
+    prepared.dataset = phantom_dataset(spec, cache, options);
+  } else if (is_dataset(path)) {
+    prepared.source = path.string();
+    prepared.dataset = Dataset::open(path);
+    check_fits(prepared.dataset, study);
+  } else {
+    prepared.source = path.string();
+    prepared.dataset = imported_dataset(path, study.data, cache, options, prepared.notes);
+  }
+
+  prepared.groups = find_groups(prepared.dataset, study.data.group);
+  if (prepared.dataset.info().dtype == PixelType::uint16) {
+    prepared.dataset = windowed(prepared.dataset, study, prepared.groups, cache, prepared.notes);
+  }
+  prepared.plan = plan_splits(prepared.dataset, prepared.groups, study.data.split);
+  prepared.notes.insert(prepared.notes.end(), prepared.plan.notes.begin(),
+                        prepared.plan.notes.end());
+  prepared.positive = positive_label(prepared.dataset.info(), study.data.positive);
+  return prepared;
+}
+
+}  // namespace bioptic

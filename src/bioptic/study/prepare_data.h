@@ -1,0 +1,41 @@
+// From a study's [data] to the images that are trained on.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bioptic/data/dataset.h"
+#include "bioptic/data/split.h"
+#include "bioptic/study/spec.h"
+
+namespace bioptic {
+
+struct PreparedData {
+  Dataset dataset;  // uint8
+  Groups groups;
+  SplitPlan plan;
+  int positive = 1;                // label of the positive class
+  std::string source;              // the path, or the phantom in words
+  std::vector<std::string> notes;  // sentences for the run and the report
+  StudyData study_data() const;
+};
+
+struct PrepareOptions {
+  std::optional<std::filesystem::path> data;  // --data
+  std::filesystem::path out;                  // where a cache goes when there is no other place
+  int threads = 1;
+  // Progress of an import or the phantom: what, done, total.
+  std::function<void(const std::string&, std::size_t, std::size_t)> progress;
+};
+
+// A dataset folder is used as it is.  A source that can be imported, and the phantom, become a
+// dataset in the cache ($BIOPTIC_CACHE, else $XDG_CACHE_HOME/bioptic, else ~/.cache/bioptic, else
+// <out>/.cache), found again by the content's hash.  16 bit becomes 8 by the declared window,
+// cached too.  Throws InputError naming what does not fit: a dataset of another size or number of
+// channels, an unknown positive class, splits that cannot be made.
+PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options);
+
+}  // namespace bioptic
