@@ -131,7 +131,9 @@ ScheduleValue Schedule::at(std::int64_t step, std::span<const double> watched) c
   const std::int64_t interval = spec_.interval == Interval::step ? step : step / steps_per_epoch_;
   if (interval >= warmup_) return main(interval - warmup_, watched);
   // torch's SequentialLR of a LinearLR and the rest: the ramp ends at the optimizer's own learning
-  // rate, or where a schedule that brings its own begins.
+  // rate, or where a schedule that brings its own begins.  (For CyclicLR torch does so when that is
+  // constructed before the LinearLR; in the other order it ramps to the optimizer's rate and
+  // jumps.)
   const bool brings_own =
       spec_.kind == ScheduleKind::one_cycle || spec_.kind == ScheduleKind::cyclic;
   ScheduleValue value = main(0, watched);

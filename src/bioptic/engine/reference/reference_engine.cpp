@@ -31,7 +31,7 @@ class ReferenceEngine : public Engine {
     while (const Step* step = source.next()) {
       net_->forward(step->rows, &step->masks);
       std::copy(net_->logits().begin(), net_->logits().end(), step->logits.begin());
-      net_->backward(*step);
+      net_->backward(step->labels, step->coefficients, step->masks);
       net_->update(step->lr, step->momentum);
       source.done(*step);
     }

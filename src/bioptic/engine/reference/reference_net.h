@@ -6,10 +6,13 @@
 // PyTorch.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "bioptic/base/portable_math.h"
@@ -65,16 +68,18 @@ class ReferenceNet {
     }
   }
 
-  // d(batch loss)/d(every weight), into .gradient.  After forward() on the same step.
-  void backward(const Step& step) {
-    const std::size_t batch = step.rows.size();
+  // d(batch loss)/d(every weight), into .gradient.  After forward() on the same batch.
+  // labels (B); coefficients (B): d(batch loss)/d(sample_loss); masks: as in forward, may be empty.
+  void backward(std::span<const std::int64_t> labels, std::span<const T> coefficients,
+                const std::vector<std::vector<float>>& masks) {
+    const std::size_t batch = labels.size();
     Layer& last = layers_.back();
     last.delta.resize(batch * last.out);
     for (std::size_t b = 0; b < batch; ++b) {
       const std::span<const T> z = std::span<const T>(last.z).subspan(b * last.out, last.out);
       const std::span<T> g = std::span<T>(last.delta).subspan(b * last.out, last.out);
-      sample_loss<T>(config_.loss, z, step.labels[b], g);
-      for (T& value : g) value *= static_cast<T>(step.coefficients[b]);
+      sample_loss<T>(config_.loss, z, labels[b], g);
+      for (T& value : g) value *= coefficients[b];
     }
     for (std::size_t l = layers_.size(); l-- > 0;) {
       Layer& layer = layers_[l];
@@ -91,22 +96,24 @@ class ReferenceNet {
         }
       }
       for (std::size_t k = 0; k < below.delta.size(); ++k) {
-        if (!step.masks.empty()) below.delta[k] *= static_cast<T>(step.masks[l - 1][k]);
+        if (!masks.empty()) below.delta[k] *= static_cast<T>(masks[l - 1][k]);
         below.delta[k] *= activation_slope(below.z[k]);
       }
     }
   }
 
-  // One step of torch.optim.SGD, Adam or AdamW on every tensor.
+  // One step of torch.optim.SGD, Adam or AdamW on every tensor.  momentum: of this step (sgd), or
+  // beta1 (adam, adamw).
   void update(double lr, double momentum) {
     ++t_;
+    const StepFactors f = step_factors(lr, momentum);
     for (Layer& layer : layers_) {
       for (Tensor* tensor : {&layer.weight, &layer.bias}) {
         for (std::size_t k = 0; k < tensor->value.size(); ++k) {
           if (config_.optimizer.kind == OptimizerKind::sgd) {
-            sgd(*tensor, k, lr, momentum);
+            sgd(f, *tensor, k);
           } else {
-            adam(*tensor, k, lr, momentum);
+            adam(f, *tensor, k);
           }
         }
       }
@@ -137,16 +144,27 @@ class ReferenceNet {
     }
   }
 
+  // sum_i x[i] w[i] in eight interleaved sums: one long chain of additions would wait for itself.
+  static T dot(const T* x, const T* w, std::size_t n) {
+    std::array<T, 8> part{};
+    std::size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+      for (std::size_t j = 0; j < 8; ++j) part[j] += x[i + j] * w[i + j];
+    }
+    T sum = 0;
+    for (; i < n; ++i) sum += x[i] * w[i];
+    for (const T p : part) sum += p;
+    return sum;
+  }
+
   // z = x W^T + b
   static void linear(const std::vector<T>& x, std::size_t batch, Layer& layer) {
     layer.z.resize(batch * layer.out);
     for (std::size_t b = 0; b < batch; ++b) {
       for (std::size_t o = 0; o < layer.out; ++o) {
-        T sum = 0;
-        for (std::size_t i = 0; i < layer.in; ++i) {
-          sum += x[b * layer.in + i] * layer.weight.value[o * layer.in + i];
-        }
-        layer.z[b * layer.out + o] = sum + layer.bias.value[o];
+        layer.z[b * layer.out + o] =
+            dot(&x[b * layer.in], &layer.weight.value[o * layer.in], layer.in) +
+            layer.bias.value[o];
       }
     }
   }
@@ -202,39 +220,60 @@ class ReferenceNet {
 
   static double normal_cdf(double x) { return 0.5 * (1 + portable::erf(x / std::sqrt(2.0))); }
 
-  // torch.optim.SGD
-  void sgd(Tensor& t, std::size_t k, double lr, double momentum) const {
+  // What one optimizer step multiplies by, computed in double and rounded to T once, as PyTorch
+  // does with its Python numbers.
+  struct StepFactors {
+    T lr = 0, momentum = 0, undamped = 1, decay = 0;  // sgd; decay: also adam
+    T shrink = 1;                                     // adamw
+    T rest1 = 0, beta2 = 0, rest2 = 0;                // 1 - beta1, beta2, 1 - beta2
+    T step_size = 0, root_correction = 1, eps = 0;    // adam: lr / (1 - beta1^t), sqrt(1 - beta2^t)
+  };
+
+  StepFactors step_factors(double lr, double momentum) const {
     const OptimizerSpec& o = config_.optimizer;
-    T g = t.gradient[k] + static_cast<T>(o.weight_decay) * t.value[k];
-    if (momentum != 0) {
-      t.m[k] = flush_tiny(
-          t_ == 1 ? g : static_cast<T>(momentum) * t.m[k] + static_cast<T>(1 - o.dampening) * g);
-      g = o.nesterov ? g + static_cast<T>(momentum) * t.m[k] : t.m[k];
-    }
-    t.value[k] -= static_cast<T>(lr) * g;
+    const auto t = static_cast<double>(t_);
+    StepFactors f;
+    f.lr = static_cast<T>(lr);
+    f.momentum = static_cast<T>(momentum);
+    f.undamped = static_cast<T>(1 - o.dampening);
+    f.decay = static_cast<T>(o.weight_decay);
+    if (o.kind == OptimizerKind::sgd) return f;
+    f.shrink = static_cast<T>(1 - lr * o.weight_decay);
+    f.rest1 = static_cast<T>(1 - momentum);
+    f.beta2 = static_cast<T>(o.beta2);
+    f.rest2 = static_cast<T>(1 - o.beta2);
+    f.step_size = static_cast<T>(lr / (1 - portable::pow(momentum, t)));
+    f.root_correction = static_cast<T>(std::sqrt(1 - portable::pow(o.beta2, t)));
+    f.eps = static_cast<T>(o.eps);
+    return f;
   }
 
-  // torch.optim.Adam (weight decay goes into the gradient) and AdamW (it shrinks the weight)
-  void adam(Tensor& t, std::size_t k, double lr, double beta1) const {
-    const OptimizerSpec& o = config_.optimizer;
-    const auto n = static_cast<double>(t_);
-    T g = t.gradient[k];
-    if (o.kind == OptimizerKind::adamw) {
-      t.value[k] *= static_cast<T>(1 - lr * o.weight_decay);
-    } else {
-      g += static_cast<T>(o.weight_decay) * t.value[k];
+  // torch.optim.SGD.  The first step starts the moment at the gradient, undamped.
+  void sgd(const StepFactors& f, Tensor& t, std::size_t k) const {
+    T g = t.gradient[k] + f.decay * t.value[k];
+    if (f.momentum != 0) {
+      t.m[k] = flush_tiny(t_ == 1 ? g : f.momentum * t.m[k] + f.undamped * g);
+      g = config_.optimizer.nesterov ? g + f.momentum * t.m[k] : t.m[k];
     }
-    t.m[k] = flush_tiny(t.m[k] + static_cast<T>(1 - beta1) * (g - t.m[k]));
-    t.v[k] = flush_tiny(static_cast<T>(o.beta2) * t.v[k] + static_cast<T>(1 - o.beta2) * g * g);
-    const auto correction1 = static_cast<T>(1 - portable::pow(beta1, n));
-    const auto correction2 = static_cast<T>(std::sqrt(1 - portable::pow(o.beta2, n)));
-    const T size = std::sqrt(t.v[k]) / correction2 + static_cast<T>(o.eps);
-    t.value[k] -= static_cast<T>(lr) / correction1 * t.m[k] / size;
+    t.value[k] -= f.lr * g;
+  }
+
+  // torch.optim.Adam (weight decay goes into the gradient) and AdamW (it shrinks the weight).
+  void adam(const StepFactors& f, Tensor& t, std::size_t k) const {
+    T g = t.gradient[k];
+    if (config_.optimizer.kind == OptimizerKind::adamw) {
+      t.value[k] *= f.shrink;
+    } else {
+      g += f.decay * t.value[k];
+    }
+    t.m[k] = flush_tiny(t.m[k] + f.rest1 * (g - t.m[k]));
+    t.v[k] = flush_tiny(f.beta2 * t.v[k] + f.rest2 * g * g);
+    t.value[k] -= f.step_size * t.m[k] / (std::sqrt(t.v[k]) / f.root_correction + f.eps);
   }
 
   EngineConfig config_;
   std::vector<Layer> layers_;
-  std::vector<T> x_;    // (B, I) of the first layer
+  std::vector<T> x_;    // (B, I): inputs of the first layer
   std::int64_t t_ = 0;  // optimizer steps so far
 };
 
