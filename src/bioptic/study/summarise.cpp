@@ -1,0 +1,229 @@
+#include "bioptic/study/summarise.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "bioptic/base/error.h"
+#include "bioptic/stats/intervals.h"
+#include "bioptic/study/environment.h"
+#include "bioptic/study/settings.h"
+#include "bioptic/study/spec.h"
+#include "bioptic/train/evaluation.h"
+
+namespace bioptic {
+namespace {
+
+std::string threshold_words(const ThresholdSpec& threshold) {
+  switch (threshold.kind) {
+    case ThresholdKind::fixed:
+      return fmt::format("{}", threshold.value);
+    case ThresholdKind::youden:
+      return "Youden's index on validation";
+    case ThresholdKind::sensitivity:
+      return fmt::format("sensitivity {} on validation", threshold.value);
+  }
+  return "";
+}
+
+DatasetInfo info_from_json(const std::string& text) {
+  const nlohmann::json j = nlohmann::json::parse(text);
+  DatasetInfo info;
+  info.dtype = PixelType::uint8;
+  info.images = j.at("images").get<std::size_t>();
+  info.channels = j.at("channels").get<int>();
+  info.height = j.at("height").get<int>();
+  info.width = j.at("width").get<int>();
+  info.classes = j.at("classes").get<std::vector<std::string>>();
+  info.groups_from = j.at("groups_from").get<std::string>();
+  info.preprocessing = j.at("preprocessing").dump();
+  info.provenance = j.at("provenance").dump();
+  info.content_hash = j.at("content_sha256").get<std::string>();
+  return info;
+}
+
+// Numbers of one trial by name; what is undefined is absent.
+std::map<std::string, double> metrics_of(const TrialResult& result, const Reading& reading,
+                                         const std::vector<StudySummary::Image>& images) {
+  std::map<std::string, double> m = {
+      {"train_loss", result.train_loss}, {"train_accuracy", result.train_accuracy},
+      {"val_loss", result.val_loss},     {"val_accuracy", result.val_accuracy},
+      {"test_loss", result.test_loss},   {"test_accuracy", result.test_accuracy}};
+  const auto selected = std::find_if(
+      result.history.begin(), result.history.end(),
+      [&](const EpochRecord& record) { return record.epoch == result.selected_epoch; });
+  if (selected != result.history.end() && selected->train_eval_loss) {
+    m["train_eval_loss"] = *selected->train_eval_loss;
+    m["train_eval_accuracy"] = *selected->train_eval_accuracy;
+  }
+  for (const SplitPredictions& split : result.predictions) {
+    std::vector<std::int64_t> labels;
+    for (const std::uint32_t row : split.rows) labels.push_back(images[row].label);
+    m[split.split + "_auroc"] = area_under_roc(reading, labels, split.logits);
+    if (reading.classes != 2) continue;
+    double hits = 0, positives = 0, rejections = 0, negatives = 0;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      const bool called = predicted_label(reading.loss.kind, 2, reading.positive, result.threshold,
+                                          &split.logits[i * reading.outputs()]) == reading.positive;
+      const bool is = labels[i] == reading.positive;
+      (is ? positives : negatives) += 1;
+      if (is && called) hits += 1;
+      if (!is && !called) rejections += 1;
+    }
+    m[split.split + "_sensitivity"] = hits / positives;
+    m[split.split + "_specificity"] = rejections / negatives;
+  }
+  std::erase_if(m, [](const auto& entry) { return std::isnan(entry.second); });
+  return m;
+}
+
+void summarise_arm(ArmSummary& arm) {
+  std::set<std::string> names;
+  for (const TrialSummary& trial : arm.trials) {
+    for (const auto& [name, value] : trial.metrics) names.insert(name);
+  }
+  for (const std::string& name : names) {
+    std::vector<double> values;
+    for (const TrialSummary& trial : arm.trials) {
+      if (const auto it = trial.metrics.find(name); it != trial.metrics.end()) {
+        values.push_back(it->second);
+      }
+    }
+    const MeanInterval i = t_interval(values);
+    arm.metrics[name] = {i.mean, i.sd, i.low, i.high, i.n};
+  }
+}
+
+}  // namespace
+
+StudySummary summarise(const Store& store, const std::string& name) {
+  const std::optional<StoredStudy> stored = store.study(name);
+  if (!stored) {
+    const std::vector<StoredStudy> all = store.studies();
+    std::vector<std::string_view> known;
+    for (const StoredStudy& s : all) known.push_back(s.name);
+    throw InputError("no study '" + name + "' in the store" + suggestion(name, known));
+  }
+  const StudySpec spec = parse_study_text(stored->toml, stored->file);
+  StudySummary summary;
+  summary.name = stored->name;
+  summary.question = spec.question;
+  summary.file = stored->file;
+  summary.toml = stored->toml;
+  summary.command = stored->command;
+  summary.margin = spec.margin;
+  summary.detect = spec.detect.value_or(spec.margin);
+  summary.engine = stored->engine;
+  summary.dataset_path = stored->dataset_path;
+  summary.dataset_hash = stored->dataset_hash;
+  summary.dataset = info_from_json(stored->dataset_info);
+  summary.positive = stored->positive;
+  summary.groups_from = stored->groups_from;
+  for (std::size_t at = 0; at < stored->notes.size();) {
+    const std::size_t end = std::min(stored->notes.find('\n', at), stored->notes.size());
+    summary.notes.push_back(stored->notes.substr(at, end - at));
+    at = end + 1;
+  }
+  std::set<std::string> groups, test_groups;
+  for (const StoredImage& image : store.images(name)) {
+    summary.images.push_back({image.id, image.source, image.split, image.group, image.label});
+    groups.insert(image.group);
+    if (image.split == "test") test_groups.insert(image.group);
+    (image.split == "test"  ? summary.test_images
+     : image.split == "val" ? summary.val_images
+                            : summary.train_images) += 1;
+  }
+  summary.groups = groups.size();
+  summary.test_groups = test_groups.size();
+
+  const Environment environment = this_environment();
+  summary.environment = {{"bioptic", environment.version},
+                         {"compiler", environment.compiler},
+                         {"processor", environment.processor},
+                         {"processors", std::to_string(environment.processors)},
+                         {"system", environment.system},
+                         {"threads", std::to_string(stored->threads)},
+                         {"engine", stored->engine}};
+
+  const auto classes = static_cast<int>(summary.dataset.classes.size());
+  for (const ArmSpec& arm_spec : spec.arms) {
+    ArmSummary& arm = summary.arms.emplace_back();
+    arm.name = arm_spec.name;
+    arm.settings = settings_text(arm_spec.train);
+    for (const std::string& own : arm_spec.own)
+      arm.differs += (arm.differs.empty() ? "" : ", ") + own;
+    arm.reported = arm_spec.reported;
+    arm.loss = arm_spec.train.loss.kind;
+    arm.outputs = output_count(arm.loss, classes);
+    arm.threshold = threshold_words(arm_spec.train.threshold);
+  }
+  for (const StoredPlace& place : store.places(name)) {
+    const auto arm = std::find_if(summary.arms.begin(), summary.arms.end(),
+                                  [&](const ArmSummary& a) { return a.name == place.arm; });
+    if (arm == summary.arms.end()) continue;  // an arm that the file no longer has
+    std::optional<TrialResult> result = store.trial(place.trial_id);
+    if (!result) {
+      ++arm->missing;
+      continue;
+    }
+    if (result->status == TrialStatus::failed) {
+      ++arm->failed;
+      summary.notes.push_back(
+          fmt::format("{} seed {} failed: {}", place.arm, place.seed, result->error));
+      continue;
+    }
+    if (result->status == TrialStatus::collapsed) ++arm->collapsed;
+    const std::size_t index = static_cast<std::size_t>(arm - summary.arms.begin());
+    const Reading reading{spec.arms[index].train.loss, classes, summary.positive};
+    TrialSummary trial{place.trial_id, place.arm, place.seed, place.seeds, std::move(*result), {}};
+    trial.metrics = metrics_of(trial.result, reading, summary.images);
+    arm->trials.push_back(std::move(trial));
+  }
+  for (ArmSummary& arm : summary.arms) {
+    std::sort(arm.trials.begin(), arm.trials.end(),
+              [](const TrialSummary& a, const TrialSummary& b) { return a.seed < b.seed; });
+    summarise_arm(arm);
+    summary.unfinished = summary.unfinished || arm.missing + arm.failed > 0;
+  }
+  return summary;
+}
+
+StudyProgress progress_of(const Store& store, const std::string& name, bool alive) {
+  StudyProgress progress;
+  progress.name = name;
+  std::set<std::string> running;
+  if (alive) {
+    for (const RunningTrial& trial : store.running()) running.insert(trial.trial_id);
+  }
+  double seconds = 0;
+  for (const StoredPlace& place : store.places(name)) {
+    const std::optional<TrialResult> result = store.trial(place.trial_id, false);
+    if (!result) {
+      ++(running.contains(place.trial_id) ? progress.running : progress.missing);
+      continue;
+    }
+    switch (result->status) {
+      case TrialStatus::done:
+        ++progress.done;
+        break;
+      case TrialStatus::collapsed:
+        ++progress.collapsed;
+        break;
+      case TrialStatus::failed:
+        ++progress.failed;
+        break;
+    }
+    if (result->status != TrialStatus::failed) seconds += result->wall_seconds;
+  }
+  const int finished = progress.done + progress.collapsed;
+  progress.seconds_left =
+      finished == 0 ? std::numeric_limits<double>::quiet_NaN()
+                    : seconds / finished * (progress.running + progress.missing + progress.failed);
+  return progress;
+}
+
+}  // namespace bioptic

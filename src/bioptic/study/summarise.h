@@ -1,0 +1,25 @@
+// From the store to all that a report is made of.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bioptic/store/store.h"
+#include "bioptic/study/summary.h"
+
+namespace bioptic {
+
+// Reads one study's trials and images; `name` must be in the store (InputError names those that
+// are).
+StudySummary summarise(const Store& store, const std::string& name);
+
+// How far a study is.
+struct StudyProgress {
+  std::string name;
+  int done = 0, collapsed = 0, running = 0, missing = 0, failed = 0;  // places (arm, seed)
+  double seconds_left = 0;  // from the mean time of the finished trials; NaN where there are none
+};
+// `alive`: whether a run is writing now; without one nothing is running.
+StudyProgress progress_of(const Store& store, const std::string& name, bool alive);
+
+}  // namespace bioptic
