@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "bioptic/base/error.h"
+#include "bioptic/cli/command.h"
+#include "bioptic/data/image.h"
+#include "bioptic/data/resize.h"
+#include "bioptic/data/window.h"
+#include "bioptic/model/loss.h"
+#include "bioptic/study/model_file.h"
+
+namespace bioptic {
+namespace {
+
+struct Options {
+  std::string model;
+  std::vector<std::string> images;
+  std::int64_t max_pixels = std::int64_t{1} << 28;
+  bool json = false;
+};
+
+// Decoded and prepared as the model's training images were: C x S x S bytes.
+std::vector<std::uint8_t> prepare(const std::string& file, const ModelFile& model,
+                                  std::int64_t max_pixels) {
+  Image image = decode_image(file, max_pixels);
+  image = model.channels() == 1 ? to_grey(std::move(image)) : to_rgb(std::move(image));
+  image = fit_square(image, model.size(), model.fit());
+  const bool wide = image.bits == 16;
+  if (wide && model.window().size() != 2) {
+    throw InputError(file + ": is 16 bit, and the model was trained on 8-bit images");
+  }
+  if (!wide && model.window().size() == 2) {
+    throw InputError(file + ": is 8 bit, and the model was trained on 16-bit images");
+  }
+  const auto channels = static_cast<std::size_t>(image.channels);
+  const std::size_t plane = image.pixels.size() / channels;
+  std::vector<std::uint8_t> bytes(image.pixels.size());
+  for (std::size_t p = 0; p < plane; ++p) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      const std::uint16_t v = image.pixels[p * channels + c];
+      bytes[c * plane + p] = wide ? apply_window(v, {static_cast<std::uint16_t>(model.window()[0]),
+                                                     static_cast<std::uint16_t>(model.window()[1])})
+                                  : static_cast<std::uint8_t>(v);
+    }
+  }
+  return bytes;
+}
+
+// Probability of every class.
+std::vector<float> class_scores(const Reading& reading, std::span<const float> logits) {
+  std::vector<float> scores(static_cast<std::size_t>(reading.classes));
+  if (reading.loss.kind == LossKind::cross_entropy) {
+    probabilities(reading.loss.kind, logits, scores);
+    return scores;
+  }
+  const float negated = -logits[0];
+  probabilities(reading.loss.kind, std::span(&negated, 1), std::span(scores).first(1));
+  probabilities(reading.loss.kind, logits, std::span(scores).subspan(1, 1));
+  return scores;
+}
+
+int predict_command(const Options& options) {
+  ModelFile model(options.model);
+  nlohmann::json list = nlohmann::json::array();
+  const Reading& reading = model.reading();
+  if (!options.json && reading.classes == 2) {
+    fmt::print("threshold {} ({}) on the score of {}\n", model.threshold(), model.threshold_rule(),
+               model.classes()[static_cast<std::size_t>(reading.positive)]);
+  }
+  for (const std::string& file : options.images) {
+    const std::vector<std::uint8_t> bytes = prepare(file, model, options.max_pixels);
+    const std::array<const std::uint8_t*, 1> image = {bytes.data()};
+    const std::vector<float> logits = model.logits(image);
+    const std::vector<float> scores = class_scores(reading, logits);
+    const auto predicted = static_cast<std::size_t>(predicted_label(
+        reading.loss.kind, reading.classes, reading.positive, model.threshold(), logits.data()));
+    nlohmann::json by_class;
+    std::string text;
+    for (std::size_t c = 0; c < scores.size(); ++c) {
+      by_class[model.classes()[c]] = scores[c];
+      text += fmt::format("  {} {:.4f}", model.classes()[c], scores[c]);
+    }
+    list.push_back(
+        {{"image", file}, {"predicted", model.classes()[predicted]}, {"scores", by_class}});
+    if (!options.json) fmt::print("{}: {} {}\n", file, model.classes()[predicted], text);
+  }
+  if (options.json) {
+    fmt::print("{}\n", nlohmann::json{{"model", options.model},
+                                      {"threshold", model.threshold()},
+                                      {"predictions", list}}
+                           .dump(2));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void register_predict(CLI::App& app, Command& run) {
+  const auto o = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("predict", "The class of single images by a saved model");
+  sub->add_option("MODEL", o->model, "a .safetensors file of a run")->required();
+  sub->add_option("IMAGE", o->images, "JPEG, PNG or TIFF files")->required();
+  sub->add_option("--max-pixels", o->max_pixels, "largest image that is decoded")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
+  sub->add_flag("--json", o->json, "as JSON");
+  sub->callback([o, &run] { run = [o] { return predict_command(*o); }; });
+}
+
+}  // namespace bioptic

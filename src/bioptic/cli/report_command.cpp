@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "bioptic/base/error.h"
+#include "bioptic/cli/command.h"
+#include "bioptic/data/dataset.h"
+#include "bioptic/report/report.h"
+#include "bioptic/study/summarise.h"
+
+namespace bioptic {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The images themselves, where they are still what was trained on.
+std::optional<Dataset> open_images(const StudySummary& summary) {
+  try {
+    Dataset dataset = Dataset::open(summary.dataset_path);
+    if (dataset.info().content_hash == summary.dataset_hash) return dataset;
+    fmt::print("note: {} has changed since the run; the figures that show images are left out\n",
+               summary.dataset_path);
+  } catch (const InputError& e) {
+    fmt::print("note: the figures that show images are left out: {}\n", e.what());
+  }
+  return std::nullopt;
+}
+
+int report_command(fs::path path) {
+  if (!path.has_filename()) path = path.parent_path();  // a trailing slash
+  // OUT holds the store; OUT/STUDY is a folder below it.
+  std::string only;
+  fs::path out = path;
+  if (!fs::exists(out / "bioptic.sqlite")) {
+    const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    if (fs::exists(parent / "bioptic.sqlite")) {
+      only = path.filename().string();
+      out = parent;
+    }
+  }
+  const Store store = Store::open_to_read(out);
+  std::vector<std::string> names;
+  for (const StoredStudy& study : store.studies()) {
+    if (only.empty() || study.name == only) names.push_back(study.name);
+  }
+  if (names.empty() && !only.empty()) names.push_back(only);  // summarise() names the nearest
+  for (const std::string& name : names) {
+    const StudySummary summary = summarise(store, name);
+    const std::optional<Dataset> dataset = open_images(summary);
+    const ReportOutcome written = write_report(summary, dataset ? &*dataset : nullptr, out / name);
+    fmt::print("{}{}\n\n{}\n", name, summary.unfinished ? " (unfinished)" : "",
+               arms_table_text(summary));
+    for (const std::string& note : written.notes) fmt::print("note: {}\n", note);
+    fmt::print("Report: {}\n", written.html.string());
+  }
+  return 0;
+}
+
+}  // namespace
+
+void register_report(CLI::App& app, Command& run) {
+  const auto path = std::make_shared<std::string>();
+  CLI::App* sub = app.add_subcommand(
+      "report", "Make tables, figures and report again from the store, also of an unfinished run");
+  sub->add_option("OUT", *path, "the --out folder of a run, or OUT/STUDY")->required();
+  sub->callback([path, &run] { run = [path] { return report_command(*path); }; });
+}
+
+}  // namespace bioptic

@@ -1,0 +1,429 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "bioptic/base/error.h"
+#include "bioptic/base/files.h"
+#include "bioptic/base/parallel.h"
+#include "bioptic/base/progress.h"
+#include "bioptic/cli/command.h"
+#include "bioptic/engine/engine.h"
+#include "bioptic/kernel/kernels.h"
+#include "bioptic/report/report.h"
+#include "bioptic/study/executor.h"
+#include "bioptic/study/summarise.h"
+
+namespace bioptic {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Options {
+  std::vector<std::string> studies;
+  std::string data, out = "runs", engine = "fused", isa, save_models;
+  int seeds = 0, threads = 0;
+  bool dry_run = false, trace = false, json = false, quiet = false, new_data = false;
+};
+
+// Set by the signal handler; the one global a handler needs.
+std::atomic<bool> stop_requested{false};
+
+void on_signal(int signal) {
+  if (stop_requested.exchange(true)) {  // the second time: at once
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+  constexpr char kMessage[] = "\nStopping at the end of this epoch; once more stops at once.\n";
+  [[maybe_unused]] const auto n = ::write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1);
+}
+
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+SaveModels parse_save_models(const std::string& text) {
+  return text == "none" ? SaveModels::none : text == "all" ? SaveModels::all : SaveModels::first;
+}
+
+// Free and wanted bytes in words.
+std::string bytes_text(double bytes) {
+  if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
+  if (bytes < 1e9) return fmt::format("{:.0f} MB", bytes / 1e6);
+  return fmt::format("{:.1f} GB", bytes / 1e9);
+}
+
+// What the trials that are still missing will put on disk.
+double planned_bytes(const PlannedStudy& study, SaveModels save, const Store* store) {
+  const Dataset& dataset = study.data.dataset;
+  double bytes = 2e7;  // figures, report, tables
+  for (const PlannedTrial& trial : study.trials) {
+    if (store != nullptr && store->status(trial.id)) continue;
+    const TrainSpec& train = trial.spec.train;
+    const int outputs =
+        output_count(train.loss.kind, static_cast<int>(dataset.info().classes.size()));
+    const double predicted = static_cast<double>(dataset.size());
+    // store: 4 bytes a row and logit; predictions.csv: some 90 bytes a row; history: 300 an epoch
+    bytes += predicted * (4 + 4.0 * outputs + 90) + 300.0 * train.epochs + 4096;
+    if (saves_model(save, study, trial)) {
+      for (const LayerShape& shape :
+           layer_shapes(dataset.pixels_per_image(), train.model, outputs)) {
+        bytes += 4.0 * static_cast<double>(shape.in * shape.out + shape.out);
+      }
+    }
+  }
+  return bytes;
+}
+
+// The nearest folder of `path` that exists.
+fs::path existing_parent(fs::path path) {
+  path = fs::absolute(path);
+  while (!fs::exists(path) && path.has_parent_path() && path != path.parent_path()) {
+    path = path.parent_path();
+  }
+  return path;
+}
+
+void check_room(const fs::path& out, double wanted) {
+  const fs::space_info space = fs::space(existing_parent(out));
+  if (static_cast<double>(space.available) < wanted) {
+    throw InputError(fmt::format(
+        "{}: about {} are needed and {} are free; make room, choose another "
+        "folder with --out, or set save_models = \"none\"",
+        out.string(), bytes_text(wanted), bytes_text(static_cast<double>(space.available))));
+  }
+}
+
+class Run {
+ public:
+  explicit Run(Options options)
+      : options_(std::move(options)),
+        out_(options_.out),
+        threads_(options_.threads > 0 ? options_.threads : available_processors()) {}
+
+  int run() {
+    if (!options_.isa.empty()) kernel::choose_kernels(options_.isa);  // an error before all work
+    plan();
+    if (options_.dry_run) return dry_run();
+    const WriterLock lock(out_);
+    remove_stale_temporaries(out_);
+    Store store = Store::open_to_write(out_);
+    check_data_unchanged(store);
+    double wanted = 0;
+    for (const PlannedStudy& study : studies_) wanted += planned_bytes(study, save(study), &store);
+    check_room(out_, wanted);
+    store.clear_running();
+    catch_signals();
+    for (const PlannedStudy& study : studies_) save_study(store, study);
+    json result = json::array();
+    int failed = 0;
+    for (const PlannedStudy& study : studies_) {
+      const ExecutorOutcome outcome = train(store, study);
+      failed += outcome.failed;
+      result.push_back(report(store, study, outcome));
+    }
+    store.clear_running();
+    if (options_.json)
+      fmt::print("{}\n", json{{"out", out_.string()}, {"studies", result}}.dump(2));
+    return failed > 0 ? 1 : 0;
+  }
+
+ private:
+  SaveModels save(const PlannedStudy& study) const {
+    return options_.save_models.empty() ? study.spec.save_models
+                                        : parse_save_models(options_.save_models);
+  }
+  void say(const std::string& text) const {
+    if (!options_.quiet) fmt::print(options_.json ? stderr : stdout, "{}\n", text);
+  }
+
+  // Everything that can be wrong is found here, before anything is trained or written.
+  void plan() {
+    std::set<std::string> names;
+    std::vector<StudySpec> specs;
+    for (const std::string& file : options_.studies) {
+      StudySpec spec = parse_study(file);
+      if (options_.seeds > 0) {
+        spec.seeds = SeedPlan{};
+        spec.seeds.count = options_.seeds;
+      }
+      if (!names.insert(spec.name).second) {
+        throw InputError(file + ": a study named '" + spec.name +
+                         "' is given twice; names must differ, they are folders under --out");
+      }
+      specs.push_back(std::move(spec));
+    }
+    const int version = engine_numerics_version(options_.engine);
+    for (StudySpec& spec : specs) {
+      PlannedStudy study{std::move(spec), {}, {}};
+      study.data = data_of(study.spec);
+      study.trials = expand(study.spec, study.data.study_data(), options_.engine, version);
+      for (const PlannedTrial& trial : study.trials) {
+        try {
+          check_trial(trial.spec, study.data.dataset, study.data.groups, study.data.plan);
+        } catch (const InputError& e) {
+          throw InputError(fmt::format("{}: arm '{}', seed {}: {}", study.spec.file.string(),
+                                       study.spec.arms[trial.arm].name, trial.seed, e.what()));
+        }
+      }
+      describe(study);
+      studies_.push_back(std::move(study));
+    }
+  }
+
+  PreparedData data_of(const StudySpec& spec) {
+    PrepareOptions prepare;
+    if (!options_.data.empty()) prepare.data = options_.data;
+    prepare.out = out_;
+    prepare.threads = threads_;
+    std::unique_ptr<ProgressLine> line;
+    prepare.progress = [&](const std::string& what, std::size_t done, std::size_t total) {
+      if (!line) line = std::make_unique<ProgressLine>(what, "images", options_.quiet);
+      line->update(static_cast<double>(done), static_cast<double>(total));
+    };
+    return prepare_data(spec, prepare);
+  }
+
+  void describe(const PlannedStudy& study) const {
+    const PreparedData& data = study.data;
+    const DatasetInfo& info = data.dataset.info();
+    const PlannedTrial& first = study.trials.front();
+    const Splits splits =
+        draw_splits(data.dataset, data.groups, first.spec.split, data.plan, first.spec.seeds.split);
+    std::string classes;
+    for (const std::string& name : info.classes) classes += (classes.empty() ? "" : ", ") + name;
+    say(fmt::format("{}: {} arms, {} trials", study.spec.name, study.spec.arms.size(),
+                    study.trials.size()));
+    say(fmt::format("  data      {}: {} images of {} x {}, {}", data.source, info.images,
+                    info.width, info.height, info.channels == 1 ? "grey" : "RGB"));
+    say(fmt::format("  classes   {}; positive: {}", classes,
+                    info.classes[static_cast<std::size_t>(data.positive)]));
+    say(fmt::format("  splits    {} to train, {} to validate, {} to test; validation drawn by {}",
+                    splits.train.size(), splits.val.size(), splits.test.size(),
+                    data.plan.val_from_source                          ? "the source"
+                    : study.spec.data.split.split_by == SplitBy::group ? "group"
+                                                                       : "image"));
+    say(fmt::format("  groups    {}", data.groups.from));
+    for (const std::string& note : data.notes) say("  note      " + note);
+  }
+
+  int dry_run() {
+    std::optional<Store> store;
+    if (fs::exists(out_ / "bioptic.sqlite")) store.emplace(Store::open_to_read(out_));
+    double total_seconds = 0, total_bytes = 0;
+    json list = json::array();
+    for (const PlannedStudy& study : studies_) {
+      std::map<std::size_t, double> seconds;  // by arm
+      std::size_t known = 0;
+      double bytes = planned_bytes(study, save(study), store ? &*store : nullptr);
+      double study_seconds = 0;
+      say(fmt::format("\n{:24}  {:>5}  {:>10}  {:>8}  {}", "arm", "seed", "steps", "time",
+                      "trial"));
+      for (const PlannedTrial& trial : study.trials) {
+        if (!seconds.contains(trial.arm)) {
+          TrialControl control;
+          control.threads = threads_;
+          control.isa = options_.isa;
+          seconds[trial.arm] = estimate_seconds(trial.spec, study.data.dataset, study.data.groups,
+                                                study.data.plan, control);
+        }
+        const std::optional<TrialStatus> status = store ? store->status(trial.id) : std::nullopt;
+        const bool finished = status && *status != TrialStatus::failed;
+        known += finished ? 1U : 0U;
+        if (!finished) study_seconds += seconds[trial.arm];
+        const std::int64_t steps =
+            planned_steps(trial.spec, study.data.dataset, study.data.groups, study.data.plan);
+        const std::string& arm = study.spec.arms[trial.arm].name;
+        say(fmt::format("{:24}  {:>5}  {:>10}  {:>8}  {}", arm, trial.seed, steps,
+                        finished ? "done" : duration_text(seconds[trial.arm]),
+                        trial.id.substr(0, 12)));
+        list.push_back({{"study", study.spec.name},
+                        {"arm", arm},
+                        {"seed", trial.seed},
+                        {"steps", steps},
+                        {"seconds", seconds[trial.arm]},
+                        {"done", finished},
+                        {"id", trial.id}});
+      }
+      say(fmt::format(
+          "{}: {} of {} trials are done; about {} for the rest on {} threads, {} of disk",
+          study.spec.name, known, study.trials.size(), duration_text(study_seconds), threads_,
+          bytes_text(bytes)));
+      total_seconds += study_seconds;
+      total_bytes += bytes;
+    }
+    check_room(out_, total_bytes);
+    say(fmt::format(
+        "\nAltogether about {} (estimated from a few steps measured now) and {} of disk, "
+        "of {} free. Nothing was trained or written.",
+        duration_text(total_seconds), bytes_text(total_bytes),
+        bytes_text(static_cast<double>(fs::space(existing_parent(out_)).available))));
+    if (options_.json) {
+      fmt::print("{}\n", json{{"trials", list},
+                              {"seconds", total_seconds},
+                              {"bytes", total_bytes},
+                              {"threads", threads_}}
+                             .dump(2));
+    }
+    return 0;
+  }
+
+  void check_data_unchanged(const Store& store) const {
+    for (const PlannedStudy& study : studies_) {
+      const std::optional<StoredStudy> before = store.study(study.spec.name);
+      const std::string& hash = study.data.dataset.info().content_hash;
+      if (!before || before->dataset_hash == hash || options_.new_data) continue;
+      throw InputError(
+          fmt::format("{}: study '{}' was run on other data: SHA-256 {} then ({}), {} now ({}); "
+                      "--new-data goes "
+                      "on with the new data and keeps the old trials apart, --out starts elsewhere",
+                      out_.string(), study.spec.name, before->dataset_hash.substr(0, 16),
+                      before->dataset_path, hash.substr(0, 16), study.data.source));
+    }
+  }
+
+  std::string command_text() const {
+    std::string text = "bioptic run";
+    for (const std::string& study : options_.studies) text += " " + study;
+    if (!options_.data.empty()) text += " --data " + options_.data;
+    if (options_.seeds > 0) text += fmt::format(" --seeds {}", options_.seeds);
+    if (options_.engine != "fused") text += " --engine " + options_.engine;
+    return text + " --out " + options_.out;
+  }
+
+  void save_study(Store& store, const PlannedStudy& study) const {
+    const PreparedData& data = study.data;
+    const DatasetInfo& info = data.dataset.info();
+    StoredStudy row;
+    row.name = study.spec.name;
+    row.file = study.spec.file.string();
+    row.toml = study.spec.text;
+    row.command = command_text();
+    row.engine = options_.engine;
+    row.dataset_path = fs::absolute(data.dataset.folder()).string();
+    row.dataset_hash = info.content_hash;
+    row.dataset_info = json{{"images", info.images},
+                            {"channels", info.channels},
+                            {"height", info.height},
+                            {"width", info.width},
+                            {"classes", info.classes},
+                            {"groups_from", info.groups_from},
+                            {"preprocessing", json::parse(info.preprocessing)},
+                            {"provenance", json::parse(info.provenance)},
+                            {"content_sha256", info.content_hash}}
+                           .dump();
+    for (const std::string& note : data.notes) row.notes += (row.notes.empty() ? "" : "\n") + note;
+    row.groups_from = data.groups.from;
+    row.positive = data.positive;
+    row.threads = threads_;
+
+    std::vector<StoredImage> images;
+    for (std::size_t i = 0; i < data.dataset.size(); ++i) {
+      const ImageRecord record = data.dataset.record(i);
+      images.push_back({std::string(record.id), std::string(record.source), "train",
+                        data.groups.names[i], record.label});
+    }
+    const PlannedTrial& first = study.trials.front();
+    const Splits splits =
+        draw_splits(data.dataset, data.groups, first.spec.split, data.plan, first.spec.seeds.split);
+    for (const std::uint32_t r : splits.val) images[r].split = "val";
+    for (const std::uint32_t r : splits.test) images[r].split = "test";
+
+    std::vector<StoredPlace> places;
+    for (const PlannedTrial& trial : study.trials) {
+      places.push_back({study.spec.arms[trial.arm].name, trial.seed, trial.spec.seeds, trial.id});
+    }
+    store.save_study(row, images, places);
+  }
+
+  ExecutorOutcome train(Store& store, const PlannedStudy& study) {
+    ProgressLine line("Training " + study.spec.name, "epochs", options_.quiet);
+    ExecutorOptions executor;
+    executor.out = out_;
+    executor.threads = threads_;
+    executor.isa = options_.isa;
+    executor.trace = options_.trace;
+    executor.save_models = save(study);
+    executor.stop = &stop_requested;
+    executor.progress = [&](double done, double total, const std::string& where) {
+      line.update(done, total, where);
+    };
+    executor.note = [&](const std::string& text) { line.note(text); };
+    try {
+      return execute(study, store, executor);
+    } catch (const Interrupted&) {
+      line.finish();
+      const StudyProgress progress = progress_of(store, study.spec.name, false);
+      throw Interrupted(fmt::format(
+          "stopped as asked; {} of {} trials of {} are done and kept. The same command goes on.",
+          progress.done + progress.collapsed, study.trials.size(), study.spec.name));
+    }
+  }
+
+  json report(const Store& store, const PlannedStudy& study, const ExecutorOutcome& outcome) const {
+    const StudySummary summary = summarise(store, study.spec.name);
+    const fs::path folder = out_ / study.spec.name;
+    const ReportOutcome written = write_report(summary, &study.data.dataset, folder);
+    say(fmt::format("\n{}: {} trials trained, {} found in the store{}{}\n", study.spec.name,
+                    outcome.trained, outcome.found,
+                    outcome.collapsed > 0 ? fmt::format(", {} collapsed", outcome.collapsed) : "",
+                    outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : ""));
+    say(arms_table_text(summary));
+    for (const std::string& note : written.notes) say("note: " + note);
+    say("Report: " + written.html.string());
+    return {{"study", study.spec.name},        {"folder", folder.string()},
+            {"report", written.html.string()}, {"trained", outcome.trained},
+            {"found", outcome.found},          {"collapsed", outcome.collapsed},
+            {"failed", outcome.failed}};
+  }
+
+  Options options_;
+  fs::path out_;
+  int threads_;
+  std::vector<PlannedStudy> studies_;
+};
+
+}  // namespace
+
+void register_run(CLI::App& app, Command& run) {
+  const auto o = std::make_shared<Options>();
+  CLI::App* sub =
+      app.add_subcommand("run", "Train every arm of one or more studies; write reports");
+  sub->add_option("STUDY", o->studies, "study files (.toml)")->required();
+  sub->add_option("--data", o->data,
+                  "a dataset, a folder of class folders or a .npz, instead of the study's source");
+  sub->add_option("--out", o->out, "where the store and the reports go")->capture_default_str();
+  sub->add_option("--seeds", o->seeds, "seeds per arm, instead of the study's")
+      ->check(CLI::Range(1, 10000));
+  sub->add_option("--threads", o->threads, "threads of a trial; 0 = all processors")
+      ->check(CLI::Range(0, 1024));
+  sub->add_option("--engine", o->engine, "fused, or the plain reference (slow)")
+      ->check(CLI::IsMember({"fused", "reference"}))
+      ->capture_default_str();
+  sub->add_option("--isa", o->isa, "force an instruction set: portable, avx2, avx512");
+  sub->add_option("--save-models", o->save_models, "none, first (seed of every arm) or all")
+      ->check(CLI::IsMember({"none", "first", "all"}));
+  sub->add_flag("--dry-run", o->dry_run,
+                "list the trials with estimated time and disk; train and write nothing");
+  sub->add_flag("--trace", o->trace,
+                "write initial weights, batch order and the loss of every step");
+  sub->add_flag("--new-data", o->new_data, "go on although the data changed since the last run");
+  sub->add_flag("--json", o->json, "the outcome as JSON on standard output");
+  sub->add_flag("--quiet", o->quiet, "no progress, no tables");
+  sub->callback([o, &run] { run = [o] { return Run(*o).run(); }; });
+}
+
+}  // namespace bioptic

@@ -1,0 +1,109 @@
+#include "bioptic/study/model_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "bioptic/base/error.h"
+#include "bioptic/model/safetensors.h"
+
+namespace bioptic {
+namespace {
+
+using Metadata = std::map<std::string, std::string>;
+
+const std::string& text_of(const Metadata& metadata, const std::string& key) {
+  const auto it = metadata.find(key);
+  if (it == metadata.end()) {
+    throw InputError("its metadata have no '" + key + "'; it is not a model that bioptic saved");
+  }
+  return it->second;
+}
+
+template <typename T>
+T number_of(const Metadata& metadata, const std::string& key) {
+  const std::string& text = text_of(metadata, key);
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw InputError("its metadata give '" + text + "' for " + key);
+  }
+  return value;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+}  // namespace
+
+ModelFile::ModelFile(const std::filesystem::path& file, int threads) {
+  const SavedModel saved = read_safetensors(file);
+  try {
+    const Metadata& m = saved.metadata;
+    if (text_of(m, "bioptic_model") != "1") {
+      throw InputError("format " + text_of(m, "bioptic_model") + " is newer than this program");
+    }
+    classes_ = lines_of(text_of(m, "classes"));
+    channels_ = number_of<int>(m, "channels");
+    size_ = number_of<int>(m, "width");
+    if (size_ != number_of<int>(m, "height") || size_ < 1 || size_ > (1 << 15) ||
+        (channels_ != 1 && channels_ != 3)) {
+      throw InputError("its metadata give an impossible image size");
+    }
+    const std::string& fit = text_of(m, "fit");
+    fit_ = fit == "pad" ? Fit::pad : fit == "crop" ? Fit::crop : Fit::stretch;
+    threshold_ = number_of<double>(m, "threshold");
+    threshold_rule_ = text_of(m, "threshold_rule");
+    const TrainSpec train = train_spec_from_json(text_of(m, "train"));
+    const auto positive = std::find(classes_.begin(), classes_.end(), text_of(m, "positive"));
+    if (positive == classes_.end()) throw InputError("its positive class is none of its classes");
+    reading_ = {train.loss, static_cast<int>(classes_.size()),
+                static_cast<int>(positive - classes_.begin())};
+    const auto preprocessing = nlohmann::json::parse(text_of(m, "preprocessing"));
+    if (preprocessing.contains("window")) window_ = preprocessing["window"].get<std::vector<int>>();
+
+    EngineConfig config;
+    config.channels = static_cast<std::size_t>(channels_);
+    config.pixels_per_channel = static_cast<std::size_t>(size_) * static_cast<std::size_t>(size_);
+    config.classes = reading_.classes;
+    config.model = train.model;
+    config.loss = train.loss;
+    config.threads = threads;
+    const std::vector<LayerShape> shapes =
+        layer_shapes(config.channels * config.pixels_per_channel, train.model,
+                     static_cast<int>(reading_.outputs()));
+    const bool same = std::equal(
+        shapes.begin(), shapes.end(), saved.parameters.shapes.begin(),
+        saved.parameters.shapes.end(),
+        [](const LayerShape& a, const LayerShape& b) { return a.in == b.in && a.out == b.out; });
+    if (!same) throw InputError("its tensors do not have the shapes that its metadata describe");
+    engine_ = make_engine("fused", config);
+    engine_->set_parameters(saved.parameters);
+    maps_.resize(config.channels);
+  } catch (const nlohmann::json::exception& e) {
+    throw InputError(file.string() + ": its metadata cannot be read: " + e.what());
+  } catch (const InputError& e) {
+    throw InputError(file.string() + ": " + e.what());
+  }
+}
+
+std::vector<float> ModelFile::logits(std::span<const std::uint8_t* const> images) {
+  std::vector<Row> rows;
+  for (const std::uint8_t* image : images) rows.push_back({image, maps_.data()});
+  std::vector<float> out(rows.size() * reading_.outputs());
+  engine_->evaluate(rows, out);
+  return out;
+}
+
+}  // namespace bioptic

@@ -1,0 +1,47 @@
+// A saved model, ready to predict: the network, what its input must be, and its threshold.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bioptic/data/import.h"
+#include "bioptic/engine/engine.h"
+#include "bioptic/train/evaluation.h"
+
+namespace bioptic {
+
+class ModelFile {
+ public:
+  // Throws InputError naming the file when it is not one of bioptic's models.
+  explicit ModelFile(const std::filesystem::path& file, int threads = 1);
+
+  const std::vector<std::string>& classes() const { return classes_; }
+  int channels() const { return channels_; }
+  int size() const { return size_; }  // pixels, both sides
+  Fit fit() const { return fit_; }
+  const Reading& reading() const { return reading_; }
+  double threshold() const { return threshold_; }
+  const std::string& threshold_rule() const { return threshold_rule_; }
+  // 16-bit values low..high became 0..255; empty for a model of 8-bit images.
+  const std::vector<int>& window() const { return window_; }
+
+  // images: each channels x size x size bytes.  Returns images x outputs logits.
+  std::vector<float> logits(std::span<const std::uint8_t* const> images);
+
+ private:
+  std::vector<std::string> classes_;
+  int channels_ = 1, size_ = 0;
+  Fit fit_ = Fit::stretch;
+  Reading reading_;
+  double threshold_ = 0.5;
+  std::string threshold_rule_;
+  std::vector<int> window_;
+  std::vector<PixelMap> maps_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace bioptic
