@@ -49,6 +49,8 @@ class ReferenceNet {
 
   std::vector<Layer>& layers() { return layers_; }
   const std::vector<Layer>& layers() const { return layers_; }
+  // The inputs of the last forward, (B, I).
+  std::span<const T> inputs() const { return x_; }
   // The logits of the last forward, (B, O).
   std::span<const T> logits() const { return layers_.back().z; }
 
