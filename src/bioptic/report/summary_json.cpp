@@ -1,0 +1,90 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "bioptic/report/report.h"
+
+namespace bioptic {
+namespace {
+
+using nlohmann::json;
+
+// JSON has no NaN.
+json number(double value) { return std::isfinite(value) ? json(value) : json(); }
+
+json arm_json(const ArmSummary& arm) {
+  json settings = json::object(), metrics = json::object();
+  for (const auto& [key, value] : arm.settings) settings[key] = value;
+  for (const auto& [key, m] : arm.metrics) {
+    metrics[key] = {{"mean", number(m.mean)},
+                    {"sd", number(m.sd)},
+                    {"low", number(m.low)},
+                    {"high", number(m.high)},
+                    {"seeds", m.seeds}};
+  }
+  return {{"name", arm.name},           {"settings", settings},
+          {"differs", arm.differs},     {"trials", arm.trials.size()},
+          {"collapsed", arm.collapsed}, {"failed", arm.failed},
+          {"missing", arm.missing},     {"threshold", arm.threshold},
+          {"metrics", metrics},         {"reported", arm.reported}};
+}
+
+json trial_json(const TrialSummary& trial) {
+  json metrics = json::object();
+  for (const auto& [key, value] : trial.metrics) metrics[key] = number(value);
+  return {{"id", trial.id},
+          {"arm", trial.arm},
+          {"seed", trial.seed},
+          {"seed_split", trial.seeds.split},
+          {"seed_init", trial.seeds.init},
+          {"seed_order", trial.seeds.order},
+          {"status", name_of(trial.result.status)},
+          {"selected_epoch", trial.result.selected_epoch},
+          {"threshold", number(trial.result.threshold)},
+          {"metrics", metrics},
+          {"wall_seconds", number(trial.result.wall_seconds)},
+          {"weights_sha256", trial.result.weights_sha256}};
+}
+
+}  // namespace
+
+std::string summary_json(const StudySummary& summary) {
+  json arms = json::array(), trials = json::array();
+  for (const ArmSummary& arm : summary.arms) {
+    arms.push_back(arm_json(arm));
+    for (const TrialSummary& trial : arm.trials) trials.push_back(trial_json(trial));
+  }
+  const DatasetInfo& info = summary.dataset;
+  const json out = {
+      {"study",
+       {{"name", summary.name},
+        {"question", summary.question},
+        {"file", summary.file},
+        {"command", summary.command},
+        {"engine", summary.engine},
+        {"margin", summary.margin},
+        {"detect", summary.detect},
+        {"unfinished", summary.unfinished}}},
+      {"dataset",
+       {{"path", summary.dataset_path},
+        {"sha256", summary.dataset_hash},
+        {"images", info.images},
+        {"channels", info.channels},
+        {"height", info.height},
+        {"width", info.width},
+        {"classes", info.classes},
+        {"positive", info.classes.at(static_cast<std::size_t>(summary.positive))},
+        {"train_images", summary.train_images},
+        {"val_images", summary.val_images},
+        {"test_images", summary.test_images},
+        {"groups", summary.groups},
+        {"test_groups", summary.test_groups},
+        {"groups_from", summary.groups_from},
+        {"preprocessing", json::parse(info.preprocessing.empty() ? "{}" : info.preprocessing)}}},
+      {"environment", summary.environment},
+      {"notes", summary.notes},
+      {"arms", arms},
+      {"trials", trials}};
+  return out.dump(2) + "\n";
+}
+
+}  // namespace bioptic
