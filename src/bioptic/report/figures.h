@@ -1,0 +1,32 @@
+// The figures of a study.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "bioptic/report/gnuplot.h"
+#include "bioptic/study/summary.h"
+
+namespace bioptic {
+
+// Curves by epoch: one figure per arm, all arms together (training, validation), learning rate.
+std::vector<Figure> curve_figures(const StudySummary& summary);
+// Test accuracy per arm with every seed, ROC, confusion matrices.
+std::vector<Figure> test_figures(const StudySummary& summary);
+// Example images with the mean image; the most confidently wrong test images.  Pixels go as files
+// into `scratch`.
+std::vector<Figure> image_figures(const StudySummary& summary, const Dataset& dataset,
+                                  const std::filesystem::path& scratch);
+
+// For `bioptic schedule`: the learning rate (and momentum, where it is cycled) of every arm.
+struct ScheduleCurve {
+  std::string arm;
+  std::vector<double> epoch, lr;
+  std::vector<double> momentum;  // may be empty
+};
+// Writes STEM.svg, STEM.png and STEM.pdf.  Throws Failure when gnuplot cannot draw them.
+void write_schedule_figure(const std::vector<ScheduleCurve>& curves,
+                           const std::filesystem::path& stem);
+
+}  // namespace bioptic

@@ -1,0 +1,35 @@
+// Figures through gnuplot, run as a program on a script.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bioptic {
+
+// One figure: its size in print, and gnuplot commands that draw it.  `body` may not set a terminal
+// or an output; sizes in it (fonts, widths) are in points.
+struct Figure {
+  std::string name;      // file name without ending
+  double width_mm = 85;  // 85 = one column, 170 = two
+  double height_mm = 60;
+  std::string body;
+  std::string caption;  // for the report
+};
+
+// Draws all figures in one process as NAME.svg, NAME.png (300 dpi) and NAME.pdf, and puts each in
+// place in `folder` by a rename.  Files that the bodies read lie in `scratch`, the working folder.
+// Returns "" or, in words, why there are no figures (no gnuplot, or its first complaint).
+std::string draw_figures(const std::vector<Figure>& figures, const std::filesystem::path& scratch,
+                         const std::filesystem::path& folder);
+
+// Text in double quotes for a script, with nothing in it that gnuplot interprets.
+std::string gnuplot_quote(const std::string& text);
+
+// Okabe and Ito's colours, told apart by colour-blind readers; yellow is left out (too light on
+// white).  Beyond seven they repeat with another dash.
+std::string series_colour(std::size_t i);
+int series_dash(std::size_t i);
+int series_point(std::size_t i);
+
+}  // namespace bioptic

@@ -1,0 +1,47 @@
+#include "bioptic/report/report.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "bioptic/base/files.h"
+#include "bioptic/report/figures.h"
+#include "bioptic/report/html.h"
+#include "bioptic/report/tables.h"
+
+namespace bioptic {
+namespace fs = std::filesystem;
+
+ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
+                           const fs::path& folder) {
+  ReportOutcome outcome;
+  outcome.html = folder / "report.html";
+  write_file(folder / "summary.json", summary_json(summary));
+  const fs::path tables = folder / "tables";
+  write_file(tables / "trials.csv", trials_csv(summary));
+  write_file(tables / "history.csv", history_csv(summary));
+  write_file(tables / "predictions.csv", predictions_csv(summary));
+  write_file(tables / "arms.csv", arms_csv(summary));
+  write_file(tables / "arms.md", arms_markdown(summary));
+  write_file(tables / "arms.tex", arms_tex(summary));
+
+  const fs::path scratch = temporary_beside(folder / "figures");
+  fs::create_directories(scratch);
+  std::vector<Figure> figures = test_figures(summary);
+  for (Figure& figure : curve_figures(summary)) figures.push_back(std::move(figure));
+  if (dataset != nullptr) {
+    for (Figure& figure : image_figures(summary, *dataset, scratch)) {
+      figures.push_back(std::move(figure));
+    }
+  } else {
+    outcome.notes.emplace_back(
+        "The images are not at hand, so the montage and the most wrong images are left out.");
+  }
+  const std::string complaint = draw_figures(figures, scratch, folder / "figures");
+  fs::remove_all(scratch);
+  if (!complaint.empty()) outcome.notes.push_back(complaint);
+  write_file(outcome.html, report_html(summary, figures, folder / "figures", outcome.notes));
+  return outcome;
+}
+
+}  // namespace bioptic
