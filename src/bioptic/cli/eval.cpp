@@ -66,14 +66,15 @@ struct Selected {
   std::vector<std::int64_t> labels;
 };
 
-Selected select(const Dataset& dataset, const ModelFile& model, const std::string& split) {
+Selected select(const Dataset& dataset, const ModelFile& model, const std::string& data,
+                const std::string& split) {
   std::vector<std::int64_t> label_of;
   for (const std::string& name : dataset.info().classes) {
     const auto it = std::find(model.classes().begin(), model.classes().end(), name);
     if (it == model.classes().end()) {
       const std::vector<std::string_view> known(model.classes().begin(), model.classes().end());
-      throw InputError(fmt::format("{}: the model does not know class '{}'{}",
-                                   dataset.folder().string(), name, suggestion(name, known)));
+      throw InputError(fmt::format("{}: the model does not know class '{}'{}", data, name,
+                                   suggestion(name, known)));
     }
     label_of.push_back(it - model.classes().begin());
   }
@@ -90,7 +91,7 @@ Selected select(const Dataset& dataset, const ModelFile& model, const std::strin
     throw InputError(fmt::format(
         "{}: its source names no {} split{}; splits that a run draws are in the run's store: see "
         "tables/predictions.csv, or use --split all",
-        dataset.folder().string(), split, named ? "" : " (nor any other)"));
+        data, split, named ? "" : " (nor any other)"));
   }
   return selected;
 }
@@ -99,7 +100,7 @@ int eval_command(const Options& options) {
   ModelFile model(options.model, available_processors());
   const Scratch scratch;
   const Dataset dataset = open_for(model, options.data, scratch);
-  const Selected selected = select(dataset, model, options.split);
+  const Selected selected = select(dataset, model, options.data, options.split);
 
   std::vector<std::vector<std::uint8_t>> mapped;  // 16-bit images through the model's window
   std::vector<const std::uint8_t*> images;

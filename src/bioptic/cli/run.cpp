@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -88,6 +90,17 @@ double planned_bytes(const PlannedStudy& study, SaveModels save, const Store* st
   return bytes;
 }
 
+// A word as a shell reads it back.
+std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::strchr("/._-+=:,@%", c) != nullptr || c >= 128;
+  });
+  if (plain) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
 // The nearest folder of `path` that exists.
 fs::path existing_parent(fs::path path) {
   path = fs::absolute(path);
@@ -116,6 +129,7 @@ class Run {
 
   int run() {
     if (!options_.isa.empty()) kernel::choose_kernels(options_.isa);  // an error before all work
+    if (!options_.dry_run) WriterLock::require_free(out_);            // before the data are read
     plan();
     if (options_.dry_run) return dry_run();
     const WriterLock lock(out_);
@@ -187,7 +201,8 @@ class Run {
   PreparedData data_of(const StudySpec& spec) {
     PrepareOptions prepare;
     if (!options_.data.empty()) prepare.data = options_.data;
-    prepare.out = out_;
+    // A dry run writes nothing there, not even a cache that has no other place.
+    prepare.out = options_.dry_run ? fs::temp_directory_path() / "bioptic" : out_;
     prepare.threads = threads_;
     std::unique_ptr<ProgressLine> line;
     prepare.progress = [&](const std::string& what, std::size_t done, std::size_t total) {
@@ -297,11 +312,11 @@ class Run {
 
   std::string command_text() const {
     std::string text = "bioptic run";
-    for (const std::string& study : options_.studies) text += " " + study;
-    if (!options_.data.empty()) text += " --data " + options_.data;
+    for (const std::string& study : options_.studies) text += " " + shell_word(study);
+    if (!options_.data.empty()) text += " --data " + shell_word(options_.data);
     if (options_.seeds > 0) text += fmt::format(" --seeds {}", options_.seeds);
     if (options_.engine != "fused") text += " --engine " + options_.engine;
-    return text + " --out " + options_.out;
+    return text + " --out " + shell_word(options_.out);
   }
 
   void save_study(Store& store, const PlannedStudy& study) const {

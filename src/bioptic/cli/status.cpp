@@ -11,6 +11,18 @@
 namespace bioptic {
 namespace {
 
+// "study, arm, seed k"
+std::string place_of(const Store& store, const std::string& trial_id) {
+  for (const StoredStudy& study : store.studies()) {
+    for (const StoredPlace& place : store.places(study.name)) {
+      if (place.trial_id == trial_id) {
+        return fmt::format("{}, {}, seed {}", study.name, place.arm, place.seed);
+      }
+    }
+  }
+  return "trial " + trial_id.substr(0, 12);
+}
+
 int status_command(const std::string& out, bool as_json) {
   const Store store = Store::open_to_read(out);
   const long writer = WriterLock::holder(out);
@@ -43,10 +55,13 @@ int status_command(const std::string& out, bool as_json) {
                nlohmann::json{{"out", out}, {"writer_pid", writer}, {"studies", list}}.dump(2));
     return 0;
   }
-  for (const RunningTrial& trial : store.running()) {
-    if (writer != 0) {
-      fmt::print("running: trial {} in epoch {} of {} (process {})\n", trial.trial_id.substr(0, 12),
-                 trial.epoch, trial.epochs, trial.pid);
+  if (std::isfinite(left) && list.size() > 1 && left > 0) {
+    fmt::print("altogether about {} left\n", duration_text(left));
+  }
+  if (writer != 0) {
+    for (const RunningTrial& trial : store.running()) {
+      fmt::print("running: {}, epoch {} of {}\n", place_of(store, trial.trial_id), trial.epoch,
+                 trial.epochs);
     }
   }
   fmt::print("{}\n", writer != 0 ? fmt::format("A run is going on (process {}).", writer)

@@ -115,7 +115,8 @@ std::string to_safetensors(const Parameters& parameters, bool has_dropout,
     place(module + ".weight", {shape.out, shape.in}, shape.out * shape.in);
     place(module + ".bias", {shape.out}, shape.out);
   }
-  std::string text = header.dump();
+  // Names of classes and studies come from files: bytes that are no UTF-8 become U+FFFD.
+  std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
   text.resize((text.size() + 7) / 8 * 8, ' ');  // tensors begin at a multiple of 8
   const std::uint64_t length = text.size();
   std::string out(8, '\0');

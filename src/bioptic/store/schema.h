@@ -26,7 +26,7 @@ CREATE TABLE trials (
   id TEXT PRIMARY KEY, spec TEXT NOT NULL, status TEXT NOT NULL, error TEXT NOT NULL,
   selected_epoch INTEGER, steps INTEGER, threshold REAL, train_loss REAL, train_accuracy REAL,
   val_loss REAL, val_accuracy REAL, test_loss REAL, test_accuracy REAL, weights_sha256 TEXT,
-  wall_seconds REAL, host TEXT, version TEXT, isa TEXT, threads INTEGER,
+  wall_seconds REAL, isa TEXT, threads INTEGER, environment TEXT,
   finished TEXT DEFAULT CURRENT_TIMESTAMP) WITHOUT ROWID;
 CREATE TABLE history (
   trial_id TEXT NOT NULL REFERENCES trials(id), epoch INTEGER NOT NULL, step INTEGER NOT NULL,

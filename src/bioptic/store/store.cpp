@@ -17,6 +17,10 @@ namespace fs = std::filesystem;
 
 struct Store::State {
   SQLite::Database db;
+  // SQLite's reasons (disk full, damaged file) name no file.
+  [[noreturn]] void fail(const SQLite::Exception& e) const {
+    throw Failure(db.getFilename() + ": " + e.what());
+  }
 };
 
 namespace {
@@ -123,27 +127,35 @@ Store Store::open_to_read(const fs::path& out) {
     auto state = std::make_unique<State>(
         State{SQLite::Database(file.string(), SQLite::OPEN_READWRITE, kBusyMilliseconds)});
     check_version(state->db, file);
+    if (schema_version(state->db) == 0) {  // a run that began this moment, or a killed one
+      throw InputError(file.string() + ": holds no runs yet; start bioptic run again");
+    }
+    migrate(state->db);
     return Store(std::move(state));
   } catch (const SQLite::Exception& e) {
     throw InputError(file.string() + ": cannot be read: " + e.what());
   }
 }
 
-std::vector<StoredStudy> Store::studies() const {
+std::vector<StoredStudy> Store::studies() const try {
   SQLite::Statement query(state_->db, "SELECT * FROM studies ORDER BY position");
   std::vector<StoredStudy> list;
   while (query.executeStep()) list.push_back(read_study(query));
   return list;
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
-std::optional<StoredStudy> Store::study(const std::string& name) const {
+std::optional<StoredStudy> Store::study(const std::string& name) const try {
   SQLite::Statement query(state_->db, "SELECT * FROM studies WHERE name = ?");
   query.bind(1, name);
   if (!query.executeStep()) return std::nullopt;
   return read_study(query);
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
-std::vector<StoredImage> Store::images(const std::string& study) const {
+std::vector<StoredImage> Store::images(const std::string& study) const try {
   SQLite::Statement query(
       state_->db,
       "SELECT id, source, split, grp, label FROM study_images WHERE study = ? ORDER BY row");
@@ -155,9 +167,11 @@ std::vector<StoredImage> Store::images(const std::string& study) const {
                     query.getColumn(4).getInt64()});
   }
   return list;
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
-std::vector<StoredPlace> Store::places(const std::string& study) const {
+std::vector<StoredPlace> Store::places(const std::string& study) const try {
   SQLite::Statement query(state_->db,
                           "SELECT arm, seed, seed_split, seed_init, seed_order, trial_id FROM "
                           "study_trials WHERE study = ? ORDER BY position");
@@ -171,9 +185,11 @@ std::vector<StoredPlace> Store::places(const std::string& study) const {
                     TrialSeeds{seed(2), seed(3), seed(4)}, query.getColumn(5).getString()});
   }
   return list;
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
-std::vector<RunningTrial> Store::running() const {
+std::vector<RunningTrial> Store::running() const try {
   SQLite::Statement query(state_->db, "SELECT trial_id, pid, epoch, epochs FROM running");
   std::vector<RunningTrial> list;
   while (query.executeStep()) {
@@ -182,16 +198,20 @@ std::vector<RunningTrial> Store::running() const {
                     query.getColumn(3).getInt()});
   }
   return list;
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
-std::optional<TrialStatus> Store::status(const std::string& trial_id) const {
+std::optional<TrialStatus> Store::status(const std::string& trial_id) const try {
   SQLite::Statement query(state_->db, "SELECT status FROM trials WHERE id = ?");
   query.bind(1, trial_id);
   if (!query.executeStep()) return std::nullopt;
   return parse_status(query.getColumn(0).getString());
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
-std::optional<TrialResult> Store::trial(const std::string& trial_id, bool predictions) const {
+std::optional<TrialResult> Store::trial(const std::string& trial_id, bool predictions) const try {
   SQLite::Statement query(state_->db, "SELECT * FROM trials WHERE id = ?");
   query.bind(1, trial_id);
   if (!query.executeStep()) return std::nullopt;
@@ -237,10 +257,23 @@ std::optional<TrialResult> Store::trial(const std::string& trial_id, bool predic
                              blob<float>(splits.getColumn(2))});
   }
   return r;
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
+}
+
+std::optional<TrialOrigin> Store::origin(const std::string& trial_id) const try {
+  SQLite::Statement query(state_->db,
+                          "SELECT spec, isa, threads, environment FROM trials WHERE id = ?");
+  query.bind(1, trial_id);
+  if (!query.executeStep()) return std::nullopt;
+  return TrialOrigin{query.getColumn(0).getString(), query.getColumn(1).getString(),
+                     query.getColumn(3).getString(), query.getColumn(2).getInt()};
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
 void Store::save_study(const StoredStudy& s, const std::vector<StoredImage>& images,
-                       const std::vector<StoredPlace>& places) {
+                       const std::vector<StoredPlace>& places) try {
   SQLite::Transaction transaction(state_->db);
   SQLite::Statement study(
       state_->db,
@@ -277,9 +310,11 @@ void Store::save_study(const StoredStudy& s, const std::vector<StoredImage>& ima
     place.reset();
   }
   transaction.commit();
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
-void Store::save_trial(const std::string& id, const TrialOrigin& origin, const TrialResult& r) {
+void Store::save_trial(const std::string& id, const TrialOrigin& origin, const TrialResult& r) try {
   SQLite::Transaction transaction(state_->db);
   SQLite::Statement clear(state_->db, "DELETE FROM trials WHERE id = ? AND status = 'failed'");
   clear.bind(1, id);
@@ -288,7 +323,7 @@ void Store::save_trial(const std::string& id, const TrialOrigin& origin, const T
       state_->db,
       "INSERT INTO trials (id, spec, status, error, selected_epoch, steps, threshold, train_loss, "
       "train_accuracy, val_loss, val_accuracy, test_loss, test_accuracy, weights_sha256, "
-      "wall_seconds, host, version, isa, threads) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      "wall_seconds, isa, threads, environment) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   trial.bind(1, id);
   trial.bind(2, origin.spec_json);
   trial.bind(3, name_of(r.status));
@@ -301,10 +336,9 @@ void Store::save_trial(const std::string& id, const TrialOrigin& origin, const T
   for (const double number : numbers) bind_real(trial, column++, number);
   trial.bind(14, r.weights_sha256);
   bind_real(trial, 15, r.wall_seconds);
-  trial.bind(16, origin.host);
-  trial.bind(17, origin.version);
-  trial.bind(18, origin.isa);
-  trial.bind(19, origin.threads);
+  trial.bind(16, origin.isa);
+  trial.bind(17, origin.threads);
+  trial.bind(18, origin.environment);
   trial.exec();
 
   SQLite::Statement history(state_->db, "INSERT INTO history VALUES (?,?,?,?,?,?,?,?,?,?,?)");
@@ -336,14 +370,22 @@ void Store::save_trial(const std::string& id, const TrialOrigin& origin, const T
   running.bind(1, id);
   running.exec();
   transaction.commit();
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
-void Store::set_running(const RunningTrial& r) {
+void Store::set_running(const RunningTrial& r) try {
   SQLite::Statement statement(state_->db, "INSERT OR REPLACE INTO running VALUES (?,?,?,?)");
   SQLite::bind(statement, r.trial_id, static_cast<std::int64_t>(r.pid), r.epoch, r.epochs);
   statement.exec();
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
 }
 
-void Store::clear_running() { state_->db.exec("DELETE FROM running"); }
+void Store::clear_running() try {
+  state_->db.exec("DELETE FROM running");
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
+}
 
 }  // namespace bioptic

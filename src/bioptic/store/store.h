@@ -24,6 +24,8 @@ class WriterLock {
 
   // Process that holds the lock on `out` now, 0 when none does.
   static long holder(const std::filesystem::path& out);
+  // Throws the constructor's InputError when the lock is held; takes and writes nothing.
+  static void require_free(const std::filesystem::path& out);
 
  private:
   int fd_ = -1;
@@ -55,7 +57,8 @@ struct StoredPlace {
 
 // What is known of a trial's making, apart from its result.
 struct TrialOrigin {
-  std::string spec_json, host, version, isa;
+  std::string spec_json, isa;
+  std::string environment;  // JSON object of texts: version, compiler, processor, system, host
   int threads = 1;
 };
 
@@ -65,6 +68,7 @@ struct RunningTrial {
   int epoch = 0, epochs = 0;
 };
 
+// Every function throws Failure with the file's name where SQLite fails.
 class Store {
  public:
   // Opens or makes <out>/bioptic.sqlite; the caller holds the WriterLock.
@@ -83,6 +87,7 @@ class Store {
   std::optional<TrialStatus> status(const std::string& trial_id) const;
   // Without weights.  `predictions`: also those (they are the bulk).
   std::optional<TrialResult> trial(const std::string& trial_id, bool predictions = true) const;
+  std::optional<TrialOrigin> origin(const std::string& trial_id) const;
 
   // Replaces what the study points to; trials stay.
   void save_study(const StoredStudy& study, const std::vector<StoredImage>& images,

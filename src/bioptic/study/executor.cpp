@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <map>
-#include <set>
+#include <nlohmann/json.hpp>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
@@ -19,6 +20,29 @@ namespace {
 
 const char* name_of(Fit fit) {
   return fit == Fit::pad ? "pad" : fit == Fit::crop ? "crop" : "stretch";
+}
+
+// The id of the trial whose model a file holds; "unreadable" for anything else.
+std::string trial_of_model(const fs::path& path) {
+  try {
+    const SavedModel saved = read_safetensors(path);
+    const auto id = saved.metadata.find("trial");
+    if (id != saved.metadata.end() && id->second.size() == 64) return id->second;
+  } catch (const InputError&) {
+  }
+  return "unreadable";
+}
+
+// A model of this very trial is in its place (not of other settings under the same names).
+bool has_model(const fs::path& path, const PlannedTrial& trial) {
+  return fs::exists(path) && trial_of_model(path) == trial.id;
+}
+
+std::string environment_json(const Environment& e) {
+  return nlohmann::json{{"bioptic", e.version},     {"compiler", e.compiler},
+                        {"processor", e.processor}, {"processors", std::to_string(e.processors)},
+                        {"system", e.system},       {"host", e.host}}
+      .dump();
 }
 
 // Everything that `eval` and `predict` need, as the file format wants it: text by key.
@@ -53,15 +77,30 @@ struct Work {
   Store& store;
   const ExecutorOptions& options;
   double done = 0, total = 0;  // epochs
+  std::chrono::steady_clock::time_point reported{};
 
   bool stopped() const { return options.stop != nullptr && *options.stop; }
   TrialResult train(const PlannedTrial& trial, TraceWriter* trace);
+  void report_running(const PlannedTrial& trial, int epoch);
   void save_model_of(const PlannedTrial& trial, const TrialResult& result) const;
 };
+
+// For `bioptic status` alone: a write a second is enough, and one that fails does no harm (a full
+// disk shows itself when the trial is committed).
+void Work::report_running(const PlannedTrial& trial, int epoch) {
+  const auto now = std::chrono::steady_clock::now();
+  if (epoch > 0 && now - reported < std::chrono::seconds(1)) return;
+  reported = now;
+  try {
+    store.set_running({trial.id, static_cast<long>(::getpid()), epoch, trial.spec.train.epochs});
+  } catch (const Failure&) {
+  }
+}
 
 TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
   const std::string where = fmt::format("{}, seed {}", study.spec.arms[trial.arm].name, trial.seed);
   const double before = done;
+  report_running(trial, 0);
   TrialControl control;
   control.threads = options.threads;
   control.isa = options.isa;
@@ -72,7 +111,7 @@ TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
                        fmt::format("{}: epoch {} of {}, validation {:.1f} %", where, record.epoch,
                                    epochs, 100 * record.val_accuracy));
     }
-    store.set_running({trial.id, static_cast<long>(::getpid()), record.epoch, epochs});
+    report_running(trial, record.epoch);
     return !stopped();
   };
   if (trace != nullptr) {
@@ -101,12 +140,9 @@ TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
 
 void Work::save_model_of(const PlannedTrial& trial, const TrialResult& result) const {
   const fs::path path = model_path(options.out, study.spec, trial);
-  if (fs::exists(path)) {
-    const SavedModel there = read_safetensors(path);
-    if (parameters_sha256(there.parameters) == result.weights_sha256) return;
-    // A model of other settings under the same names: kept, under its own trial's id.
-    const auto id = there.metadata.find("trial");
-    const std::string suffix = id == there.metadata.end() ? "old" : id->second.substr(0, 12);
+  if (has_model(path, trial)) return;
+  if (fs::exists(path)) {  // of other settings under the same names: kept beside, by its trial's id
+    const std::string suffix = trial_of_model(path).substr(0, 12);
     fs::rename(path, path.parent_path() / (path.stem().string() + "." + suffix + ".safetensors"));
   }
   write_file(path, to_safetensors(result.weights, trial.spec.train.model.dropout > 0,
@@ -146,16 +182,16 @@ ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorO
     return status && *status != TrialStatus::failed;
   };
   const auto lacks_file = [&](const PlannedTrial& trial) {
-    return (options.trace && !fs::exists(trace_path(options.out, study.spec, trial))) ||
+    return (options.trace && !has_trace(trace_path(options.out, study.spec, trial), trial.id)) ||
            (saves_model(options.save_models, study, trial) &&
-            !fs::exists(model_path(options.out, study.spec, trial)));
+            !has_model(model_path(options.out, study.spec, trial), trial));
   };
   ExecutorOutcome outcome;
   Work work{study, store, options};
   for (const PlannedTrial& trial : study.trials) {
     if (!finished(trial) || lacks_file(trial)) work.total += trial.spec.train.epochs;
   }
-  const Environment environment = this_environment();
+  const std::string environment = environment_json(this_environment());
   for (const PlannedTrial& trial : study.trials) {
     const bool found = finished(trial);
     if (found && !lacks_file(trial)) {
@@ -183,9 +219,9 @@ ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorO
     }
     if (!found) {
       store.save_trial(trial.id,
-                       {canonical_json(trial.spec), environment.host, environment.version,
+                       {canonical_json(trial.spec),
                         trial.spec.engine == "fused" ? kernel::choose_kernels(options.isa).isa : "",
-                        options.threads},
+                        environment, options.threads},
                        result);
     }
     ++outcome.trained;

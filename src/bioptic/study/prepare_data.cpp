@@ -1,10 +1,15 @@
 #include "bioptic/study/prepare_data.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <sstream>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
@@ -17,14 +22,20 @@ namespace bioptic {
 namespace fs = std::filesystem;
 namespace {
 
+// An environment variable, null when it is not set or empty.
+const char* set_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? nullptr : value;
+}
+
 // A cache folder that can be written.
 fs::path cache_folder(const fs::path& out) {
   std::vector<fs::path> places;
-  if (const char* set = std::getenv("BIOPTIC_CACHE")) {
+  if (const char* set = set_variable("BIOPTIC_CACHE")) {
     places.emplace_back(set);
-  } else if (const char* xdg = std::getenv("XDG_CACHE_HOME")) {
+  } else if (const char* xdg = set_variable("XDG_CACHE_HOME")) {
     places.push_back(fs::path(xdg) / "bioptic");
-  } else if (const char* home = std::getenv("HOME")) {
+  } else if (const char* home = set_variable("HOME")) {
     places.push_back(fs::path(home) / ".cache" / "bioptic");
   }
   places.push_back(out / ".cache");
@@ -36,18 +47,34 @@ fs::path cache_folder(const fs::path& out) {
   throw InputError("no folder for cached datasets can be written; set BIOPTIC_CACHE to one");
 }
 
-// Opens the dataset `name` in the cache, making it first where it is not there.
-Dataset cached(const fs::path& cache, const std::string& name,
-               const std::function<void(const fs::path&)>& make) {
-  const fs::path folder = cache / name;
-  if (!is_dataset(folder)) {
-    try {
-      make(folder);
-    } catch (const Failure&) {
-      if (!is_dataset(folder)) throw;  // else another run put the same dataset there first
+// Held while something is put into the cache: a second run that wants the same data waits for the
+// first one's instead of making them again, and what a killed one left behind can be cleared.
+class CacheLock {
+ public:
+  explicit CacheLock(const fs::path& cache) {
+    const fs::path file = cache / ".bioptic.lock";
+    fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd_ < 0 || ::flock(fd_, LOCK_EX) != 0) {
+      throw Failure(file.string() + ": cannot be locked: " + std::strerror(errno));
     }
   }
-  return Dataset::open(folder);
+  ~CacheLock() { ::close(fd_); }
+  CacheLock(const CacheLock&) = delete;
+  CacheLock& operator=(const CacheLock&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+// The folder `name` in the cache, made first by `make` where it is not there.
+fs::path cached(const fs::path& cache, const std::string& name,
+                const std::function<void(const fs::path&)>& make) {
+  fs::path folder = cache / name;
+  if (fs::exists(folder)) return folder;
+  const CacheLock lock(cache);
+  remove_stale_temporaries(cache);
+  if (!fs::exists(folder)) make(folder);
+  return folder;
 }
 
 Dataset phantom_dataset(const PhantomSpec& spec, const fs::path& cache,
@@ -55,11 +82,12 @@ Dataset phantom_dataset(const PhantomSpec& spec, const fs::path& cache,
   const std::string key =
       fmt::format("phantom {} train {} test {} shift {} seed {} size {}", kPhantomVersion,
                   spec.train, spec.test, spec.shift, spec.seed, spec.size);
-  return cached(cache, "phantom-" + sha256_hex(key).substr(0, 16), [&](const fs::path& folder) {
+  const std::string name = "phantom-" + sha256_hex(key).substr(0, 16);
+  return Dataset::open(cached(cache, name, [&](const fs::path& folder) {
     make_phantom(spec, folder, options.threads, [&](std::size_t done, std::size_t total) {
       if (options.progress) options.progress("Making the phantom", done, total);
     });
-  });
+  }));
 }
 
 Dataset imported_dataset(const fs::path& source, const DataSpec& data, const fs::path& cache,
@@ -69,14 +97,28 @@ Dataset imported_dataset(const fs::path& source, const DataSpec& data, const fs:
   import.channels = data.channels;
   import.fit = data.fit;
   import.threads = options.threads;
-  const std::string key = source_hash(source, import);
-  return cached(cache, "import-" + key.substr(0, 16), [&](const fs::path& folder) {
-    const ImportReport report =
-        import_source(source, folder, import, [&](std::size_t done, std::size_t total) {
-          if (options.progress) options.progress("Importing", done, total);
-        });
-    notes.insert(notes.end(), report.notes.begin(), report.notes.end());
+  // The dataset, and beside it what the import had to say, for the runs that find it here.
+  const std::string name = "import-" + source_hash(source, import).substr(0, 16);
+  const fs::path folder = cached(cache, name, [&](const fs::path& place) {
+    const fs::path temporary = temporary_beside(place);
+    fs::create_directories(temporary);
+    try {
+      const ImportReport report = import_source(source, temporary / "dataset", import,
+                                                [&](std::size_t done, std::size_t total) {
+                                                  if (options.progress)
+                                                    options.progress("Importing", done, total);
+                                                });
+      write_file(temporary / "notes.txt", fmt::format("{}", fmt::join(report.notes, "\n")));
+      commit_rename(temporary, place);
+    } catch (...) {
+      std::error_code ignored;
+      fs::remove_all(temporary, ignored);
+      throw;
+    }
   });
+  std::istringstream lines(read_file(folder / "notes.txt"));
+  for (std::string line; std::getline(lines, line);) notes.push_back(line);
+  return Dataset::open(folder / "dataset");
 }
 
 void check_fits(const Dataset& dataset, const StudySpec& study) {
@@ -113,8 +155,9 @@ Dataset windowed(const Dataset& dataset, const StudySpec& study, const Groups& g
                                                          : "smallest to largest training pixel"));
   const std::string key =
       fmt::format("window {} {} {}", dataset.info().content_hash, window.low, window.high);
-  return cached(cache, "window-" + sha256_hex(key).substr(0, 16),
-                [&](const fs::path& folder) { window_dataset(dataset, window, folder); });
+  return Dataset::open(
+      cached(cache, "window-" + sha256_hex(key).substr(0, 16),
+             [&](const fs::path& folder) { window_dataset(dataset, window, folder); }));
 }
 
 int positive_label(const DatasetInfo& info, const std::string& name) {

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "bioptic/base/error.h"
 #include "bioptic/stats/intervals.h"
-#include "bioptic/study/environment.h"
 #include "bioptic/study/settings.h"
 #include "bioptic/study/spec.h"
 #include "bioptic/train/evaluation.h"
@@ -62,7 +62,7 @@ std::map<std::string, double> metrics_of(const TrialResult& result, const Readin
   }
   for (const SplitPredictions& split : result.predictions) {
     std::vector<std::int64_t> labels;
-    for (const std::uint32_t row : split.rows) labels.push_back(images[row].label);
+    for (const std::uint32_t row : split.rows) labels.push_back(images.at(row).label);
     m[split.split + "_auroc"] = area_under_roc(reading, labels, split.logits);
     if (reading.classes != 2) continue;
     double hits = 0, positives = 0, rejections = 0, negatives = 0;
@@ -80,6 +80,29 @@ std::map<std::string, double> metrics_of(const TrialResult& result, const Readin
   std::erase_if(m, [](const auto& entry) { return std::isnan(entry.second); });
   return m;
 }
+
+// What the trials were made with, which need not be the machine that makes the report.
+class Environments {
+ public:
+  void add(const TrialOrigin& origin) {
+    const auto environment =
+        nlohmann::json::parse(origin.environment).get<std::map<std::string, std::string>>();
+    for (const auto& [key, value] : environment) values_[key].insert(value);
+    values_["threads"].insert(std::to_string(origin.threads));
+    if (!origin.isa.empty()) values_["instruction set"].insert(origin.isa);
+  }
+  // Several values of a key are all named.
+  std::map<std::string, std::string> text() const {
+    std::map<std::string, std::string> out;
+    for (const auto& [key, values] : values_) {
+      if (key != "host") out[key] = fmt::format("{}", fmt::join(values, "; "));
+    }
+    return out;
+  }
+
+ private:
+  std::map<std::string, std::set<std::string>> values_;
+};
 
 void summarise_arm(ArmSummary& arm) {
   std::set<std::string> names;
@@ -140,14 +163,7 @@ StudySummary summarise(const Store& store, const std::string& name) {
   summary.groups = groups.size();
   summary.test_groups = test_groups.size();
 
-  const Environment environment = this_environment();
-  summary.environment = {{"bioptic", environment.version},
-                         {"compiler", environment.compiler},
-                         {"processor", environment.processor},
-                         {"processors", std::to_string(environment.processors)},
-                         {"system", environment.system},
-                         {"threads", std::to_string(stored->threads)},
-                         {"engine", stored->engine}};
+  Environments environments;
 
   const auto classes = static_cast<int>(summary.dataset.classes.size());
   for (const ArmSpec& arm_spec : spec.arms) {
@@ -161,6 +177,7 @@ StudySummary summarise(const Store& store, const std::string& name) {
     arm.outputs = output_count(arm.loss, classes);
     arm.threshold = threshold_words(arm_spec.train.threshold);
   }
+  std::map<std::string, std::vector<int>> missing;  // seeds by arm
   for (const StoredPlace& place : store.places(name)) {
     const auto arm = std::find_if(summary.arms.begin(), summary.arms.end(),
                                   [&](const ArmSummary& a) { return a.name == place.arm; });
@@ -168,6 +185,7 @@ StudySummary summarise(const Store& store, const std::string& name) {
     std::optional<TrialResult> result = store.trial(place.trial_id);
     if (!result) {
       ++arm->missing;
+      missing[arm->name].push_back(place.seed);
       continue;
     }
     if (result->status == TrialStatus::failed) {
@@ -177,6 +195,7 @@ StudySummary summarise(const Store& store, const std::string& name) {
       continue;
     }
     if (result->status == TrialStatus::collapsed) ++arm->collapsed;
+    environments.add(store.origin(place.trial_id).value());
     const std::size_t index = static_cast<std::size_t>(arm - summary.arms.begin());
     const Reading reading{spec.arms[index].train.loss, classes, summary.positive};
     TrialSummary trial{place.trial_id, place.arm, place.seed, place.seeds, std::move(*result), {}};
@@ -188,7 +207,14 @@ StudySummary summarise(const Store& store, const std::string& name) {
               [](const TrialSummary& a, const TrialSummary& b) { return a.seed < b.seed; });
     summarise_arm(arm);
     summary.unfinished = summary.unfinished || arm.missing + arm.failed > 0;
+    if (missing.contains(arm.name)) {
+      summary.notes.push_back(
+          fmt::format("Unfinished: arm {} is summarised over {} seeds; seed {} is missing.",
+                      arm.name, arm.trials.size(), fmt::join(missing[arm.name], ", ")));
+    }
   }
+  summary.environment = environments.text();
+  summary.environment["engine"] = stored->engine;
   return summary;
 }
 

@@ -51,6 +51,13 @@ void TraceWriter::write(const fs::path& folder, const PlannedStudy& study,
   commit_rename(temporary, folder);
 }
 
+bool has_trace(const fs::path& folder, const std::string& trial_id) {
+  const fs::path file = folder / "spec.json";
+  if (!fs::exists(file)) return false;
+  const nlohmann::json spec = nlohmann::json::parse(read_file(file), nullptr, false);
+  return spec.is_object() && spec.value("trial", "") == trial_id;
+}
+
 fs::path trace_path(const fs::path& out, const StudySpec& study, const PlannedTrial& trial) {
   return out / study.name / "trace" / file_name(study.arms[trial.arm].name) /
          ("seed" + std::to_string(trial.seed));

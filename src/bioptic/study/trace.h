@@ -27,6 +27,9 @@ class TraceWriter {
   std::string order_ = "step,rows\n", steps_ = "step,lr,momentum,loss\n";
 };
 
+// True when the folder holds the trace of that trial.
+bool has_trace(const std::filesystem::path& folder, const std::string& trial_id);
+
 // <out>/<study>/trace/<arm>/seed<k>
 std::filesystem::path trace_path(const std::filesystem::path& out, const StudySpec& study,
                                  const PlannedTrial& trial);
