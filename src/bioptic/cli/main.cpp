@@ -46,12 +46,11 @@ std::string unknown_word(const CLI::App& app, const std::string& word) {
 int parse_error(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help
   std::string message = error.what();
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    const std::size_t colon = message.rfind(": ");
-    std::string first = message.substr(colon == std::string::npos ? 0 : colon + 2);
-    first = first.substr(0, first.find(' '));
-    message = unknown_word(app, first);
-  }
+  // A mistyped command shows as "a subcommand is required", a mistyped option as "not expected".
+  const std::vector<std::string> left = app.remaining(true);
+  const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  const bool required = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  if (!left.empty() && (extra || required)) message = unknown_word(app, left.front());
   fmt::print(stderr, "bioptic: error: {}\nRun with --help for what there is.\n", message);
   return 2;
 }

@@ -51,24 +51,37 @@ Entry parse_entry(const std::string& name, const json& j, std::size_t data_bytes
   return entry;
 }
 
-SavedModel parse(const MappedFile& file) {
+struct Header {
+  json entries;
+  std::size_t data_at = 0;  // where the tensors' bytes begin
+};
+
+Header parse_header(const MappedFile& file) {
   std::uint64_t length = 0;
   if (file.size() >= 8) std::memcpy(&length, file.data(), 8);
   if (file.size() < 8 || length > file.size() - 8) {
     throw InputError("is not a .safetensors file, or is cut off");
   }
   const char* text = reinterpret_cast<const char*>(file.data()) + 8;
-  const json header = json::parse(text, text + length);
-  const std::uint8_t* data = file.data() + 8 + length;
-  const std::size_t data_bytes = file.size() - 8 - length;
+  return {json::parse(text, text + length), 8 + static_cast<std::size_t>(length)};
+}
+
+using Metadata = std::map<std::string, std::string>;
+Metadata parse_metadata(const json& entries) {
+  const auto it = entries.find("__metadata__");
+  return it == entries.end() ? Metadata{} : it->get<Metadata>();
+}
+
+SavedModel parse(const MappedFile& file) {
+  const Header header = parse_header(file);
+  const std::uint8_t* data = file.data() + header.data_at;
+  const std::size_t data_bytes = file.size() - header.data_at;
 
   SavedModel model;
   std::vector<Entry> weights, biases;
-  for (const auto& [name, value] : header.items()) {
-    if (name == "__metadata__") {
-      model.metadata = value.get<std::map<std::string, std::string>>();
-      continue;
-    }
+  model.metadata = parse_metadata(header.entries);
+  for (const auto& [name, value] : header.entries.items()) {
+    if (name == "__metadata__") continue;
     const Entry entry = parse_entry(name, value, data_bytes);
     (entry.bias ? biases : weights).push_back(entry);
   }
@@ -95,6 +108,19 @@ SavedModel parse(const MappedFile& file) {
     model.parameters.layers.push_back({values(weights[l]), values(biases[l])});
   }
   return model;
+}
+
+// Errors of a reader get the file's name.
+template <typename Reader>
+auto read(const std::filesystem::path& file, const Reader& reader) {
+  const MappedFile map(file);
+  try {
+    return reader(map);
+  } catch (const InputError& e) {
+    throw InputError(file.string() + ": " + e.what());
+  } catch (const json::exception& e) {
+    throw InputError(file.string() + ": is not a .safetensors file: " + e.what());
+  }
 }
 
 }  // namespace
@@ -130,15 +156,11 @@ std::string to_safetensors(const Parameters& parameters, bool has_dropout,
   return out;
 }
 
-SavedModel read_safetensors(const std::filesystem::path& file) {
-  const MappedFile map(file);
-  try {
-    return parse(map);
-  } catch (const InputError& e) {
-    throw InputError(file.string() + ": " + e.what());
-  } catch (const json::exception& e) {
-    throw InputError(file.string() + ": is not a .safetensors file: " + e.what());
-  }
+SavedModel read_safetensors(const std::filesystem::path& file) { return read(file, parse); }
+
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& file) {
+  return read(file,
+              [](const MappedFile& map) { return parse_metadata(parse_header(map).entries); });
 }
 
 }  // namespace bioptic

@@ -23,4 +23,7 @@ std::string to_safetensors(const Parameters& parameters, bool has_dropout,
 // cut off, other tensors, element types other than F32, shapes that do not follow on each other.
 SavedModel read_safetensors(const std::filesystem::path& file);
 
+// The metadata alone, from the file's header; the same errors as far as the header goes.
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& file);
+
 }  // namespace bioptic

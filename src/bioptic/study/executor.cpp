@@ -25,9 +25,9 @@ const char* name_of(Fit fit) {
 // The id of the trial whose model a file holds; "unreadable" for anything else.
 std::string trial_of_model(const fs::path& path) {
   try {
-    const SavedModel saved = read_safetensors(path);
-    const auto id = saved.metadata.find("trial");
-    if (id != saved.metadata.end() && id->second.size() == 64) return id->second;
+    const std::map<std::string, std::string> metadata = read_safetensors_metadata(path);
+    const auto id = metadata.find("trial");
+    if (id != metadata.end() && id->second.size() == 64) return id->second;
   } catch (const InputError&) {
   }
   return "unreadable";
@@ -36,6 +36,19 @@ std::string trial_of_model(const fs::path& path) {
 // A model of this very trial is in its place (not of other settings under the same names).
 bool has_model(const fs::path& path, const PlannedTrial& trial) {
   return fs::exists(path) && trial_of_model(path) == trial.id;
+}
+
+// Every model under `out`, by trial.
+std::map<std::string, fs::path> saved_models(const fs::path& out) {
+  std::map<std::string, fs::path> models;
+  for (const auto& study : fs::directory_iterator(out)) {
+    const fs::path folder = study.path() / "models";
+    if (!fs::is_directory(folder)) continue;
+    for (const auto& file : fs::directory_iterator(folder)) {
+      if (file.path().extension() == ".safetensors") models[trial_of_model(file)] = file;
+    }
+  }
+  return models;
 }
 
 std::string environment_json(const Environment& e) {
@@ -83,6 +96,7 @@ struct Work {
   TrialResult train(const PlannedTrial& trial, TraceWriter* trace);
   void report_running(const PlannedTrial& trial, int epoch);
   void save_model_of(const PlannedTrial& trial, const TrialResult& result) const;
+  bool copy_model_of(const PlannedTrial& trial, const std::map<std::string, fs::path>& saved) const;
 };
 
 // For `bioptic status` alone: a write a second is enough, and one that fails does no harm (a full
@@ -149,6 +163,19 @@ void Work::save_model_of(const PlannedTrial& trial, const TrialResult& result) c
                                   model_metadata(study, trial, result)));
 }
 
+// A finished trial whose model another study has saved, or this one under other settings since:
+// the same weights, written for this study.  False when there is none.
+bool Work::copy_model_of(const PlannedTrial& trial,
+                         const std::map<std::string, fs::path>& saved) const {
+  const auto it = saved.find(trial.id);
+  if (it == saved.end()) return false;
+  TrialResult result = store.trial(trial.id, false).value();
+  result.weights = read_safetensors(it->second).parameters;
+  if (parameters_sha256(result.weights) != result.weights_sha256) return false;
+  save_model_of(trial, result);
+  return true;
+}
+
 }  // namespace
 
 std::string file_name(const std::string& name) {
@@ -181,23 +208,31 @@ ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorO
     const std::optional<TrialStatus> status = store.status(trial.id);
     return status && *status != TrialStatus::failed;
   };
-  const auto lacks_file = [&](const PlannedTrial& trial) {
-    return (options.trace && !has_trace(trace_path(options.out, study.spec, trial), trial.id)) ||
-           (saves_model(options.save_models, study, trial) &&
-            !has_model(model_path(options.out, study.spec, trial), trial));
+  const auto lacks_trace = [&](const PlannedTrial& trial) {
+    return options.trace && !has_trace(trace_path(options.out, study.spec, trial), trial.id);
+  };
+  const auto lacks_model = [&](const PlannedTrial& trial) {
+    return saves_model(options.save_models, study, trial) &&
+           !has_model(model_path(options.out, study.spec, trial), trial);
   };
   ExecutorOutcome outcome;
   Work work{study, store, options};
-  for (const PlannedTrial& trial : study.trials) {
-    if (!finished(trial) || lacks_file(trial)) work.total += trial.spec.train.epochs;
-  }
-  const std::string environment = environment_json(this_environment());
+  const std::map<std::string, fs::path> saved = saved_models(options.out);
+  std::vector<const PlannedTrial*> missing;
   for (const PlannedTrial& trial : study.trials) {
     const bool found = finished(trial);
-    if (found && !lacks_file(trial)) {
+    if (found && lacks_model(trial)) work.copy_model_of(trial, saved);
+    if (found && !lacks_model(trial) && !lacks_trace(trial)) {
       ++outcome.found;
-      continue;
+    } else {
+      missing.push_back(&trial);
+      work.total += trial.spec.train.epochs;
     }
+  }
+  const std::string environment = environment_json(this_environment());
+  for (const PlannedTrial* place : missing) {
+    const PlannedTrial& trial = *place;
+    const bool found = finished(trial);
     if (work.stopped()) throw Interrupted("stopped between two trials");
     TraceWriter trace;
     const TrialResult result = work.train(trial, options.trace ? &trace : nullptr);

@@ -1,0 +1,87 @@
+// Saved models: eval and predict agree with what the run wrote.
+#include <fmt/format.h>
+
+#include "workspace.h"
+
+namespace e2e {
+namespace {
+
+using nlohmann::json;
+
+class Model : public Workspace {
+ protected:
+  void SetUp() override {
+    Workspace::SetUp();
+    make_images("images");
+    make_study("s", "save_models = \"all\"");
+    ASSERT_EQ(bioptic("run @s.toml --out @runs").code, 0);
+  }
+};
+
+TEST_F(Model, EvalGivesTheAccuracyOfTheTable) {
+  for (const auto& trial : read_table(at("runs/s/tables/trials.csv"))) {
+    const std::string model =
+        fmt::format("@runs/s/models/{}-seed{}.safetensors", trial.at("arm"), trial.at("seed"));
+    const json j = json_of("eval " + model + " --data @images");
+    EXPECT_EQ(j.at("accuracy").get<double>(), std::stod(trial.at("test_accuracy")));
+    EXPECT_EQ(j.at("loss").get<double>(), std::stod(trial.at("test_loss")));
+    EXPECT_EQ(j.at("images"), 30);
+    EXPECT_EQ(j.at("positive"), "sick");
+    EXPECT_LT(j.at("accuracy_low"), j.at("accuracy"));
+  }
+  const Outcome text = bioptic("eval @runs/s/models/cosine-seed0.safetensors --data @images");
+  EXPECT_EQ(text.code, 0);
+  EXPECT_NE(text.out.find("threshold 0.5"), std::string::npos) << text.out;
+}
+
+TEST_F(Model, EvalNamesASplitThatTheSourceLacks) {
+  const Outcome outcome =
+      bioptic("eval @runs/s/models/cosine-seed0.safetensors --data @images --split val");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("predictions.csv"), std::string::npos) << outcome.err;
+}
+
+TEST_F(Model, PredictGivesTheScoresOfTheTable) {
+  // predictions.csv names images by their number; the dataset's index by their file.
+  const std::string folder =
+      json::parse(read(at("runs/s/summary.json"))).at("dataset").at("path").get<std::string>();
+  std::map<std::string, std::string> file_of;
+  for (const auto& row : read_table(std::filesystem::path(folder) / "index.csv")) {
+    file_of[row.at("id")] = row.at("source");
+  }
+  int compared = 0;
+  for (const auto& row : read_table(at("runs/s/tables/predictions.csv"))) {
+    if (row.at("arm") != "cosine" || row.at("seed") != "1" || row.at("split") != "test") continue;
+    if (++compared > 5) break;
+    const json j = json_of("predict @runs/s/models/cosine-seed1.safetensors @images/" +
+                           file_of.at(row.at("image")));
+    const json& one = j.at("predictions").at(0);
+    EXPECT_EQ(one.at("scores").at("sick").get<float>(), std::stof(row.at("score")));
+    EXPECT_EQ(one.at("predicted"), std::stof(row.at("score")) > 0.5F ? "sick" : "healthy");
+  }
+  EXPECT_GT(compared, 5);
+}
+
+TEST_F(Model, DamagedModelsAreRefused) {
+  const std::string good = read(at("runs/s/models/cosine-seed0.safetensors"));
+  std::string huge = good;
+  for (std::size_t i = 0; i < 8; ++i) huge[i] = '\x7f';
+  std::string other = good;
+  other.replace(other.find("F32"), 3, "F16");
+  const std::map<std::string, std::string> bad = {{"empty", ""},
+                                                  {"short", good.substr(0, 5)},
+                                                  {"cut", good.substr(0, good.size() - 10)},
+                                                  {"header", good.substr(0, 50)},
+                                                  {"length", huge},
+                                                  {"type", other},
+                                                  {"text", "not a model at all, just text"}};
+  for (const auto& [name, bytes] : bad) {
+    write(at(name + ".safetensors"), bytes);
+    const Outcome outcome = bioptic("eval @" + name + ".safetensors --data @images");
+    EXPECT_EQ(outcome.code, 2) << name << "\n" << outcome.err;
+    EXPECT_NE(outcome.err.find(name + ".safetensors"), std::string::npos) << outcome.err;
+  }
+}
+
+}  // namespace
+}  // namespace e2e
