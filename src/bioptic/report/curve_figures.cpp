@@ -117,14 +117,14 @@ Figure arm_figure(const ArmSummary& arm) {
       arm.name, band_words(seeds), seeds > 1 ? "; thin lines: single seeds" : "");
   f.body = curve_block("ta", arm, train_accuracy) + curve_block("va", arm, val_accuracy) +
            curve_block("tl", arm, train_loss) + curve_block("vl", arm, val_loss);
-  f.body += "set multiplot layout 2,1 margins 0.14,0.97,0.10,0.93 spacing 0.09\n";
+  f.body += "set multiplot layout 2,1 margins 0.17,0.97,0.11,0.93 spacing 0.09\n";
   f.body += epoch_axis(longest(arm));
-  f.body += "set ylabel 'accuracy (%)' offset 1\nset key bottom right\nset title " +
+  f.body += "set ylabel 'accuracy (%)' offset 0.5\nset key bottom right\nset title " +
             gnuplot_quote(arm.name) + " offset 0,-0.6\nplot ";
   f.body += curve_plot("ta", seeds, 0, "training", true) + ", " +
             curve_plot("va", seeds, 1, "validation", true) + "\n";
   f.body +=
-      "unset title\nset xlabel 'epoch' offset 0,0.5\nset ylabel 'loss' offset 1\n"
+      "unset title\nset xlabel 'epoch' offset 0,0.3\nset ylabel 'loss' offset 0.5\n"
       "set key top right\n" +
       loss_axis({&arm}, {train_loss, val_loss}) + "plot ";
   f.body += curve_plot("tl", seeds, 0, "training", true) + ", " +
@@ -158,13 +158,13 @@ Figure all_arms_figure(const StudySummary& summary, const std::string& name,
     bottom += (bottom.empty() ? "" : ", ") + curve_plot(los, arm.trials.size(), a, "", false);
   }
   const double top_margin = 1 - key_mm / f.height_mm;
-  f.body += fmt::format("set multiplot layout 2,1 margins 0.14,0.97,0.10,{:.3f} spacing 0.07\n",
+  f.body += fmt::format("set multiplot layout 2,1 margins 0.17,0.97,0.11,{:.3f} spacing 0.07\n",
                         top_margin);
   f.body += epoch_axis(epochs);
   f.body += "set key outside above maxcols 2\nset ylabel '" + split +
-            " accuracy (%)' offset 1\nplot " + top + "\n";
-  f.body += "unset key\nset xlabel 'epoch' offset 0,0.5\nset ylabel '" + split +
-            " loss' offset 1\n" + loss_axis(arms, {loss}) + "plot " + bottom;
+            " accuracy (%)' offset 0.5\nplot " + top + "\n";
+  f.body += "unset key\nset xlabel 'epoch' offset 0,0.3\nset ylabel '" + split +
+            " loss' offset 0.5\n" + loss_axis(arms, {loss}) + "plot " + bottom;
   return f;
 }
 
@@ -191,7 +191,7 @@ Figure learning_rate_figure(const StudySummary& summary) {
   }
   f.body += epoch_axis(epochs);
   f.body +=
-      "set key outside above maxcols 2\nset xlabel 'epoch' offset 0,0.5\nset ylabel 'learning "
+      "set key outside above maxcols 2\nset xlabel 'epoch' offset 0,0.3\nset ylabel 'learning "
       "rate' offset 1\nset format y '%g'\nset yrange [0:*]\nplot " +
       plots;
   return f;
@@ -238,16 +238,16 @@ void write_schedule_figure(const std::vector<ScheduleCurve>& curves,
       momenta += fmt::format("{}$s{} using 1:3 {} notitle", momenta.empty() ? "" : ", ", c, style);
     }
   }
-  f.body += fmt::format("set multiplot layout {},1 margins 0.16,0.97,{},{:.3f} spacing 0.07\n",
-                        momentum ? 2 : 1, momentum ? 0.10 : 0.16, 1 - key_mm / f.height_mm);
+  f.body += fmt::format("set multiplot layout {},1 margins 0.18,0.97,{},{:.3f} spacing 0.07\n",
+                        momentum ? 2 : 1, momentum ? 0.11 : 0.18, 1 - key_mm / f.height_mm);
   f.body +=
       "set key outside above maxcols 2\nset format y '%g'\nset yrange [0:*]\n"
       "set ylabel 'learning rate' offset 0.5\n";
-  if (!momentum) f.body += "set xlabel 'epoch' offset 0,0.5\n";
+  if (!momentum) f.body += "set xlabel 'epoch' offset 0,0.3\n";
   f.body += "plot " + rates + "\n";
   if (momentum) {
     f.body +=
-        "unset key\nset yrange [*:*]\nset xlabel 'epoch' offset 0,0.5\nset ylabel 'momentum or "
+        "unset key\nset yrange [*:*]\nset xlabel 'epoch' offset 0,0.3\nset ylabel 'momentum or "
         "beta1' offset 0.5\nplot " +
         momenta;
   }

@@ -22,6 +22,7 @@ namespace {
 constexpr double kFontPoints = 7.5;
 constexpr double kPointsPerMm = 72 / 25.4;
 constexpr double kPngDpi = 300;
+constexpr double kPngFontDpi = 96;  // pngcairo takes a point of text for 1/72 inch at 96 dpi
 
 constexpr const char* kCommon = R"(reset session
 set encoding utf8
@@ -47,7 +48,7 @@ std::string terminal(const std::string& kind, const Figure& f) {
   return fmt::format(
       "set terminal pngcairo size {:.0f},{:.0f} {} fontscale {:.4f} linewidth {:.4f} "
       "pointscale {:.4f}",
-      w * scale, h * scale, font, scale, scale, scale);
+      w * scale, h * scale, font, kPngDpi / kPngFontDpi, scale, scale);
 }
 
 // Runs gnuplot on script.gp in `scratch`; its complaints go to messages.txt.  Returns its exit

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 constexpr const char* kStyle = R"css(
 :root { color-scheme: light; --ink: #1d232b; --soft: #5a6470; --line: #d9dee4; --mark: #0072B2; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.2rem 1rem 3rem; max-width: 62rem; color: var(--ink); background: #fff;
+body { margin: 0 auto; padding: 1.2rem 1rem 3rem; max-width: 68rem; color: var(--ink); background: #fff;
   font: 16px/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.55rem; line-height: 1.25; margin: .2rem 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }
@@ -27,7 +27,7 @@ h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; padding-bottom: .25rem; border-
 .scroll { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem .3rem 0; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { font-weight: 600; color: var(--soft); vertical-align: bottom; }
+th { font-weight: 600; color: var(--soft); vertical-align: bottom; white-space: normal; overflow-wrap: normal; }
 th:first-child, td:first-child { text-align: left; }
 table.facts td { white-space: normal; text-align: left; vertical-align: top; }
 table.facts td:first-child { color: var(--soft); white-space: nowrap; }

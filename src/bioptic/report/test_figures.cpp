@@ -64,7 +64,8 @@ Figure accuracy_figure(const StudySummary& summary) {
       left, 11 / f.height_mm, 1 - 6 / f.height_mm, static_cast<double>(n) + 0.6, tics);
   f.body +=
       "set xlabel 'test accuracy (%)' offset 0,0.5\nset offsets graph 0.05, graph 0.05, 0, 0\n"
-      "set key outside above horizontal\nset bars 0\nplot ";
+      "set key at screen 0.97, screen 0.995 top right horizontal maxrows 1 samplen 1 width -1\n"
+      "set bars 0\nplot ";
   std::vector<std::string> plots;
   if (any_dot) {
     plots.push_back(
@@ -172,8 +173,8 @@ Figure confusion_figure(const StudySummary& summary) {
   f.body +=
       "unset key\nunset colorbox\nunset grid\nset border 15\n"
       "set palette defined (0 '#ffffff', 1 '#56B4E9')\nset cbrange [0:1]\n"
-      "set xlabel 'predicted' offset 0,0.6\nset ylabel 'true' offset 1.5\n"
-      "set lmargin 11\nset rmargin 2\nset tmargin 2\nset bmargin 3.2\n";
+      "set xlabel 'predicted' offset 0,0.6\nset ylabel 'true' offset 0.5\n"
+      "set lmargin 13\nset rmargin 2\nset tmargin 2\nset bmargin 3.2\n";
   std::string tics;
   for (std::size_t c = 0; c < classes; ++c) {
     tics += fmt::format("{}{} {}", c == 0 ? "" : ", ",
@@ -207,7 +208,7 @@ Figure confusion_figure(const StudySummary& summary) {
       }
     }
     f.body += "EOD\nset title " + gnuplot_quote(arms[a]->name) + " offset 0,-0.7\n";
-    f.body += fmt::format("plot $c{0} using 1:2:3 with image", a);
+    f.body += fmt::format("plot $c{0} using 1:2:3 with image pixels", a);
     if (classes <= 6) {
       f.body += fmt::format(", $c{} using 1:2:(sprintf('%.1f', $4)) with labels", a);
     }
