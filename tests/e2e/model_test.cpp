@@ -62,6 +62,26 @@ TEST_F(Model, PredictGivesTheScoresOfTheTable) {
   EXPECT_GT(compared, 5);
 }
 
+// Both kinds of preprocessing that are not "square and stretched" come back from the model file.
+TEST_F(Workspace, ImagesThatAreNotSquare) {
+  make_images("images", 30, 8, 18);
+  make_study("s");
+  ASSERT_EQ(bioptic("data import @images @padded --size 16 --fit pad").code, 0);
+  for (const std::string data : {"images", "padded"}) {
+    const Outcome run = bioptic("run @s.toml --out @runs-" + data + " --data @" + data);
+    ASSERT_EQ(run.code, 0) << run.err;
+    const std::string model = "@runs-" + data + "/s/models/cosine-seed0.safetensors";
+    const json j = json_of("eval " + model + " --data @images");
+    for (const auto& row : read_table(at("runs-" + data + "/s/tables/trials.csv"))) {
+      if (row.at("arm") == "cosine" && row.at("seed") == "0") {
+        EXPECT_EQ(j.at("loss").get<double>(), std::stod(row.at("test_loss"))) << data;
+      }
+    }
+    const Outcome predicted = bioptic("predict " + model + " @images/test/sick/person0_0.tiff");
+    EXPECT_EQ(predicted.code, 0) << predicted.err;
+  }
+}
+
 TEST_F(Model, DamagedModelsAreRefused) {
   const std::string good = read(at("runs/s/models/cosine-seed0.safetensors"));
   std::string huge = good;

@@ -173,6 +173,17 @@ TEST_F(Running, SixteenBitImagesGoThroughAWindowThatIsNamed) {
   EXPECT_NE(outcome.out.find("16-bit values 0 to "), std::string::npos) << outcome.out;
   const Outcome again = bioptic("run @s.toml --out @runs");
   EXPECT_NE(again.out.find("16-bit values 0 to "), std::string::npos) << again.out;
+  // eval reads the 16-bit source through the model's window: the same numbers as in the run.
+  const json j = json_of("eval @runs/s/models/cosine-seed0.safetensors --data @images");
+  for (const auto& row : read_table(at("runs/s/tables/trials.csv"))) {
+    if (row.at("arm") == "cosine" && row.at("seed") == "0") {
+      EXPECT_EQ(j.at("loss").get<double>(), std::stod(row.at("test_loss")));
+    }
+  }
+  EXPECT_EQ(bioptic("predict @runs/s/models/cosine-seed0.safetensors "
+                    "@images/test/sick/person0_0.tiff")
+                .code,
+            0);
 }
 
 TEST_F(Running, CollapsedTrialsAreKeptAndNotTrainedAgain) {

@@ -139,8 +139,8 @@ nlohmann::json Workspace::status(const std::string& out) const {
   return json_of("status @" + out).at("studies").at(0);
 }
 
-void Workspace::make_images(const std::string& name, int per_class, int bits) const {
-  constexpr int kSide = 24;
+void Workspace::make_images(const std::string& name, int per_class, int bits, int width) const {
+  constexpr int kHeight = 24;
   std::mt19937 engine(7);
   const auto below = [&](unsigned n) { return static_cast<unsigned>(engine() % n); };
   const unsigned scale = bits == 8 ? 1 : 16;  // 16 bit: values up to some 4,000, as X-rays have
@@ -149,12 +149,12 @@ void Workspace::make_images(const std::string& name, int per_class, int bits) co
       for (int i = 0; i < (split == "train" ? per_class : per_class / 2); ++i) {
         std::vector<unsigned> pixels;
         const unsigned brighter = (kind == "sick" ? 18U : 0U) + below(24);
-        for (int p = 0; p < kSide * kSide; ++p) {
-          const bool corner = p % kSide < 8 && p / kSide < 8;
+        for (int p = 0; p < width * kHeight; ++p) {
+          const bool corner = p % width < 8 && p / width < 8;
           pixels.push_back(scale * (below(160) + (corner ? brighter : 0)));
         }
-        write_tiff(at(name) / split / kind / fmt::format("person{}_{}.tiff", i / 2, i), kSide,
-                   kSide, bits, pixels);
+        write_tiff(at(name) / split / kind / fmt::format("person{}_{}.tiff", i / 2, i), width,
+                   kHeight, bits, pixels);
       }
     }
   }

@@ -43,9 +43,9 @@ class Workspace : public ::testing::Test {
   // status --json of the first study.
   nlohmann::json status(const std::string& out) const;
 
-  // train/ and test/ of two classes of noise, 24 x 24, in which class "sick" has a brighter corner:
+  // train/ and test/ of two classes of noise, 24 high, in which class "sick" has a brighter corner:
   // learnable, but not without errors.
-  void make_images(const std::string& name, int per_class = 30, int bits = 8) const;
+  void make_images(const std::string& name, int per_class = 30, int bits = 8, int width = 24) const;
   // A study of two arms on those images; `extra` goes into [study], `train` into [train].
   std::filesystem::path make_study(const std::string& name, const std::string& extra = "",
                                    const std::string& train = "epochs = 2") const;

@@ -41,21 +41,20 @@ struct Scratch {
 Dataset open_for(const ModelFile& model, const fs::path& data, const Scratch& scratch) {
   if (!is_dataset(data)) {
     ImportOptions import;
-    import.size = model.size();
+    if (model.width() == model.height()) import.size = model.width();
     import.channels = model.channels();
     import.fit = model.fit();
     import_source(data, scratch.path, import);
-    return Dataset::open(scratch.path);
   }
-  Dataset dataset = Dataset::open(data);
+  Dataset dataset = Dataset::open(is_dataset(data) ? data : scratch.path);
   const DatasetInfo& info = dataset.info();
-  if (info.width != model.size() || info.height != model.size() ||
+  if (info.width != model.width() || info.height != model.height() ||
       info.channels != model.channels()) {
     throw InputError(fmt::format(
         "{}: its images are {} x {} with {} channels, the model was trained on {} x {} with {}; "
         "import the source with --size {} {}",
-        data.string(), info.width, info.height, info.channels, model.size(), model.size(),
-        model.channels(), model.size(), model.channels() == 1 ? "--grey" : "--rgb"));
+        data.string(), info.width, info.height, info.channels, model.width(), model.height(),
+        model.channels(), model.width(), model.channels() == 1 ? "--grey" : "--rgb"));
   }
   return dataset;
 }

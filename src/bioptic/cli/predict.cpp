@@ -22,12 +22,13 @@ struct Options {
   bool json = false;
 };
 
-// Decoded and prepared as the model's training images were: C x S x S bytes.
+// Decoded and prepared as the model's training images were: C x H x W bytes.
 std::vector<std::uint8_t> prepare(const std::string& file, const ModelFile& model,
                                   std::int64_t max_pixels) {
   Image image = decode_image(file, max_pixels);
   image = model.channels() == 1 ? to_grey(std::move(image)) : to_rgb(std::move(image));
-  image = fit_square(image, model.size(), model.fit());
+  image = model.width() == model.height() ? fit_square(image, model.width(), model.fit())
+                                          : resample(image, model.width(), model.height());
   const bool wide = image.bits == 16;
   if (wide && model.window().size() != 2) {
     throw InputError(file + ": is 16 bit, and the model was trained on 8-bit images");

@@ -231,7 +231,8 @@ class Run {
                     data.plan.val_from_source                          ? "the source"
                     : study.spec.data.split.split_by == SplitBy::group ? "group"
                                                                        : "image"));
-    say(fmt::format("  groups    {}", data.groups.from));
+    const std::set<std::string> groups(data.groups.names.begin(), data.groups.names.end());
+    say(fmt::format("  groups    {}: {}", groups.size(), data.groups.from));
     for (const std::string& note : data.notes) say("  note      " + note);
   }
 
@@ -239,6 +240,7 @@ class Run {
     std::optional<Store> store;
     if (fs::exists(out_ / "bioptic.sqlite")) store.emplace(Store::open_to_read(out_));
     double total_seconds = 0, total_bytes = 0;
+    std::set<std::string> counted;  // studies may share trials
     json list = json::array();
     for (const PlannedStudy& study : studies_) {
       std::map<std::size_t, double> seconds;  // by arm
@@ -258,12 +260,15 @@ class Run {
         const std::optional<TrialStatus> status = store ? store->status(trial.id) : std::nullopt;
         const bool finished = status && *status != TrialStatus::failed;
         known += finished ? 1U : 0U;
-        if (!finished) study_seconds += seconds[trial.arm];
+        const bool to_train = !finished && counted.insert(trial.id).second;
+        if (to_train) study_seconds += seconds[trial.arm];
         const std::int64_t steps =
             planned_steps(trial.spec, study.data.dataset, study.data.groups, study.data.plan);
         const std::string& arm = study.spec.arms[trial.arm].name;
         say(fmt::format("{:24}  {:>5}  {:>10}  {:>8}  {}", arm, trial.seed, steps,
-                        finished ? "done" : duration_text(seconds[trial.arm]),
+                        finished   ? "done"
+                        : to_train ? duration_text(seconds[trial.arm])
+                                   : "shared",
                         trial.id.substr(0, 12)));
         list.push_back({{"study", study.spec.name},
                         {"arm", arm},

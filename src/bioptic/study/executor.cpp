@@ -18,8 +18,12 @@ namespace bioptic {
 namespace fs = std::filesystem;
 namespace {
 
-const char* name_of(Fit fit) {
-  return fit == Fit::pad ? "pad" : fit == Fit::crop ? "crop" : "stretch";
+// How the images were fitted to their size: as the dataset was imported, which need not be by this
+// study.
+std::string fit_of(const DatasetInfo& info) {
+  const auto preprocessing = nlohmann::json::parse(info.preprocessing, nullptr, false);
+  const std::string fit = preprocessing.is_object() ? preprocessing.value("fit", "") : "";
+  return fit == "pad" || fit == "crop" ? fit : "stretch";
 }
 
 // The id of the trial whose model a file holds; "unreadable" for anything else.
@@ -72,7 +76,7 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
           {"channels", std::to_string(info.channels)},
           {"height", std::to_string(info.height)},
           {"width", std::to_string(info.width)},
-          {"fit", name_of(study.spec.data.fit)},
+          {"fit", fit_of(info)},
           {"pixel_scale", "1/255"},
           {"preprocessing", info.preprocessing},
           {"train", canonical_json(train)},

@@ -56,8 +56,10 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) {
     }
     classes_ = lines_of(text_of(m, "classes"));
     channels_ = number_of<int>(m, "channels");
-    size_ = number_of<int>(m, "width");
-    if (size_ != number_of<int>(m, "height") || size_ < 1 || size_ > (1 << 15) ||
+    width_ = number_of<int>(m, "width");
+    height_ = number_of<int>(m, "height");
+    constexpr int kMost = 1 << 15;
+    if (width_ < 1 || height_ < 1 || width_ > kMost || height_ > kMost ||
         (channels_ != 1 && channels_ != 3)) {
       throw InputError("its metadata give an impossible image size");
     }
@@ -75,7 +77,8 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) {
 
     EngineConfig config;
     config.channels = static_cast<std::size_t>(channels_);
-    config.pixels_per_channel = static_cast<std::size_t>(size_) * static_cast<std::size_t>(size_);
+    config.pixels_per_channel =
+        static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_);
     config.classes = reading_.classes;
     config.model = train.model;
     config.loss = train.loss;

@@ -21,7 +21,8 @@ class ModelFile {
 
   const std::vector<std::string>& classes() const { return classes_; }
   int channels() const { return channels_; }
-  int size() const { return size_; }  // pixels, both sides
+  int width() const { return width_; }  // pixels
+  int height() const { return height_; }
   Fit fit() const { return fit_; }
   const Reading& reading() const { return reading_; }
   double threshold() const { return threshold_; }
@@ -29,12 +30,12 @@ class ModelFile {
   // 16-bit values low..high became 0..255; empty for a model of 8-bit images.
   const std::vector<int>& window() const { return window_; }
 
-  // images: each channels x size x size bytes.  Returns images x outputs logits.
+  // images: each channels x height x width bytes.  Returns images x outputs logits.
   std::vector<float> logits(std::span<const std::uint8_t* const> images);
 
  private:
   std::vector<std::string> classes_;
-  int channels_ = 1, size_ = 0;
+  int channels_ = 1, width_ = 0, height_ = 0;
   Fit fit_ = Fit::stretch;
   Reading reading_;
   double threshold_ = 0.5;
