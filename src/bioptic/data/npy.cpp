@@ -75,11 +75,11 @@ NpyHeader parse_npy_header(const std::uint8_t* data, std::size_t bytes, const st
     throw InputError(name + ": holds records, not plain numbers" + remedy);
   }
   const std::string_view type = descr.substr(1, descr.find('\'', 1) - 1);
+  if (type.size() >= 2 && type[1] == 'O') {
+    throw InputError(name + ": holds Python objects (a ragged array?), not plain numbers" + remedy);
+  }
   if (type.size() < 3 || std::string_view("<>|=").find(type[0]) == std::string_view::npos) {
     throw InputError(name + ": element type '" + std::string(type) + "' is unknown" + remedy);
-  }
-  if (type[1] == 'O') {
-    throw InputError(name + ": holds Python objects (a ragged array?), not plain numbers" + remedy);
   }
   if (std::string_view("uifb").find(type[1]) == std::string_view::npos || type.size() != 3 ||
       type[2] < '1' || type[2] > '8') {

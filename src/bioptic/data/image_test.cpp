@@ -1,0 +1,121 @@
+#include "bioptic/data/image.h"
+
+#include <gtest/gtest.h>
+
+#include "bioptic/data/resize.h"
+#include "bioptic/data/test_images.h"
+
+namespace bioptic {
+namespace {
+
+constexpr std::int64_t kMax = 1 << 28;
+
+TEST(DecodeImage, PngOf8And16BitGreyAndColour) {
+  const TestFolder folder;
+  const auto grey = ramp<std::uint8_t>(5, 3, 1);
+  write_png(folder / "g.png", 5, 3, 1, grey);
+  const Image g = decode_image(folder / "g.png", kMax);
+  EXPECT_EQ(g.channels, 1);
+  EXPECT_EQ(g.bits, 8);
+  EXPECT_EQ(g.pixels, std::vector<std::uint16_t>(grey.begin(), grey.end()));
+
+  const auto deep = ramp<std::uint16_t>(4, 4, 1, 4001);
+  write_png(folder / "d.png", 4, 4, 1, deep);
+  const Image d = decode_image(folder / "d.png", kMax);
+  EXPECT_EQ(d.bits, 16);
+  EXPECT_EQ(d.pixels, deep);
+
+  const auto colour = ramp<std::uint8_t>(3, 2, 3);
+  write_png(folder / "c.png", 3, 2, 3, colour);
+  const Image c = decode_image(folder / "c.png", kMax);
+  EXPECT_EQ(c.channels, 3);
+  EXPECT_EQ(c.pixels, std::vector<std::uint16_t>(colour.begin(), colour.end()));
+}
+
+TEST(DecodeImage, TiffGreyInvertedColourAnd16Bit) {
+  const TestFolder folder;
+  const auto deep = ramp<std::uint16_t>(6, 9, 1, 991);
+  write_tiff(folder / "d.tif", 6, 9, 1, deep, PHOTOMETRIC_MINISBLACK);
+  EXPECT_EQ(decode_image(folder / "d.tif", kMax).pixels, deep);
+  write_tiff(folder / "w.tif", 6, 9, 1, deep, PHOTOMETRIC_MINISWHITE);
+  EXPECT_EQ(decode_image(folder / "w.tif", kMax).pixels[5], 65535 - deep[5]);
+  const auto colour = ramp<std::uint8_t>(6, 5, 3);
+  write_tiff(folder / "c.tif", 6, 5, 3, colour, PHOTOMETRIC_RGB);
+  EXPECT_EQ(decode_image(folder / "c.tif", kMax).pixels,
+            std::vector<std::uint16_t>(colour.begin(), colour.end()));
+}
+
+TEST(DecodeImage, JpegIsNearWhatWasWritten) {
+  const TestFolder folder;
+  std::vector<std::uint8_t> smooth(64 * 64);
+  for (std::size_t i = 0; i < smooth.size(); ++i) smooth[i] = static_cast<std::uint8_t>(i / 32);
+  write_jpeg(folder / "j.jpeg", 64, 64, 1, smooth);
+  const Image image = decode_image(folder / "j.jpeg", kMax);
+  EXPECT_EQ(image.channels, 1);
+  for (std::size_t i = 0; i < smooth.size(); ++i) EXPECT_NEAR(image.pixels[i], smooth[i], 3);
+}
+
+// Cut off anywhere, no file may decode, crash or take for ever.
+TEST(DecodeImage, TruncationAtEveryByteIsAnErrorThatNamesTheFile) {
+  const TestFolder folder;
+  write_png(folder / "a.png", 9, 9, 1, ramp<std::uint8_t>(9, 9, 1));
+  write_jpeg(folder / "a.jpg", 24, 24, 3, ramp<std::uint8_t>(24, 24, 3));
+  write_tiff(folder / "a.tif", 9, 9, 1, ramp<std::uint16_t>(9, 9, 1), PHOTOMETRIC_MINISBLACK);
+  for (const char* name : {"a.png", "a.jpg", "a.tif"}) {
+    const auto bytes = read_bytes(folder / name);
+    // The end marker of a JPEG (2 bytes), and the last check sum and IEND chunk of a PNG (16),
+    // carry no pixels.
+    const std::size_t dispensable = 16;
+    for (std::size_t n = 0; n + dispensable < bytes.size(); n += n < 200 ? 1 : 5) {
+      write_bytes(folder / "cut", bytes.data(), n);
+      const std::string error = error_of([&] { decode_image(folder / "cut", kMax); });
+      EXPECT_NE(error.find("cut"), std::string::npos)
+          << name << " " << n << " of " << bytes.size() << ": " << error;
+    }
+  }
+}
+
+TEST(DecodeImage, TooManyPixelsIsSaidBeforeDecoding) {
+  const TestFolder folder;
+  write_png(folder / "a.png", 40, 40, 1, ramp<std::uint8_t>(40, 40, 1));
+  const std::string error = error_of([&] { decode_image(folder / "a.png", 1000); });
+  EXPECT_NE(error.find("40 x 40"), std::string::npos) << error;
+  EXPECT_NE(error.find("--max-pixels"), std::string::npos) << error;
+}
+
+TEST(ToGrey, IsPillowsLuma) {
+  // PIL.Image.new("RGB", (1, 1), (200, 100, 50)).convert("L").getpixel((0, 0)) == 124
+  EXPECT_EQ(to_grey(Image{1, 1, 3, 8, {200, 100, 50}}).pixels[0], 124);
+  EXPECT_EQ(to_grey(Image{1, 1, 3, 8, {77, 77, 77}}).pixels[0], 77);
+}
+
+TEST(Resample, HalvingAveragesFourPixels) {
+  const Image image{4, 2, 1, 8, {0, 10, 20, 30, 40, 50, 60, 70}};
+  const Image half = resample(image, 2, 1);
+  EXPECT_EQ(half.pixels, (std::vector<std::uint16_t>{25, 45}));
+}
+
+TEST(Resample, GrowingIsBilinearWithHalfPixelCentres) {
+  // torch.nn.functional.interpolate([[[0, 100]]], size=4, mode="linear", align_corners=False)
+  const Image image{2, 1, 1, 8, {0, 100}};
+  EXPECT_EQ(resample(image, 4, 1).pixels, (std::vector<std::uint16_t>{0, 25, 75, 100}));
+}
+
+TEST(Resample, AreaWeightsOfAFractionalShrink) {
+  // 3 -> 2: each output takes 1.5 inputs: (0 + 0.5 * 90) / 1.5 and (0.5 * 90 + 30) / 1.5
+  EXPECT_EQ(resample(Image{3, 1, 1, 8, {0, 90, 30}}, 2, 1).pixels,
+            (std::vector<std::uint16_t>{30, 50}));
+}
+
+TEST(FitSquare, StretchPadAndCrop) {
+  const Image wide{4, 2, 1, 8, {10, 20, 30, 40, 10, 20, 30, 40}};
+  EXPECT_EQ(fit_square(wide, 2, Fit::stretch).pixels, (std::vector<std::uint16_t>{15, 35, 15, 35}));
+  const Image pad = fit_square(wide, 4, Fit::pad);
+  EXPECT_EQ(pad.pixels[0], 0);
+  EXPECT_EQ(pad.pixels[4], 10);
+  EXPECT_EQ(pad.pixels[12], 0);
+  EXPECT_EQ(fit_square(wide, 2, Fit::crop).pixels, (std::vector<std::uint16_t>{20, 30, 20, 30}));
+}
+
+}  // namespace
+}  // namespace bioptic

@@ -1,0 +1,316 @@
+#include "bioptic/data/import.h"
+
+#include <gtest/gtest.h>
+#include <zip.h>
+
+#include <cstring>
+#include <limits>
+#include <set>
+
+#include "bioptic/data/npy.h"
+#include "bioptic/data/split.h"
+#include "bioptic/data/test_images.h"
+#include "bioptic/data/window.h"
+
+namespace bioptic {
+namespace {
+
+namespace fs = std::filesystem;
+
+void make_class(const fs::path& folder, int count, int side = 8, unsigned step = 3) {
+  for (int i = 0; i < count; ++i) {
+    write_png(folder / ("p" + std::to_string(i / 2) + "_" + std::to_string(i) + ".png"), side, side,
+              1, ramp<std::uint8_t>(side, side, 1, step + static_cast<unsigned>(i)));
+  }
+}
+
+template <typename T>
+std::string npy_bytes(const std::string& descr, const std::vector<std::size_t>& shape,
+                      const std::vector<T>& values) {
+  std::string out = npy_header(descr, shape);
+  out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+  return out;
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+  write_bytes(path, text.data(), text.size());
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(ImportFolders, SplitsClassesAndPixelsArrive) {
+  const TestFolder folder;
+  for (const char* split : {"train", "test"}) {
+    make_class(folder / "src" / split / "b", 3);
+    make_class(folder / "src" / split / "a", 2);
+  }
+  write_text(folder / "src" / "train" / "a" / "notes.txt", "not an image");
+  ImportOptions options;
+  options.group = "(p\\d+)_";
+  const ImportReport report = import_source(folder / "src", folder / "out", options);
+  const Dataset dataset = Dataset::open(folder / "out", true);
+  EXPECT_EQ(dataset.size(), 10U);
+  EXPECT_EQ(dataset.info().classes, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(dataset.record(0).source, "test/a/p0_0.png");
+  EXPECT_EQ(dataset.record(0).split, "test");
+  EXPECT_EQ(dataset.record(0).group, "p0");
+  EXPECT_EQ(dataset.image8(0)[3], 9);
+  EXPECT_EQ(report.notes.size(), 1U);  // the text file
+  EXPECT_TRUE(has(error_of([&] { import_source(folder / "src", folder / "out", options); }),
+                  "exists already"));
+}
+
+TEST(ImportFolders, SameBytesOnAnyNumberOfThreads) {
+  const TestFolder folder;
+  make_class(folder / "src" / "a", 40);
+  make_class(folder / "src" / "b", 40);
+  ImportOptions options;
+  options.size = 5;
+  options.threads = 1;
+  const std::string one = import_source(folder / "src", folder / "o1", options).info.content_hash;
+  options.threads = 3;
+  EXPECT_EQ(import_source(folder / "src", folder / "o3", options).info.content_hash, one);
+}
+
+TEST(ImportFolders, BadInputIsNamed) {
+  const TestFolder folder;
+  const auto error = [&](const char* name, ImportOptions options = {}) {
+    const std::string message =
+        error_of([&] { import_source(folder / name, folder / "out", options); });
+    EXPECT_FALSE(fs::exists(folder / "out")) << name;
+    return message;
+  };
+  EXPECT_TRUE(has(error("nowhere"), "does not exist"));
+
+  make_class(folder / "one" / "a", 2);
+  EXPECT_TRUE(has(error("one"), "one class only"));
+
+  make_class(folder / "empty" / "a", 2);
+  fs::create_directories(folder / "empty" / "b");
+  EXPECT_TRUE(has(error("empty"), "b: has no image files"));
+
+  make_class(folder / "sizes" / "a", 2, 8);
+  make_class(folder / "sizes" / "b", 2, 9);
+  EXPECT_TRUE(has(error("sizes"), "--size"));
+
+  make_class(folder / "odd" / "train" / "a", 1);
+  fs::create_directories(folder / "odd" / "tset");
+  EXPECT_TRUE(has(error("odd"), "did you mean 'test'"));
+
+  make_class(folder / "bad" / "a", 3);
+  make_class(folder / "bad" / "b", 3);
+  auto bytes = read_bytes(folder / "bad" / "b" / "p0_1.png");
+  write_bytes(folder / "bad" / "b" / "p0_1.png", bytes.data(), bytes.size() / 2);
+  write_text(folder / "bad" / "a" / "x.jpg", "no image");
+  EXPECT_TRUE(has(error("bad"), "x.jpg"));
+  EXPECT_TRUE(has(error("bad"), "--skip-bad"));
+  ImportOptions skip;
+  skip.skip_bad = true;
+  const ImportReport report = import_source(folder / "bad", folder / "out", skip);
+  EXPECT_EQ(report.info.images, 5U);
+  EXPECT_EQ(report.skipped.size(), 2U);
+}
+
+TEST(ImportArrays, IntegersAsTheyAreAndFloatsOverTheirRange) {
+  const TestFolder folder;
+  write_text(folder / "a.npy",
+             npy_bytes<std::uint8_t>("|u1", {3, 2, 2}, ramp<std::uint8_t>(2, 2, 3)));
+  write_text(folder / "b.npy",
+             npy_bytes<std::uint8_t>("|u1", {2, 2, 2}, ramp<std::uint8_t>(2, 2, 2)));
+  import_arrays({{"a", folder / "a.npy", ""}, {"b", folder / "b.npy", ""}}, folder / "u8", {});
+  const Dataset u8 = Dataset::open(folder / "u8");
+  EXPECT_EQ(u8.size(), 5U);
+  EXPECT_EQ(u8.image8(1)[0], 28);
+
+  write_text(folder / "fa.npy", npy_bytes<float>("<f4", {1, 1, 2}, {-1.0F, 0.0F}));
+  write_text(folder / "fb.npy", npy_bytes<double>("<f8", {1, 1, 2}, {1.0, 0.5}));
+  import_arrays({{"a", folder / "fa.npy", ""}, {"b", folder / "fb.npy", ""}}, folder / "f", {});
+  const Dataset f = Dataset::open(folder / "f");
+  EXPECT_EQ(f.image16(0)[0], 0);
+  EXPECT_EQ(f.image16(0)[1], 32768);  // 0 is half-way from -1 to 1: 32767.5, halves up
+  EXPECT_EQ(f.image16(1)[0], 65535);
+  EXPECT_TRUE(has(f.info().preprocessing, "-1 to 1"));
+}
+
+TEST(ImportArrays, BadArraysAreNamed) {
+  const TestFolder folder;
+  const auto good = npy_bytes<std::uint8_t>("|u1", {1, 2, 2}, ramp<std::uint8_t>(2, 2, 1));
+  write_text(folder / "good.npy", good);
+  const auto error = [&](const std::string& content) {
+    write_text(folder / "bad.npy", content);
+    return error_of([&] {
+      import_arrays({{"a", folder / "good.npy", ""}, {"b", folder / "bad.npy", ""}}, folder / "out",
+                    {});
+    });
+  };
+  const std::vector<std::int64_t> eight(4);
+  EXPECT_TRUE(has(error(npy_bytes("<i8", {1, 2, 2}, eight)), "int64"));
+  EXPECT_TRUE(has(error(npy_bytes("|O", {1, 2, 2}, eight)), "objects"));
+  std::string fortran = good;
+  fortran.replace(fortran.find("False"), 5, "True ");
+  EXPECT_TRUE(has(error(fortran), "Fortran"));
+  EXPECT_TRUE(has(error(good.substr(0, good.size() - 1)), "cut off"));
+  EXPECT_TRUE(has(error("\x93NUMPY"), "not a .npy"));
+  EXPECT_TRUE(
+      has(error(npy_bytes<std::uint8_t>("|u1", {4}, ramp<std::uint8_t>(2, 2, 1))), "shape"));
+  const std::vector<float> nan = {0, std::numeric_limits<float>::quiet_NaN(), 1, 2};
+  EXPECT_TRUE(has(error(npy_bytes("<f4", {1, 2, 2}, nan)), "one element type"));
+  write_text(folder / "good.npy", npy_bytes<float>("<f4", {1, 2, 2}, {0, 1, 2, 3}));
+  EXPECT_TRUE(has(error(npy_bytes("<f4", {1, 2, 2}, nan)), "image 0 has a pixel that is NaN"));
+  std::string huge = npy_header("|u1", {1, std::size_t{1} << 40, std::size_t{1} << 40});
+  EXPECT_FALSE(error(huge).empty());
+  // Every truncation of a header ends in a message.
+  for (std::size_t n = 0; n < good.size(); ++n) EXPECT_FALSE(error(good.substr(0, n)).empty()) << n;
+}
+
+void write_npz(const fs::path& path,
+               const std::vector<std::pair<std::string, std::string>>& entries) {
+  int error = 0;
+  zip_t* archive = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &error);
+  for (const auto& [name, content] : entries) {
+    zip_source_t* source = zip_source_buffer(archive, content.data(), content.size(), 0);
+    zip_file_add(archive, (name + ".npy").c_str(), source, ZIP_FL_OVERWRITE);
+  }
+  zip_close(archive);
+}
+
+TEST(ImportNpz, MedMnistLayout) {
+  const TestFolder folder;
+  const auto images = [](std::size_t n) {
+    return npy_bytes<std::uint8_t>("|u1", {n, 4, 4, 3}, std::vector<std::uint8_t>(n * 48, 9));
+  };
+  const auto labels = [](const std::vector<std::uint8_t>& l) {
+    return npy_bytes<std::uint8_t>("|u1", {l.size(), 1}, l);
+  };
+  write_npz(folder / "m.npz", {{"train_images", images(3)},
+                               {"train_labels", labels({0, 1, 2})},
+                               {"test_images", images(2)},
+                               {"test_labels", labels({2, 0})}});
+  import_source(folder / "m.npz", folder / "out", {});
+  const Dataset dataset = Dataset::open(folder / "out", true);
+  EXPECT_EQ(dataset.info().classes.size(), 3U);
+  EXPECT_EQ(dataset.info().channels, 3);
+  EXPECT_EQ(dataset.record(3).split, "test");
+  EXPECT_EQ(dataset.label(3), 2);
+
+  write_npz(folder / "short.npz", {{"train_images", images(3)}, {"train_labels", labels({0, 1})}});
+  EXPECT_TRUE(has(error_of([&] { import_source(folder / "short.npz", folder / "o2", {}); }),
+                  "3 images and train_labels 2 labels"));
+  write_npz(folder / "multi.npz",
+            {{"train_images", images(2)},
+             {"train_labels", npy_bytes<std::uint8_t>("|u1", {2, 3}, {0, 1, 0, 1, 0, 1})}});
+  EXPECT_TRUE(has(error_of([&] { import_source(folder / "multi.npz", folder / "o2", {}); }),
+                  "multi-label"));
+}
+
+TEST(DatasetOpen, DamageIsFound) {
+  const TestFolder folder;
+  make_class(folder / "src" / "a", 3);
+  make_class(folder / "src" / "b", 3);
+  import_source(folder / "src", folder / "out", {});
+  EXPECT_NO_THROW(Dataset::open(folder / "out", true));
+  auto bytes = read_bytes(folder / "out" / "images.npy");
+  bytes.back() ^= 1;
+  write_bytes(folder / "out" / "images.npy", bytes.data(), bytes.size());
+  EXPECT_TRUE(has(error_of([&] { Dataset::open(folder / "out", true); }), "SHA-256"));
+  write_bytes(folder / "out" / "images.npy", bytes.data(), bytes.size() - 1);
+  EXPECT_TRUE(has(error_of([&] { Dataset::open(folder / "out"); }), "cut off"));
+  EXPECT_TRUE(has(error_of([&] { Dataset::open(folder / "src"); }), "not a dataset"));
+}
+
+// ---------------------------------------------------------------------------------------- splits
+
+class SplitTest : public ::testing::Test {
+ protected:
+  SplitTest() {
+    make_class(folder_ / "src" / "a", 40);
+    make_class(folder_ / "src" / "b", 60);
+    import_source(folder_ / "src", folder_ / "out", {});
+    dataset_ = Dataset::open(folder_ / "out");
+    groups_ = find_groups(dataset_, "^(p\\d+)_");
+  }
+  TestFolder folder_;
+  Dataset dataset_ = [] {
+    TestFolder temporary;
+    make_class(temporary / "s" / "a", 1);
+    make_class(temporary / "s" / "b", 1);
+    import_source(temporary / "s", temporary / "o", {});
+    return Dataset::open(temporary / "o");
+  }();
+  Groups groups_;
+};
+
+TEST_F(SplitTest, StratifiedByImageAndDifferentForEverySeed) {
+  const SplitPlan plan = plan_splits(dataset_, groups_, {});
+  const Splits zero = draw_splits(dataset_, groups_, {}, plan, 0);
+  const Splits one = draw_splits(dataset_, groups_, {}, plan, 1);
+  EXPECT_EQ(zero.test, one.test) << "the test split never depends on a seed";
+  EXPECT_NE(zero.val, one.val);
+  EXPECT_EQ(draw_splits(dataset_, groups_, {}, plan, 0).val, zero.val);
+  EXPECT_EQ(zero.train.size() + zero.val.size() + zero.test.size(), 100U);
+  std::size_t a = 0, pool_a = 0;
+  for (const auto row : zero.val) a += dataset_.label(row) == 0 ? 1U : 0U;
+  for (const auto row : plan.pool) pool_a += dataset_.label(row) == 0 ? 1U : 0U;
+  EXPECT_EQ(a, static_cast<std::size_t>(0.2 * static_cast<double>(pool_a) + 0.5));
+}
+
+TEST_F(SplitTest, ByGroupNoPatientIsOnBothSides) {
+  SplitSpec spec;
+  spec.split_by = SplitBy::group;
+  const SplitPlan plan = plan_splits(dataset_, groups_, spec);
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    const Splits splits = draw_splits(dataset_, groups_, spec, plan, seed);
+    for (const auto v : splits.val) {
+      for (const auto t : splits.train) EXPECT_NE(groups_.names[v], groups_.names[t]);
+    }
+    for (const auto v : splits.test) {
+      for (const auto t : splits.train) EXPECT_NE(groups_.names[v], groups_.names[t]);
+    }
+  }
+}
+
+TEST_F(SplitTest, ErrorsNameTheRemedy) {
+  SplitSpec spec;
+  spec.val = ValidationFrom::source;
+  EXPECT_TRUE(has(error_of([&] { plan_splits(dataset_, groups_, spec); }), "\"draw\""));
+  EXPECT_TRUE(has(error_of([&] { find_groups(dataset_, "(("); }), "search expression"));
+}
+
+TEST(Window, MapsLowToBlackHighToWhiteAndRoundsHalvesUp) {
+  EXPECT_EQ(apply_window(100, {100, 355}), 0);
+  EXPECT_EQ(apply_window(101, {100, 355}), 1);
+  EXPECT_EQ(apply_window(355, {100, 355}), 255);
+  EXPECT_EQ(apply_window(60000, {100, 355}), 255);
+  EXPECT_EQ(apply_window(1, {0, 510}), 1);  // 0.5
+}
+
+// -------------------------------------------------------------------------------- the real images
+
+TEST(RealImages, ImportTheXRays) {
+  const char* set = std::getenv("BIOPTIC_XRAY_DIR");
+  const fs::path source = set != nullptr ? fs::path(set) : fs::path("../shared/data/chest_xray");
+  if (!fs::exists(source)) {
+    GTEST_SKIP() << "the chest X-rays are not there; set BIOPTIC_XRAY_DIR to run this test";
+  }
+  const TestFolder folder;
+  ImportOptions options;
+  options.size = 64;
+  options.channels = 1;
+  import_source(source, folder / "out", options);
+  const Dataset dataset = Dataset::open(folder / "out");
+  EXPECT_EQ(dataset.size(), 2400U);
+  const Groups groups = find_groups(dataset, "(person\\d+|IM-\\d+)");
+  std::set<std::string> test_groups;
+  const SplitPlan plan = plan_splits(dataset, groups, {});
+  EXPECT_EQ(plan.test.size(), 400U);
+  for (const auto row : plan.test) test_groups.insert(groups.names[row]);
+  EXPECT_EQ(test_groups.size(), 305U);
+  const Splits splits = draw_splits(dataset, groups, {}, plan, 0);
+  EXPECT_EQ(splits.train.size(), 1600U);
+  EXPECT_EQ(splits.val.size(), 400U);
+}
+
+}  // namespace
+}  // namespace bioptic
