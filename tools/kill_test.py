@@ -50,15 +50,22 @@ def log_size(out):
         return 0
 
 
-def kill_somewhere(command, out, delay, while_writing, limit):
-    """Starts the command and kills it `delay` seconds later, or at the first write after that.  Returns
-    (seconds, where) or None when it ended by itself."""
+def kill_somewhere(program, command, out, delay, while_writing, limit, most):
+    """Starts the command and kills it `delay` seconds later, or at the first write after that, but as soon as more
+    than `most` trials are finished.  Returns (seconds, where) or None when it ended by itself."""
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     start, where, size = time.monotonic(), "after a random time", None
+    asked = start
     while True:
         elapsed = time.monotonic() - start
         if run.poll() is not None:
             return None
+        if most is not None and time.monotonic() - asked > 0.2:
+            asked = time.monotonic()
+            now = status(program, out) if os.path.exists(out) else None
+            if now is not None and now[0] > most:
+                where = "after a trial was finished"
+                break
         if elapsed >= delay:
             if not while_writing or elapsed > delay + limit:
                 break
@@ -96,6 +103,7 @@ def main():
     start = time.monotonic()
     subprocess.run([*run, "--out", whole], check=True, stdout=subprocess.DEVNULL)  # only the reports
     tail = time.monotonic() - start
+    trials = status(options.program, whole)[2]
     print(f"uninterrupted: {seconds:.1f} s, of which {tail:.1f} s are start-up and reports", flush=True)
 
     chance = random.Random(options.seed)
@@ -106,7 +114,9 @@ def main():
         everything_done = now is not None and now[2] > 0 and now[0] == now[2]
         # Start-up, then on average a fraction of the training, so that the kills are spread over all of it.
         reach = tail if everything_done else tail / 2 + 2 * (seconds - tail) / options.kills
-        hit = kill_somewhere(command, killed, chance.uniform(0, reach), kills % 2 == 1, reach)
+        # However fast the machine has become since: the training lasts for 70 % of the kills.
+        most = None if everything_done else trials * (kills + 1) / (0.7 * options.kills)
+        hit = kill_somewhere(options.program, command, killed, chance.uniform(0, reach), kills % 2 == 1, reach, most)
         if hit is None:
             continue
         kills += 1

@@ -62,6 +62,7 @@ std::map<std::string, double> metrics_of(const TrialResult& result, const Readin
   }
   for (const SplitPredictions& split : result.predictions) {
     std::vector<std::int64_t> labels;
+    labels.reserve(split.rows.size());
     for (const std::uint32_t row : split.rows) labels.push_back(images.at(row).label);
     m[split.split + "_auroc"] = area_under_roc(reading, labels, split.logits);
     if (reading.classes != 2) continue;
@@ -128,6 +129,7 @@ StudySummary summarise(const Store& store, const std::string& name) {
   if (!stored) {
     const std::vector<StoredStudy> all = store.studies();
     std::vector<std::string_view> known;
+    known.reserve(all.size());
     for (const StoredStudy& s : all) known.push_back(s.name);
     throw InputError("no study '" + name + "' in the store" + suggestion(name, known));
   }
