@@ -41,6 +41,14 @@ TEST_F(Model, EvalNamesASplitThatTheSourceLacks) {
   EXPECT_NE(outcome.err.find("predictions.csv"), std::string::npos) << outcome.err;
 }
 
+TEST_F(Model, EvalSaysWhenImagesWereTrainedOn) {
+  const std::string command =
+      "eval @runs/s/models/cosine-seed0.safetensors --data @images --split ";
+  EXPECT_TRUE(json_of(command + "train").contains("warning"));
+  EXPECT_TRUE(json_of(command + "all").contains("warning"));
+  EXPECT_FALSE(json_of(command + "test").contains("warning"));
+}
+
 TEST_F(Model, PredictGivesTheScoresOfTheTable) {
   // predictions.csv names images by their number; the dataset's index by their file.
   const std::string folder =

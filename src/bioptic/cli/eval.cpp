@@ -95,6 +95,15 @@ Selected select(const Dataset& dataset, const ModelFile& model, const std::strin
   return selected;
 }
 
+// A warning where images of the split were trained on, or chosen by; "" where none were.
+std::string seen_in_training(const ModelFile& model, const Dataset& dataset,
+                             const std::string& split) {
+  if (split == "test" || dataset.info().content_hash != model.dataset_hash()) return "";
+  if (split == "val" && model.val_from_source()) return "";
+  return "the model was trained on some of these images; unseen are those that the source calls "
+         "test";
+}
+
 int eval_command(const Options& options) {
   ModelFile model(options.model, available_processors());
   const Scratch scratch;
@@ -147,6 +156,8 @@ int eval_command(const Options& options) {
             {"threshold", model.threshold()},
             {"threshold_rule", model.threshold_rule()},
             {"confusion", confusion}};
+  const std::string warning = seen_in_training(model, dataset, options.split);
+  if (!warning.empty()) j["warning"] = warning;
   const auto p = static_cast<std::size_t>(reading.positive);
   Proportion sensitivity{}, specificity{};
   if (classes == 2) {
@@ -155,7 +166,11 @@ int eval_command(const Options& options) {
         wilson_interval(confusion[1 - p][1 - p], confusion[1 - p][0] + confusion[1 - p][1]);
     j["positive"] = model.classes()[p];
     j["sensitivity"] = sensitivity.value;
+    j["sensitivity_low"] = sensitivity.low;
+    j["sensitivity_high"] = sensitivity.high;
     j["specificity"] = specificity.value;
+    j["specificity_low"] = specificity.low;
+    j["specificity_high"] = specificity.high;
   }
   if (options.json) {
     fmt::print("{}\n", j.dump(2));
@@ -178,6 +193,7 @@ int eval_command(const Options& options) {
     fmt::print("\nthreshold {} ({}), positive class {}; intervals: Wilson, 95 %, over images\n",
                model.threshold(), model.threshold_rule(), model.classes()[p]);
   }
+  if (!warning.empty()) fmt::print("\nnote: {}\n", warning);
   fmt::print("\n{:>16}", "true \\ predicted");
   for (const std::string& name : model.classes()) fmt::print("  {:>12}", name);
   fmt::print("\n");

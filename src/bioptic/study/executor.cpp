@@ -20,9 +20,8 @@ namespace {
 
 // How the images were fitted to their size: as the dataset was imported, which need not be by this
 // study.
-std::string fit_of(const DatasetInfo& info) {
-  const auto preprocessing = nlohmann::json::parse(info.preprocessing, nullptr, false);
-  const std::string fit = preprocessing.is_object() ? preprocessing.value("fit", "") : "";
+std::string fit_of(const nlohmann::json& preprocessing) {
+  const std::string fit = preprocessing.value("fit", "");
   return fit == "pad" || fit == "crop" ? fit : "stretch";
 }
 
@@ -68,6 +67,8 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
                                                   const TrialResult& result) {
   const DatasetInfo& info = study.data.dataset.info();
   const TrainSpec& train = trial.spec.train;
+  auto preprocessing = nlohmann::json::parse(info.preprocessing, nullptr, false);
+  if (!preprocessing.is_object()) preprocessing = nlohmann::json::object();
   std::string classes;
   for (const std::string& name : info.classes) classes += (classes.empty() ? "" : "\n") + name;
   return {{"bioptic_model", "1"},
@@ -76,9 +77,12 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
           {"channels", std::to_string(info.channels)},
           {"height", std::to_string(info.height)},
           {"width", std::to_string(info.width)},
-          {"fit", fit_of(info)},
+          {"fit", fit_of(preprocessing)},
           {"pixel_scale", "1/255"},
-          {"preprocessing", info.preprocessing},
+          {"preprocessing", preprocessing.dump()},
+          // Of the dataset as it was imported, before any window.
+          {"dataset_sha256", preprocessing.value("window_of", info.content_hash)},
+          {"validation", study.data.plan.val_from_source ? "source" : "drawn"},
           {"train", canonical_json(train)},
           {"threshold", fmt::format("{}", result.threshold)},
           {"threshold_rule", bioptic::name_of(train.threshold.kind)},

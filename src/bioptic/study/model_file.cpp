@@ -67,6 +67,8 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) {
     fit_ = fit == "pad" ? Fit::pad : fit == "crop" ? Fit::crop : Fit::stretch;
     threshold_ = number_of<double>(m, "threshold");
     threshold_rule_ = text_of(m, "threshold_rule");
+    dataset_hash_ = text_of(m, "dataset_sha256");
+    val_from_source_ = text_of(m, "validation") == "source";
     const TrainSpec train = train_spec_from_json(text_of(m, "train"));
     const auto positive = std::find(classes_.begin(), classes_.end(), text_of(m, "positive"));
     if (positive == classes_.end()) throw InputError("its positive class is none of its classes");

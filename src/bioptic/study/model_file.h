@@ -27,6 +27,9 @@ class ModelFile {
   const Reading& reading() const { return reading_; }
   double threshold() const { return threshold_; }
   const std::string& threshold_rule() const { return threshold_rule_; }
+  // The dataset that it was trained on, and whether it kept the source's validation split.
+  const std::string& dataset_hash() const { return dataset_hash_; }
+  bool val_from_source() const { return val_from_source_; }
   // 16-bit values low..high became 0..255; empty for a model of 8-bit images.
   const std::vector<int>& window() const { return window_; }
 
@@ -39,7 +42,8 @@ class ModelFile {
   Fit fit_ = Fit::stretch;
   Reading reading_;
   double threshold_ = 0.5;
-  std::string threshold_rule_;
+  std::string threshold_rule_, dataset_hash_;
+  bool val_from_source_ = false;
   std::vector<int> window_;
   std::vector<PixelMap> maps_;
   std::unique_ptr<Engine> engine_;
