@@ -178,6 +178,15 @@ class Run {
         throw InputError(file + ": a study named '" + spec.name +
                          "' is given twice; names must differ, they are folders under --out");
       }
+      std::set<std::string> files;
+      for (const ArmSpec& arm : spec.arms) {
+        if (!files.insert(file_name(arm.name)).second) {
+          throw InputError(
+              fmt::format("{}:{}: arm '{}' has the same file name ({}) as another arm; "
+                          "choose names that differ in letters or digits",
+                          file, arm.line, arm.name, file_name(arm.name)));
+        }
+      }
       specs.push_back(std::move(spec));
     }
     const int version = engine_numerics_version(options_.engine);

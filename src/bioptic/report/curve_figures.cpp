@@ -172,7 +172,8 @@ Figure learning_rate_figure(const StudySummary& summary) {
   std::vector<ScheduleCurve> curves;
   Figure f;
   f.name = "learning-rate";
-  f.height_mm = 55 + 4.0 * static_cast<double>((summary.arms.size() + 1) / 2);
+  const std::size_t key_rows = (summary.arms.size() + 1) / 2;
+  f.height_mm = 55 + 4.0 * static_cast<double>(key_rows);
   f.caption = "Learning rate of every arm at the end of each epoch (first seed).";
   std::string plots;
   std::size_t epochs = 1;
@@ -219,7 +220,8 @@ void write_schedule_figure(const std::vector<ScheduleCurve>& curves,
   f.name = stem.filename().string();
   const bool momentum = std::any_of(curves.begin(), curves.end(),
                                     [](const ScheduleCurve& c) { return !c.momentum.empty(); });
-  const double key_mm = 4.0 * static_cast<double>((curves.size() + 1) / 2) + 2;
+  const std::size_t key_rows = (curves.size() + 1) / 2;
+  const double key_mm = 4.0 * static_cast<double>(key_rows) + 2;
   f.height_mm = (momentum ? 95 : 55) + key_mm;
   std::string rates, momenta;
   for (std::size_t c = 0; c < curves.size(); ++c) {
