@@ -7,9 +7,11 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,24 @@ void sync_path(const fs::path& path) {
   if (rc != 0 && error != EINVAL) {  // EINVAL: a file system without fsync on folders
     throw Failure(path.string() + ": cannot be synced: " + std::strerror(error));
   }
+}
+
+std::string command_of(const std::string& process) {
+  std::string name;
+  std::ifstream in("/proc/" + process + "/comm");
+  std::getline(in, name);
+  return name;
+}
+
+// Whether the temporary file belongs to a process that may still be writing it: another one that
+// runs this program.  A process number may have been given again since, also our own.
+bool in_use(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const std::size_t begin = name.find(kTemporaryMark) + kTemporaryMark.size();
+  const std::string process = name.substr(begin, name.find('-', begin) - begin);
+  if (process == std::to_string(::getpid())) return false;
+  const std::string command = command_of(process);
+  return !command.empty() && command == command_of("self");
 }
 
 }  // namespace
@@ -82,11 +102,18 @@ void remove_stale_temporaries(const fs::path& folder) {
            folder, fs::directory_options::skip_permission_denied, ignored);
        it != fs::recursive_directory_iterator(); it.increment(ignored)) {
     if (it->path().filename().string().find(kTemporaryMark) != std::string::npos) {
-      stale.push_back(it->path());
+      if (!in_use(it->path())) stale.push_back(it->path());
       if (it->is_directory(ignored)) it.disable_recursion_pending();
     }
   }
-  for (const fs::path& path : stale) fs::remove_all(path, ignored);
+  for (const fs::path& path : stale) {
+    // A helper program of the killed run may take a moment to die, and write until then.
+    for (int attempt = 0; attempt < 50; ++attempt) {
+      fs::remove_all(path, ignored);
+      if (!fs::exists(fs::symlink_status(path, ignored))) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
 }
 
 std::string read_file(const fs::path& path) {

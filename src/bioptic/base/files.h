@@ -24,7 +24,8 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 void commit_rename(const std::filesystem::path& temporary, const std::filesystem::path& path);
 
 // Removes the temporary files and folders directly in `folder` and below it that are marked with
-// kTemporaryMark.  Call only while holding the lock on that folder.
+// kTemporaryMark, but for those of other processes of this program that still run.  Call before
+// this process makes its own there.
 void remove_stale_temporaries(const std::filesystem::path& folder);
 
 // Whole file as text.  Throws InputError naming the path.

@@ -1,6 +1,8 @@
 #include "bioptic/base/files.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -42,6 +44,26 @@ TEST_F(Files, StaleTemporariesGoAndNothingElse) {
   EXPECT_TRUE(fs::exists(folder_ / "a" / "keep.txt"));
   EXPECT_FALSE(fs::exists(stale));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST_F(Files, TemporariesOfARunningProcessStay) {
+  const auto beside = [&](int process) {
+    return folder_ / (".x" + std::string(kTemporaryMark) + std::to_string(process) + "-0");
+  };
+  const pid_t child = ::fork();  // the same program, alive
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  std::ofstream(beside(child)) << "half";
+  std::ofstream(beside(1)) << "half";  // alive, but another program
+  remove_stale_temporaries(folder_);
+  EXPECT_TRUE(fs::exists(beside(child)));
+  EXPECT_FALSE(fs::exists(beside(1)));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  remove_stale_temporaries(folder_);
+  EXPECT_FALSE(fs::exists(beside(child)));
 }
 
 TEST_F(Files, MapsAFileAndNamesAMissingOne) {

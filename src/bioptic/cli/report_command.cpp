@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/files.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/report/report.h"
@@ -41,6 +42,7 @@ int report_command(fs::path path) {
     }
   }
   const Store store = Store::open_to_read(out);
+  remove_stale_temporaries(out);
   std::vector<std::string> names;
   for (const StoredStudy& study : store.studies()) {
     if (only.empty() || study.name == only) names.push_back(study.name);

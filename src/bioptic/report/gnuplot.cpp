@@ -2,17 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "bioptic/base/files.h"
-
-extern char** environ;
+#include "bioptic/report/text.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -51,63 +50,82 @@ std::string terminal(const std::string& kind, const Figure& f) {
       w * scale, h * scale, font, kPngDpi / kPngFontDpi, scale, scale);
 }
 
-// Runs gnuplot on script.gp in `scratch`; its complaints go to messages.txt.  Returns its exit
-// status, or -1 when it cannot be started.
-int run_gnuplot(const fs::path& scratch) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addchdir_np(&actions, scratch.c_str());
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "messages.txt",
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  std::array<char, 8> program{"gnuplot"};
-  std::array<char, 10> script{"script.gp"};
-  const std::array<char*, 3> arguments = {program.data(), script.data(), nullptr};
-  pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, "gnuplot", &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return -1;
+// The child's side of run_gnuplot: only calls that are safe between fork and exec.
+[[noreturn]] void become_gnuplot(const char* folder, const char* script, const char* messages,
+                                 pid_t parent) {
+  // Without this, gnuplot would go on writing into the folder after its parent was killed, while
+  // the next run cleans it up.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent || ::chdir(folder) != 0) ::_exit(127);
+  const int null = ::open("/dev/null", O_RDWR);
+  const int out = ::open(messages, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  if (null < 0 || out < 0) ::_exit(127);
+  ::dup2(null, STDIN_FILENO);
+  ::dup2(null, STDOUT_FILENO);
+  ::dup2(out, STDERR_FILENO);
+  ::execlp("gnuplot", "gnuplot", script, static_cast<char*>(nullptr));
+  ::_exit(127);
+}
+
+// Runs gnuplot on a script in `scratch`; its complaints go to `messages`.  Returns its exit status,
+// 127 when it cannot be started.
+int run_gnuplot(const fs::path& scratch, const std::string& script, const std::string& messages) {
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) return 127;
+  if (child == 0) become_gnuplot(scratch.c_str(), script.c_str(), messages.c_str(), parent);
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+constexpr std::array<const char*, 3> kKinds = {"svg", "png", "pdf"};
+
+std::string script_of(const Figure& figure) {
+  std::string script;
+  for (const char* kind : kKinds) {
+    script += kCommon;
+    script += terminal(kind, figure) + "\n";
+    script += fmt::format("set output '{}.{}'\n{}\nunset multiplot\nset output\n", figure.name,
+                          kind, figure.body);
+  }
+  return script;
+}
+
+// One line, not too long, cut between characters.
+std::string one_line(const std::string& text) {
+  std::string line = shortened(text, 400);
+  for (char& c : line) {
+    if (c == '\n') c = ' ';
+  }
+  return line;
 }
 
 }  // namespace
 
 std::string draw_figures(const std::vector<Figure>& figures, const fs::path& scratch,
                          const fs::path& folder) {
-  std::string script;
-  for (const Figure& figure : figures) {
-    for (const char* kind : {"svg", "png", "pdf"}) {
-      script += kCommon;
-      script += terminal(kind, figure) + "\n";
-      script += fmt::format("set output '{}.{}'\n{}\nunset multiplot\nset output\n", figure.name,
-                            kind, figure.body);
-    }
-  }
-  write_file(scratch / "script.gp", script);
-  const int status = run_gnuplot(scratch);
-  if (status < 0) {
-    return "gnuplot could not be started, so there are no figures; install it (Debian: "
-           "gnuplot-nox) "
-           "and run bioptic report";
-  }
-  std::string complaint;
-  if (status != 0) {
-    complaint = "gnuplot failed: " + read_file(scratch / "messages.txt");
-    complaint = complaint.substr(0, 600);
-    for (char& c : complaint) {
-      if (c == '\n') c = ' ';
-    }
-  }
   fs::create_directories(folder);
+  std::string complaint;
   for (const Figure& figure : figures) {
-    for (const char* kind : {"svg", "png", "pdf"}) {
+    // A process a figure, so that one that cannot be drawn takes no other with it.
+    const std::string script = figure.name + ".gp", messages = figure.name + ".txt";
+    write_file(scratch / script, script_of(figure));
+    const int status = run_gnuplot(scratch, script, messages);
+    for (const char* kind : kKinds) {
       const std::string file = figure.name + "." + kind;
-      if (fs::exists(scratch / file)) commit_rename(scratch / file, folder / file);
+      if (status == 0 && fs::exists(scratch / file)) {
+        commit_rename(scratch / file, folder / file);
+      } else {
+        fs::remove(folder / file);  // an older drawing would pass for this one
+      }
     }
+    if (status == 0 || !complaint.empty()) continue;
+    complaint = status == 127 ? "gnuplot could not be started, so there are no figures; install it "
+                                "(Debian: gnuplot-nox) and run bioptic report"
+                              : fmt::format("gnuplot could not draw {}: {}", figure.name,
+                                            one_line(read_file(scratch / messages)));
   }
   return complaint;
 }

@@ -17,9 +17,10 @@ struct Figure {
   std::string caption;  // for the report
 };
 
-// Draws all figures in one process as NAME.svg, NAME.png (300 dpi) and NAME.pdf, and puts each in
-// place in `folder` by a rename.  Files that the bodies read lie in `scratch`, the working folder.
-// Returns "" or, in words, why there are no figures (no gnuplot, or its first complaint).
+// Draws every figure as NAME.svg, NAME.png (300 dpi) and NAME.pdf, and puts each in place in
+// `folder` by a rename; an older drawing of one that fails is removed.  Files that the bodies read
+// lie in `scratch`, the working folder.  Returns "" or, in words, the first failure (no gnuplot, or
+// what it said).
 std::string draw_figures(const std::vector<Figure>& figures, const std::filesystem::path& scratch,
                          const std::filesystem::path& folder);
 

@@ -8,6 +8,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/report/figures.h"
 #include "bioptic/report/tables.h"
+#include "bioptic/report/text.h"
 
 namespace bioptic {
 namespace {
@@ -110,7 +111,7 @@ Figure montage(const StudySummary& summary, const Dataset& dataset, const fs::pa
     }
     const std::string name = summary.dataset.classes[static_cast<std::size_t>(order[r].second)];
     labels += fmt::format("set label {} at -0.12,{} right\n",
-                          gnuplot_quote(order[r].first + "\n" + name.substr(0, 13)),
+                          gnuplot_quote(order[r].first + "\n" + shortened(name, 13)),
                           static_cast<double>(r) + 0.4);
   }
   f.body =
@@ -185,7 +186,7 @@ Figure most_wrong(const StudySummary& summary, const Dataset& dataset, const fs:
           "set label {} at {},1.13 center\n",
           gnuplot_quote(fmt::format(
               "{}  {:.2f}\n{}", image.id, one.score,
-              summary.dataset.classes[static_cast<std::size_t>(image.label)].substr(0, 14))),
+              shortened(summary.dataset.classes[static_cast<std::size_t>(image.label)], 14))),
           static_cast<double>(c) + 0.5);
     }
     const double top = 1 - static_cast<double>(r) * (thumb_mm + words_mm) / f.height_mm;

@@ -53,12 +53,6 @@ std::string interval(const MetricSummary& m, double scale, int digits) {
                      fixed_text(scale * m.high, digits));
 }
 
-std::size_t display_width(const std::string& text) {  // UTF-8: continuation bytes take no room
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
 std::string padded_left(const std::string& text, std::size_t width) {
   const std::size_t own = display_width(text);
   return std::string(width > own ? width - own : 0, ' ') + text;
@@ -247,8 +241,7 @@ std::string arms_table_text(const StudySummary& summary) {
   if (with_report) rows[0].push_back("reported %");
   for (const ArmSummary& arm : summary.arms) {
     const MetricSummary test = metric(arm, "test_accuracy");
-    std::string name = arm.name.size() <= 24 ? arm.name : arm.name.substr(0, 21) + "...";
-    rows.push_back({name, mean_sd(test, {"", "", true}), interval(test, 100, 1),
+    rows.push_back({shortened(arm.name, 24), mean_sd(test, {"", "", true}), interval(test, 100, 1),
                     mean_sd(metric(arm, "val_accuracy"), {"", "", true}),
                     mean_sd(metric(arm, "train_loss"), {"", "", false}),
                     std::to_string(arm.trials.size()), std::to_string(arm.collapsed)});

@@ -34,7 +34,7 @@ Figure accuracy_figure(const StudySummary& summary) {
     const ArmSummary& arm = summary.arms[a];
     const double y = static_cast<double>(n - a);
     tics += fmt::format("{}{} {}", tics.empty() ? "" : ", ", gnuplot_quote(arm.name), y);
-    longest_name = std::max(longest_name, arm.name.size());
+    longest_name = std::max(longest_name, display_width(arm.name));
     for (std::size_t s = 0; s < arm.trials.size(); ++s) {
       const TrialSummary& t = arm.trials[s];
       if (!std::isfinite(t.result.test_accuracy)) continue;
@@ -178,7 +178,7 @@ Figure confusion_figure(const StudySummary& summary) {
   std::string tics;
   for (std::size_t c = 0; c < classes; ++c) {
     tics += fmt::format("{}{} {}", c == 0 ? "" : ", ",
-                        gnuplot_quote(summary.dataset.classes[c].substr(0, 12)), c);
+                        gnuplot_quote(shortened(summary.dataset.classes[c], 12)), c);
   }
   f.body += fmt::format("set xtics ({0}) scale 0 {1}\nset ytics ({0}) scale 0\n", tics,
                         classes > 3 ? "rotate by 45 right" : "");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -65,6 +66,25 @@ std::string tex_escape(std::string_view text) {
     }
   }
   return out;
+}
+
+namespace {
+
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+}  // namespace
+
+std::string shortened(std::string_view text, std::size_t characters) {
+  if (display_width(text) <= characters) return std::string(text);
+  std::size_t seen = 0, at = 0;
+  for (; at < text.size(); ++at) {
+    if (begins_character(text[at]) && ++seen == characters) break;
+  }
+  return std::string(text.substr(0, at)) + "…";
+}
+
+std::size_t display_width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
 }
 
 std::string file_part(std::string_view name) {

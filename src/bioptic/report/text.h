@@ -1,6 +1,7 @@
 // Numbers and names as text.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ std::string percent_text(double value, int digits = 1);
 
 std::string html_escape(std::string_view text);
 std::string tex_escape(std::string_view text);
+// The first `characters` characters of UTF-8 text, the last one "…" if anything was cut.
+std::string shortened(std::string_view text, std::size_t characters);
+// Columns that UTF-8 text takes on a terminal, one a character.
+std::size_t display_width(std::string_view text);
 // Letters, digits, '.', '_', '-', '='; anything else becomes '_'.
 std::string file_part(std::string_view name);
 

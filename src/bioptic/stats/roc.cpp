@@ -17,7 +17,7 @@ std::vector<RocPoint> roc_curve(std::span<const double> scores, std::span<const 
   const double negatives = static_cast<double>(scores.size()) - positives;
   if (positives == 0 || negatives == 0) return {};
 
-  std::vector<RocPoint> curve = {{0, 0, std::numeric_limits<double>::infinity()}};
+  std::vector<RocPoint> curve = {{0, 0, scores[order[0]]}};  // no score is above the largest
   double hits = 0, alarms = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::size_t k = order[i];

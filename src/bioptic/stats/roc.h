@@ -17,8 +17,9 @@ struct RocPoint {
   double false_positive_rate = 0, true_positive_rate = 0, threshold = 0;
 };
 
-// From (0, 0) at threshold +infinity to (1, 1) at -infinity; one point per distinct score.  Empty
-// when one class is absent.
+// From (0, 0) at the largest score to (1, 1) at -infinity; one point per distinct score besides the
+// first.  So each point's threshold is the lowest score called positive at the next.  Empty when
+// one class is absent.
 std::vector<RocPoint> roc_curve(std::span<const double> scores, std::span<const int> positive);
 
 // The curve's true-positive rate at a false-positive rate in [0, 1], by linear interpolation; on a

@@ -86,6 +86,22 @@ TEST(Threshold, SensitivityIsReachedAndNoLowerThanNeeded) {
   EXPECT_DOUBLE_EQ(sensitivity_of(sensitivity_threshold(scores, positive, 1), scores, positive), 1);
 }
 
+// Every corner of the curve can be the chosen one: the threshold must give that corner's rates.
+TEST(Threshold, GivesTheCornerThatWasChosen) {
+  const std::vector<double> scores = {0.6, 0.5, 0.4, 0.3};
+  // the best corner is the first: one true positive, no false one
+  const double first = youden_threshold(scores, std::vector<int>{1, 0, 0, 0});
+  EXPECT_DOUBLE_EQ(first, 0.55);
+  // nothing is better than chance: no image is called positive
+  EXPECT_DOUBLE_EQ(youden_threshold(scores, std::vector<int>{0, 0, 0, 1}), 0.8);
+  EXPECT_DOUBLE_EQ(sensitivity_threshold(scores, std::vector<int>{1, 1, 0, 0}, 0.5), 0.55);
+  // all must be called positive, also a score of exactly 0
+  EXPECT_DOUBLE_EQ(sensitivity_threshold(scores, std::vector<int>{0, 0, 0, 1}, 1), 0.15);
+  const std::vector<double> saturated = {1, 1, 0, 0};
+  EXPECT_LT(sensitivity_threshold(saturated, std::vector<int>{0, 1, 1, 0}, 1), 0);
+  EXPECT_DOUBLE_EQ(youden_threshold(saturated, std::vector<int>{1, 1, 0, 0}), 0.5);
+}
+
 TEST(Threshold, OneClassIsAnError) {
   EXPECT_THROW(youden_threshold(std::vector<double>{0.5}, std::vector<int>{1}), InputError);
 }

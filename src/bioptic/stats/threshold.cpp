@@ -1,6 +1,5 @@
 #include "bioptic/stats/threshold.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "bioptic/base/error.h"
@@ -9,12 +8,13 @@
 namespace bioptic {
 namespace {
 
-// A threshold strictly between the lowest score still called positive at corner i of the curve and
-// the next lower one.  Scores are probabilities, so 0 and 1 bound them.
+// A threshold between the lowest score called positive at corner i of the curve and the next lower
+// one.  Scores are probabilities, so 0 and 1 bound them; where the lowest score is 0 itself,
+// calling everything positive takes a threshold below 0.
 double between(const std::vector<RocPoint>& curve, std::size_t i) {
   const double upper = i == 0 ? 1 : curve[i - 1].threshold;
-  const double lower = i + 1 == curve.size() ? 0 : curve[i].threshold;
-  return (std::min(upper, 1.0) + std::max(lower, 0.0)) / 2;
+  if (i + 1 == curve.size()) return upper > 0 ? upper / 2 : -0.5;
+  return (upper + curve[i].threshold) / 2;
 }
 
 std::vector<RocPoint> curve_of(std::span<const double> scores, std::span<const int> positive) {

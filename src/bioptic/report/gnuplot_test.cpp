@@ -1,0 +1,62 @@
+#include "bioptic/report/gnuplot.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "bioptic/base/files.h"
+
+namespace bioptic {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Gnuplot : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / temporary_beside("gnuplot").filename();
+    fs::create_directories(folder_ / "scratch");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string draw(const std::vector<Figure>& figures) {
+    return draw_figures(figures, folder_ / "scratch", folder_ / "figures");
+  }
+  bool drawn(const std::string& name) const {
+    return fs::exists(folder_ / "figures" / (name + ".svg")) &&
+           fs::exists(folder_ / "figures" / (name + ".png")) &&
+           fs::exists(folder_ / "figures" / (name + ".pdf"));
+  }
+  fs::path folder_;
+};
+
+Figure figure(const std::string& name, const std::string& body) {
+  Figure f;
+  f.name = name;
+  f.body = body;
+  return f;
+}
+
+TEST_F(Gnuplot, OneThatFailsTakesNoOtherWithIt) {
+  const std::string said =
+      draw({figure("a", "plot x"), figure("b", "plot nonsense("), figure("c", "plot -x")});
+  EXPECT_NE(said.find("b"), std::string::npos) << said;
+  EXPECT_TRUE(drawn("a"));
+  EXPECT_FALSE(drawn("b"));
+  EXPECT_TRUE(drawn("c"));
+}
+
+TEST_F(Gnuplot, AnOldDrawingDoesNotPassForOneThatFails) {
+  EXPECT_EQ(draw({figure("a", "plot x")}), "");
+  EXPECT_TRUE(drawn("a"));
+  EXPECT_NE(draw({figure("a", "plot nonsense(")}), "");
+  EXPECT_FALSE(fs::exists(folder_ / "figures/a.svg"));
+}
+
+TEST_F(Gnuplot, NamesAreNotCommands) {
+  const std::string name = "a\"; system('touch oops') \\ `touch oops` {/Bold x} %d\n'";
+  EXPECT_EQ(draw({figure("a", "plot x title " + gnuplot_quote(name))}), "");
+  EXPECT_TRUE(drawn("a"));
+  EXPECT_FALSE(fs::exists(folder_ / "scratch/oops"));
+}
+
+}  // namespace
+}  // namespace bioptic
