@@ -30,7 +30,7 @@ class Interrupt : public Workspace {
     while (steady_clock::now() < end) {
       const Outcome outcome = bioptic("status @" + out + " --json");
       if (outcome.code == 0 && json::parse(outcome.out).at("studies").size() == 1 &&
-          json::parse(outcome.out).at("studies").at(0).at("running") == 1) {
+          json::parse(outcome.out).at("studies").at(0).at("running") >= 1) {
         return;
       }
       std::this_thread::sleep_for(milliseconds(10));

@@ -21,6 +21,7 @@
 #include "bioptic/engine/engine.h"
 #include "bioptic/kernel/kernels.h"
 #include "bioptic/report/report.h"
+#include "bioptic/study/choose_jobs.h"
 #include "bioptic/study/executor.h"
 #include "bioptic/study/summarise.h"
 
@@ -33,7 +34,7 @@ using nlohmann::json;
 struct Options {
   std::vector<std::string> studies;
   std::string data, out = "runs", engine = "fused", isa, save_models;
-  int seeds = 0, threads = 0;
+  int seeds = 0, jobs = 0, threads = 0;
   bool dry_run = false, trace = false, json = false, quiet = false, new_data = false;
 };
 
@@ -164,6 +165,46 @@ class Run {
     if (!options_.quiet) fmt::print(options_.json ? stderr : stdout, "{}\n", text);
   }
 
+  // Trials at once and threads of each.  What is not asked for is chosen by measuring, so that the
+  // study is finished soonest.
+  struct Choice {
+    int jobs = 1, threads = 1;
+    double share = 1;  // of the time that one trial at a time on all processors takes
+  };
+  Choice divide(const PlannedStudy& study, const Store* store) const {
+    const int processors = available_processors();
+    if (options_.jobs > 0) {
+      return {options_.jobs,
+              options_.threads > 0 ? options_.threads : std::max(1, processors / options_.jobs)};
+    }
+    if (options_.threads > 0) return {std::max(1, processors / options_.threads), threads_};
+    const PlannedTrial* first = nullptr;
+    std::set<std::string> missing;
+    for (const PlannedTrial& trial : study.trials) {
+      const std::optional<TrialStatus> status = store ? store->status(trial.id) : std::nullopt;
+      if (status && *status != TrialStatus::failed) continue;
+      if (first == nullptr) first = &trial;
+      missing.insert(trial.id);
+    }
+    if (missing.size() < 2) return {1, threads_};
+    const std::vector<Division> divisions =
+        measure_divisions(study, *first, missing.size(), processors, options_.isa);
+    std::string text = fmt::format("  running   {}", division_text(divisions.front()));
+    for (std::size_t i = 1; i < divisions.size(); ++i) {
+      text += fmt::format("{}{} would take {}", i == 1 ? "; " : ", ", division_text(divisions[i]),
+                          duration_text(divisions[i].seconds));
+    }
+    say(text);
+    const Division& best = divisions.front();
+    double alone = best.seconds;
+    for (const Division& d : divisions) alone = d.jobs == 1 ? d.seconds : alone;
+    return {best.jobs, best.threads, best.seconds / alone};
+  }
+  static std::string division_text(const Division& d) {
+    return fmt::format("{} trial{} at a time, {} thread{} each", d.jobs, d.jobs == 1 ? "" : "s",
+                       d.threads, d.threads == 1 ? "" : "s");
+  }
+
   // Everything that can be wrong is found here, before anything is trained or written.
   void plan() {
     std::set<std::string> names;
@@ -287,10 +328,14 @@ class Run {
                         {"done", finished},
                         {"id", trial.id}});
       }
+      const Choice choice = divide(study, store ? &*store : nullptr);
+      study_seconds *= choice.share;
       say(fmt::format(
-          "{}: {} of {} trials are done; about {} for the rest on {} threads, {} of disk",
-          study.spec.name, known, study.trials.size(), duration_text(study_seconds), threads_,
-          bytes_text(bytes)));
+          "{}: {} of {} trials are done; about {} for the rest, {} at a time on {} thread{} each; "
+          "{} "
+          "of disk",
+          study.spec.name, known, study.trials.size(), duration_text(study_seconds), choice.jobs,
+          choice.threads, choice.threads == 1 ? "" : "s", bytes_text(bytes)));
       total_seconds += study_seconds;
       total_bytes += bytes;
     }
@@ -379,10 +424,12 @@ class Run {
   }
 
   ExecutorOutcome train(Store& store, const PlannedStudy& study) {
+    const Choice division = divide(study, &store);
     ProgressLine line("Training " + study.spec.name, "epochs", options_.quiet);
     ExecutorOptions executor;
     executor.out = out_;
-    executor.threads = threads_;
+    executor.jobs = division.jobs;
+    executor.threads = division.threads;
     executor.isa = options_.isa;
     executor.trace = options_.trace;
     executor.save_models = save(study);
@@ -437,7 +484,10 @@ void register_run(CLI::App& app, Command& run) {
   sub->add_option("--out", o->out, "where the store and the reports go")->capture_default_str();
   sub->add_option("--seeds", o->seeds, "seeds per arm, instead of the study's")
       ->check(CLI::Range(1, 10000));
-  sub->add_option("--threads", o->threads, "threads of a trial; 0 = all processors")
+  sub->add_option("--jobs", o->jobs, "trials at once; 0 = as is fastest, by measuring a few steps")
+      ->check(CLI::Range(0, 1024));
+  sub->add_option("--threads", o->threads,
+                  "threads of a trial; 0 = as is fastest, or all processors / jobs")
       ->check(CLI::Range(0, 1024));
   sub->add_option("--engine", o->engine, "fused, or the plain reference (slow)")
       ->check(CLI::IsMember({"fused", "reference"}))

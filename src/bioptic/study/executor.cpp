@@ -3,9 +3,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <exception>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+#include <utility>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
@@ -97,10 +103,15 @@ struct Work {
   const PlannedStudy& study;
   Store& store;
   const ExecutorOptions& options;
-  double done = 0, total = 0;  // epochs
-  std::chrono::steady_clock::time_point reported{};
+  // Guards all below, the store and the callbacks: trials run at once.
+  std::mutex mutex;
+  double done = 0, total = 0;                                             // epochs
+  std::map<std::string, std::chrono::steady_clock::time_point> reported;  // by trial
+  std::exception_ptr error;  // of the first trial that could not go on
+  ExecutorOutcome outcome;
 
   bool stopped() const { return options.stop != nullptr && *options.stop; }
+  void make(const PlannedTrial& trial, bool found, const std::string& environment);
   TrialResult train(const PlannedTrial& trial, TraceWriter* trace);
   void report_running(const PlannedTrial& trial, int epoch);
   void save_model_of(const PlannedTrial& trial, const TrialResult& result) const;
@@ -111,8 +122,8 @@ struct Work {
 // disk shows itself when the trial is committed).
 void Work::report_running(const PlannedTrial& trial, int epoch) {
   const auto now = std::chrono::steady_clock::now();
-  if (epoch > 0 && now - reported < std::chrono::seconds(1)) return;
-  reported = now;
+  if (epoch > 0 && now - reported[trial.id] < std::chrono::seconds(1)) return;
+  reported[trial.id] = now;
   try {
     store.set_running({trial.id, static_cast<long>(::getpid()), epoch, trial.spec.train.epochs});
   } catch (const Failure&) {
@@ -121,20 +132,25 @@ void Work::report_running(const PlannedTrial& trial, int epoch) {
 
 TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
   const std::string where = fmt::format("{}, seed {}", study.spec.arms[trial.arm].name, trial.seed);
-  const double before = done;
-  report_running(trial, 0);
+  int epochs_done = 0;
+  {
+    const std::lock_guard lock(mutex);
+    report_running(trial, 0);
+  }
   TrialControl control;
   control.threads = options.threads;
   control.isa = options.isa;
   control.on_epoch = [&](const EpochRecord& record, int epochs) {
-    done = before + record.epoch;
+    const std::lock_guard lock(mutex);
+    epochs_done = record.epoch;
+    done += 1;
     if (options.progress) {
       options.progress(done, total,
                        fmt::format("{}: epoch {} of {}, validation {:.1f} %", where, record.epoch,
                                    epochs, 100 * record.val_accuracy));
     }
     report_running(trial, record.epoch);
-    return !stopped();
+    return !stopped() && !error;
   };
   if (trace != nullptr) {
     control.on_step = [trace](std::int64_t number, const Step& step, double loss,
@@ -151,13 +167,48 @@ TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
     result.status = TrialStatus::failed;
     result.error = e.what();
   }
-  done = before + trial.spec.train.epochs;
+  const std::lock_guard lock(mutex);
+  done += trial.spec.train.epochs - epochs_done;  // stopped early
   if (options.note && result.status != TrialStatus::done) {
     options.note(result.status == TrialStatus::failed
                      ? fmt::format("{}: failed: {}", where, result.error)
                      : where + ": collapsed (one predicted class, or a loss that is not finite)");
   }
   return result;
+}
+
+// Trains a trial, writes its files and commits it.  `found`: the store has it, its files are
+// missing.
+void Work::make(const PlannedTrial& trial, bool found, const std::string& environment) {
+  TraceWriter trace;
+  const TrialResult result = train(trial, options.trace ? &trace : nullptr);
+  const std::lock_guard lock(mutex);
+  if (result.status != TrialStatus::failed) {
+    if (found) {
+      const std::optional<TrialResult> before = store.trial(trial.id, false);
+      if (before && before->weights_sha256 != result.weights_sha256) {
+        throw Failure(fmt::format(
+            "{} seed {} was trained again for its files and gave other weights ({} before, {} "
+            "now); the same bits are promised: please report this with the store",
+            study.spec.arms[trial.arm].name, trial.seed, before->weights_sha256.substr(0, 12),
+            result.weights_sha256.substr(0, 12)));
+      }
+    }
+    if (options.trace) {
+      trace.write(trace_path(options.out, study.spec, trial), study, trial, options.threads);
+    }
+    if (saves_model(options.save_models, study, trial)) save_model_of(trial, result);
+  }
+  if (!found) {
+    store.save_trial(trial.id,
+                     {canonical_json(trial.spec),
+                      trial.spec.engine == "fused" ? kernel::choose_kernels(options.isa).isa : "",
+                      environment, options.threads},
+                     result);
+  }
+  ++outcome.trained;
+  outcome.failed += result.status == TrialStatus::failed ? 1 : 0;
+  outcome.collapsed += result.status == TrialStatus::collapsed ? 1 : 0;
 }
 
 void Work::save_model_of(const PlannedTrial& trial, const TrialResult& result) const {
@@ -223,55 +274,53 @@ ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorO
     return saves_model(options.save_models, study, trial) &&
            !has_model(model_path(options.out, study.spec, trial), trial);
   };
-  ExecutorOutcome outcome;
-  Work work{study, store, options};
+  Work work{study, store, options, {}, 0, 0, {}, {}, {}};
   const std::map<std::string, fs::path> saved = saved_models(options.out);
-  std::vector<const PlannedTrial*> missing;
+  std::vector<std::pair<const PlannedTrial*, bool>> missing;  // trial, whether the store has it
+  std::vector<const PlannedTrial*> twins;  // two arms of the same settings are one trial
+  std::set<std::string> begun;
   for (const PlannedTrial& trial : study.trials) {
     const bool found = finished(trial);
     if (found && lacks_model(trial)) work.copy_model_of(trial, saved);
     if (found && !lacks_model(trial) && !lacks_trace(trial)) {
-      ++outcome.found;
+      ++work.outcome.found;
+    } else if (!begun.insert(trial.id).second) {
+      twins.push_back(&trial);
     } else {
-      missing.push_back(&trial);
+      missing.emplace_back(&trial, found);
       work.total += trial.spec.train.epochs;
     }
   }
   const std::string environment = environment_json(this_environment());
-  for (const PlannedTrial* place : missing) {
-    const PlannedTrial& trial = *place;
-    const bool found = finished(trial);
-    if (work.stopped()) throw Interrupted("stopped between two trials");
-    TraceWriter trace;
-    const TrialResult result = work.train(trial, options.trace ? &trace : nullptr);
-    if (result.status != TrialStatus::failed) {
-      if (found) {
-        const std::optional<TrialResult> before = store.trial(trial.id, false);
-        if (before && before->weights_sha256 != result.weights_sha256) {
-          throw Failure(fmt::format(
-              "{} seed {} was trained again for its files and gave other weights ({} before, {} "
-              "now); the same bits are promised: please report this with the store",
-              study.spec.arms[trial.arm].name, trial.seed, before->weights_sha256.substr(0, 12),
-              result.weights_sha256.substr(0, 12)));
-        }
+  std::atomic<std::size_t> next{0};
+  const auto job = [&] {
+    try {
+      for (std::size_t i = next++; i < missing.size(); i = next++) {
+        if (work.stopped()) throw Interrupted("stopped between two trials");
+        work.make(*missing[i].first, missing[i].second, environment);
       }
-      if (options.trace) {
-        trace.write(trace_path(options.out, study.spec, trial), study, trial, options.threads);
-      }
-      if (saves_model(options.save_models, study, trial)) work.save_model_of(trial, result);
+    } catch (...) {
+      const std::lock_guard lock(work.mutex);
+      if (!work.error) work.error = std::current_exception();
+      next = missing.size();
     }
-    if (!found) {
-      store.save_trial(trial.id,
-                       {canonical_json(trial.spec),
-                        trial.spec.engine == "fused" ? kernel::choose_kernels(options.isa).isa : "",
-                        environment, options.threads},
-                       result);
+  };
+  std::vector<std::thread> others;
+  const auto jobs = std::min(missing.size(), static_cast<std::size_t>(std::max(1, options.jobs)));
+  for (std::size_t j = 1; j < jobs; ++j) others.emplace_back(job);
+  job();
+  for (std::thread& other : others) other.join();
+  if (work.error) std::rethrow_exception(work.error);
+  for (const PlannedTrial* twin : twins) {
+    const bool found = finished(*twin);  // not if it failed
+    if (found && lacks_model(*twin)) work.copy_model_of(*twin, saved_models(options.out));
+    if (found && !lacks_model(*twin) && !lacks_trace(*twin)) {
+      ++work.outcome.found;
+    } else {
+      work.make(*twin, found, environment);
     }
-    ++outcome.trained;
-    outcome.failed += result.status == TrialStatus::failed ? 1 : 0;
-    outcome.collapsed += result.status == TrialStatus::collapsed ? 1 : 0;
   }
-  return outcome;
+  return work.outcome;
 }
 
 }  // namespace bioptic

@@ -22,12 +22,14 @@ struct PlannedStudy {
 
 struct ExecutorOptions {
   std::filesystem::path out;
-  int threads = 1;
+  int jobs = 1;     // trials at once
+  int threads = 1;  // of each
   std::string isa;
   bool trace = false;
   SaveModels save_models = SaveModels::first;
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler
-  // Epochs done of all epochs of this study's missing trials, and where it stands in words.
+  // Epochs done of all epochs of this study's missing trials, and where it stands in words.  These
+  // two are called by one thread at a time.
   std::function<void(double done, double total, const std::string& where)> progress;
   std::function<void(const std::string& line)> note;  // a trial ended badly, ...
 };
@@ -36,9 +38,10 @@ struct ExecutorOutcome {
   int trained = 0, found = 0, collapsed = 0, failed = 0;  // trials of this study
 };
 
-// Every trial that the store does not hold as finished, in order; each is committed when it is
-// done. A model is in place before its trial is committed.  Throws Interrupted when `stop` was set:
-// then nothing of the trial in flight is kept.
+// Every trial that the store does not hold as finished, begun in order, `jobs` at once; each is
+// committed when it is done.  A model is in place before its trial is committed.  What a trial
+// gives does not depend on jobs or threads.  Throws Interrupted when `stop` was set: then nothing
+// of the trials in flight is kept.
 ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorOptions& options);
 
 // Where a trial's model is saved: <out>/<study>/models/<arm>-seed<k>.safetensors.

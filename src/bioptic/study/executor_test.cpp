@@ -1,7 +1,9 @@
 #include "bioptic/study/executor.h"
 
 #include <gtest/gtest.h>
+
 #include <unistd.h>
+#include <map>
 
 #include <cmath>
 #include <cstdlib>
@@ -107,6 +109,71 @@ TEST_F(Executor, TrainsWhatIsMissingOnce) {
   outcome = execute(study, store, options());
   EXPECT_EQ(outcome.trained, 0);
   EXPECT_EQ(outcome.found, 4);
+}
+
+TEST_F(Executor, ManyAtOnceGiveTheSameTrials) {
+  const PlannedStudy study = plan();
+  std::map<std::string, std::string> alone;
+  {
+    Store store = Store::open_to_write(out_);
+    execute(study, store, options());
+    for (const PlannedTrial& t : study.trials) {
+      alone[t.id] = store.trial(t.id, false)->weights_sha256;
+    }
+  }
+  ExecutorOptions many = options();
+  many.out = out_ / "many";
+  many.jobs = 3;
+  many.threads = 2;
+  double last = 0;
+  many.progress = [&](double done, double total, const std::string&) {
+    EXPECT_EQ(done, last + 1);  // one at a time, none lost
+    EXPECT_EQ(total, 12);
+    last = done;
+  };
+  fs::create_directories(many.out);
+  Store store = Store::open_to_write(many.out);
+  EXPECT_EQ(execute(study, store, many).trained, 4);
+  EXPECT_EQ(last, 12);
+  for (const PlannedTrial& t : study.trials) {
+    EXPECT_EQ(store.trial(t.id, false)->weights_sha256, alone[t.id]);
+  }
+}
+
+TEST_F(Executor, StopsAllTrialsInFlight) {
+  const PlannedStudy study = plan();
+  Store store = Store::open_to_write(out_);
+  std::atomic<bool> stop{false};
+  ExecutorOptions o = options();
+  o.jobs = 4;
+  o.stop = &stop;
+  o.progress = [&](double, double, const std::string&) { stop = true; };
+  EXPECT_THROW(execute(study, store, o), Interrupted);
+  for (const PlannedTrial& t : study.trials) EXPECT_FALSE(store.status(t.id));
+}
+
+TEST_F(Executor, TwoArmsOfTheSameSettingsAreTrainedOnce) {
+  PlannedStudy study = plan();
+  for (std::size_t i = 0; i < study.trials.size(); ++i) {  // arm b becomes a copy of arm a
+    for (const PlannedTrial& other : study.trials) {
+      if (other.arm == 0 && other.seed == study.trials[i].seed) {
+        study.trials[i].spec = other.spec;
+        study.trials[i].id = other.id;
+      }
+    }
+  }
+  Store store = Store::open_to_write(out_);
+  ExecutorOptions o = options();
+  o.jobs = 4;
+  const ExecutorOutcome outcome = execute(study, store, o);
+  EXPECT_EQ(outcome.trained, 2);
+  EXPECT_EQ(outcome.found, 2);
+  EXPECT_TRUE(fs::exists(model_path(out_, study.spec, study.trials[0])));
+  for (const PlannedTrial& t : study.trials) {
+    if (t.arm == 1 && t.seed == 0) {
+      EXPECT_TRUE(fs::exists(model_path(out_, study.spec, t)));
+    }
+  }
 }
 
 TEST_F(Executor, StopsAtTheNextEpochAndKeepsNothingOfTheTrialInFlight) {
