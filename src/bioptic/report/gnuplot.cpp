@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "bioptic/base/files.h"
+#include "bioptic/base/parallel.h"
 #include "bioptic/report/text.h"
 
 namespace bioptic {
@@ -102,32 +103,42 @@ std::string one_line(const std::string& text) {
   return line;
 }
 
+// Returns "" or, in words, what went wrong.
+std::string draw(const Figure& figure, const fs::path& scratch, const fs::path& folder) {
+  const std::string script = figure.name + ".gp", messages = figure.name + ".txt";
+  write_file(scratch / script, script_of(figure));
+  const int status = run_gnuplot(scratch, script, messages);
+  for (const char* kind : kKinds) {
+    const std::string file = figure.name + "." + kind;
+    if (status == 0 && fs::exists(scratch / file)) {
+      commit_rename(scratch / file, folder / file);
+    } else {
+      fs::remove(folder / file);  // an older drawing would pass for this one
+    }
+  }
+  if (status == 0) return "";
+  if (status == 127) {
+    return "gnuplot could not be started, so there are no figures; install it (Debian: "
+           "gnuplot-nox) and run bioptic report";
+  }
+  return fmt::format("gnuplot could not draw {}: {}", figure.name,
+                     one_line(read_file(scratch / messages)));
+}
+
 }  // namespace
 
 std::string draw_figures(const std::vector<Figure>& figures, const fs::path& scratch,
                          const fs::path& folder) {
   fs::create_directories(folder);
-  std::string complaint;
-  for (const Figure& figure : figures) {
-    // A process a figure, so that one that cannot be drawn takes no other with it.
-    const std::string script = figure.name + ".gp", messages = figure.name + ".txt";
-    write_file(scratch / script, script_of(figure));
-    const int status = run_gnuplot(scratch, script, messages);
-    for (const char* kind : kKinds) {
-      const std::string file = figure.name + "." + kind;
-      if (status == 0 && fs::exists(scratch / file)) {
-        commit_rename(scratch / file, folder / file);
-      } else {
-        fs::remove(folder / file);  // an older drawing would pass for this one
-      }
-    }
-    if (status == 0 || !complaint.empty()) continue;
-    complaint = status == 127 ? "gnuplot could not be started, so there are no figures; install it "
-                                "(Debian: gnuplot-nox) and run bioptic report"
-                              : fmt::format("gnuplot could not draw {}: {}", figure.name,
-                                            one_line(read_file(scratch / messages)));
+  std::vector<std::string> complaints(figures.size());
+  // A process a figure, so that one that cannot be drawn takes no other with it.
+  ThreadPool pool(available_processors());
+  pool.run(figures.size(),
+           [&](std::size_t i) { complaints[i] = draw(figures[i], scratch, folder); });
+  for (const std::string& complaint : complaints) {
+    if (!complaint.empty()) return complaint;
   }
-  return complaint;
+  return "";
 }
 
 std::string gnuplot_quote(const std::string& text) {
