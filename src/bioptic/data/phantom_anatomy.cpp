@@ -47,11 +47,11 @@ Scanner make_scanner(double shift) {
   s.photons *= 1 - 0.5 * std::min(shift, 1.5);
   s.scatter += 0.03 * shift;
   s.electronic += 0.003 * shift;
-  s.gamma += 0.28 * shift;
-  s.window_low += 0.12 * shift;
-  s.window_high += 0.10 * shift;
-  s.pose += 0.8 * shift;
-  s.mild = std::min(0.7 * shift, 1.0);
+  s.gamma += 0.34 * shift;
+  s.window_low += 0.14 * shift;
+  s.window_high += 0.11 * shift;
+  s.pose += 1.5 * shift;
+  s.mild = std::min(0.95 * shift, 1.2);
   return s;
 }
 
