@@ -2,7 +2,8 @@
 """Trains a traced trial in PyTorch as a user would, and prints what it took as JSON.
 
 Used by bench/peers. Images, labels, splits, initial weights, batch order, epochs and evaluation are
-those of the trace; the first network layer, the losses and so on are PyTorch's own modules.
+those of the trace; the network, loss, optimizer and scheduler are
+PyTorch's own.
 """
 
 import time
@@ -14,12 +15,16 @@ import csv  # noqa: E402
 import json  # noqa: E402
 import pathlib  # noqa: E402
 import statistics  # noqa: E402
+import sys  # noqa: E402
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
 IMPORTED = time.perf_counter()
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+import torch_trial  # noqa: E402
 
 
 def main():
@@ -44,7 +49,7 @@ def main():
     dataset = pathlib.Path(spec["dataset"])
     pixels = torch.from_numpy(np.load(dataset / "images.npy")).flatten(1)
     images = pixels if a.uint8 else pixels.float() / 255
-    labels = torch.from_numpy(np.load(dataset / "labels.npy").astype(np.float32))
+    labels = torch.from_numpy(np.load(dataset / "labels.npy").astype(np.int64))
     del pixels
     batch = (lambda rows: images[rows].float() / 255) if a.uint8 else (lambda rows: images[rows])
 
@@ -53,17 +58,19 @@ def main():
     layers = []
     for before, after in zip(widths, widths[1:]):
         layers += [torch.nn.Linear(before, after), torch.nn.ReLU()]
-    net = torch.nn.Sequential(*layers, torch.nn.Linear(widths[-1], 1))
+    outputs = torch_trial.outputs(spec["train"], spec["classes"])
+    net = torch.nn.Sequential(*layers, torch.nn.Linear(widths[-1], outputs))
     net.load_state_dict(load_file(a.trace / "initial.safetensors"))
     optimizer = torch.optim.Adam(net.parameters(), lr=spec["train"]["optimizer"]["lr"],
                                  fused=True if a.fused else None)
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimizer, spec["epochs"] * spec["steps_per_epoch"])
-    loss_of = torch.nn.BCEWithLogitsLoss()
+    scheduler = torch_trial.Scheduler(spec["train"], optimizer, spec["steps_per_epoch"],
+                                      spec["epochs"])
+    loss_of = torch_trial.loss_function(spec["train"], torch.float32)
+    predicted = (lambda z: z.argmax(1)) if outputs > 1 else (lambda z: (z[:, 0] > 0).long())
 
     def forward_backward(x, y):
         optimizer.zero_grad()
-        logits = net(x).squeeze(1)
+        logits = net(x)
         loss = loss_of(logits, y)
         loss.backward()
         return loss, logits
@@ -73,10 +80,10 @@ def main():
     def evaluate(rows):
         net.eval()
         with torch.no_grad():
-            logits = torch.cat([net(batch(part)).squeeze(1) for part in rows.split(400)])
+            logits = torch.cat([net(batch(part)) for part in rows.split(400)])
         net.train()
         return (loss_of(logits, labels[rows]).item(),
-                ((logits > 0).float() == labels[rows]).float().mean().item())
+                (predicted(logits) == labels[rows]).float().mean().item())
 
     ready = time.perf_counter()
     times, history = [], []
@@ -86,9 +93,9 @@ def main():
         x, y = batch(rows), labels[rows]
         loss, logits = step(x, y)
         optimizer.step()
-        scheduler.step()
+        scheduler.after_step()
         running += loss.item() * len(rows)
-        right += ((logits.detach() > 0).float() == y).sum().item()
+        right += (predicted(logits.detach()) == y).sum().item()
         seen += len(rows)
         times.append(time.perf_counter() - begin)
         if a.steps is None and (number + 1) % spec["steps_per_epoch"] == 0:

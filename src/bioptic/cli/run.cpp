@@ -189,22 +189,22 @@ class Run {
     if (missing.size() < 2) return {1, threads_};
     const std::vector<Division> divisions =
         measure_divisions(study, *first, missing.size(), processors, options_.isa);
-    std::string text = fmt::format("  running   {}", division_text(divisions.front()));
-    for (std::size_t i = 1; i < divisions.size(); ++i) {
-      text += fmt::format("{}{} would take {}", i == 1 ? "; " : ", ", division_text(divisions[i]),
-                          duration_text(divisions[i].seconds));
+    std::string text = "  running   ";
+    for (std::size_t i = 0; i < divisions.size(); ++i) {
+      text +=
+          fmt::format("{}{} trial{} x {} thread{}: {}",
+                      i == 0   ? ""
+                      : i == 1 ? " ("
+                               : ", ",
+                      divisions[i].jobs, divisions[i].jobs == 1 ? "" : "s", divisions[i].threads,
+                      divisions[i].threads == 1 ? "" : "s", duration_text(divisions[i].seconds));
     }
-    say(text);
+    say(text + (divisions.size() > 1 ? "), by a few steps measured now" : ""));
     const Division& best = divisions.front();
     double alone = best.seconds;
     for (const Division& d : divisions) alone = d.jobs == 1 ? d.seconds : alone;
     return {best.jobs, best.threads, best.seconds / alone};
   }
-  static std::string division_text(const Division& d) {
-    return fmt::format("{} trial{} at a time, {} thread{} each", d.jobs, d.jobs == 1 ? "" : "s",
-                       d.threads, d.threads == 1 ? "" : "s");
-  }
-
   // Everything that can be wrong is found here, before anything is trained or written.
   void plan() {
     std::set<std::string> names;

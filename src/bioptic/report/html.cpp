@@ -42,7 +42,11 @@ pre { background: #f5f7f9; padding: .8rem; overflow-x: auto; font-size: .8rem; l
 code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 pre code { overflow-wrap: normal; }
 summary { cursor: pointer; }
-@media print { body { max-width: none; font-size: 10.5pt; padding: 0; } details > *:not(summary) { display: block; }
+@page { margin: 14mm; }
+@media print { .grid { grid-template-columns: 1fr 1fr; gap: 0 8mm; } .grid figure { margin: 3mm 0; }
+  .grid figure.single { max-width: 74mm; } .grid figure.double { max-width: 140mm; }
+  details::details-content { content-visibility: visible; display: block; }
+  body { max-width: none; font-size: 10.5pt; padding: 0; } details > *:not(summary) { display: block; }
   .scroll { overflow: visible; } table { font-size: 8.5pt; } h2 { break-after: avoid; } pre { white-space: pre-wrap; }
   th, td { padding-right: .45rem; } }
 )css";

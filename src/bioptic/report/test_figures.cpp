@@ -57,11 +57,16 @@ Figure accuracy_figure(const StudySummary& summary) {
   }
   f.caption += any_report ? "; cross: the number that the report gave." : ".";
   const double left = std::min(0.45, (6 + 1.55 * static_cast<double>(longest_name)) / f.width_mm);
+  const bool any_collapsed = std::any_of(summary.arms.begin(), summary.arms.end(),
+                                         [](const ArmSummary& arm) { return arm.collapsed > 0; });
+  // The key stands above the plot, in a second row from the fourth entry on.
+  const double key_mm = any_collapsed && any_report ? 11 : 6;
+  f.height_mm += key_mm - 6;
   f.body = dots + "EOD\n" + means + "EOD\n" + reports + "EOD\n";
   f.body += fmt::format(
       "set lmargin at screen {:.3f}\nset rmargin at screen 0.96\nset bmargin at screen {:.3f}\n"
       "set tmargin at screen {:.3f}\nset yrange [0.4:{}]\nset ytics ({})\n",
-      left, 11 / f.height_mm, 1 - 6 / f.height_mm, static_cast<double>(n) + 0.6, tics);
+      left, 11 / f.height_mm, 1 - key_mm / f.height_mm, static_cast<double>(n) + 0.6, tics);
   f.body +=
       "set xlabel 'test accuracy (%)' offset 0,0.5\nset offsets graph 0.05, graph 0.05, 0, 0\n"
       "set key at screen 0.97, screen 0.995 top right horizontal maxrows 1 samplen 1 width -1\n"
@@ -70,8 +75,7 @@ Figure accuracy_figure(const StudySummary& summary) {
   if (any_dot) {
     plots.push_back(
         "$dots using ($3==0?$1:NaN):2 with points pt 7 ps 0.3 lc rgb '#0072B2' title 'seed'");
-    if (std::any_of(summary.arms.begin(), summary.arms.end(),
-                    [](const ArmSummary& arm) { return arm.collapsed > 0; })) {
+    if (any_collapsed) {
       plots.push_back(
           "$dots using ($3==1?$1:NaN):2 with points pt 6 ps 0.4 lw 0.8 lc rgb '#D55E00' "
           "title 'collapsed'");
