@@ -1,0 +1,258 @@
+"""Makes descriptive.json, the oracle values of the descriptive statistics in src/bioptic/stats.
+
+    scripts/peers && .venv-peers/bin/pip install statsmodels
+    apt-get install r-base-core r-cran-proc r-cran-lme4
+    .venv-peers/bin/python tests/golden/descriptive.py
+
+Every value comes from a library (named where it is used) or, where none computes it, from a NumPy
+version that shares no code with C++.  Inputs are stored beside the values.  null is NaN in an input
+and "undefined" in a value.
+"""
+
+import json
+import math
+import pathlib
+import platform
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+import scipy
+import scipy.stats
+import sklearn
+import sklearn.calibration
+import sklearn.metrics as skm
+import statsmodels
+import statsmodels.api as sm
+from statsmodels.stats.proportion import proportion_confint
+
+HERE = pathlib.Path(__file__).resolve().parent
+COMMAND = ".venv-peers/bin/python tests/golden/descriptive.py"
+EPS = 2.0**-52
+
+
+def run_r(code, *tables):
+    """The numbers that R prints, one a line; `tables` reach it as CSV files t1, t2, ..."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = ["options(digits = 17)"]
+        for k, (names, rows) in enumerate(tables, 1):
+            path = pathlib.Path(folder) / f"t{k}.csv"
+            path.write_text("\n".join([",".join(names)] + [",".join(repr(float(v)) for v in r) for r in rows]))
+            lines.append(f't{k} <- read.csv("{path}")')
+        script = pathlib.Path(folder) / "script.R"
+        script.write_text("\n".join(lines) + "\n" + code)
+        out = subprocess.run(["Rscript", "--vanilla", script], capture_output=True, text=True)
+        if out.returncode != 0:
+            raise RuntimeError(out.stderr)
+        return [float(x) for x in out.stdout.split()]
+
+
+def r_versions():
+    return subprocess.run(
+        ["Rscript", "-e", 'cat(R.version.string, "; pROC", format(packageVersion("pROC")), "; lme4", format(packageVersion("lme4")))'],
+        capture_output=True, text=True, check=True).stdout
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+# Metrics of one model
+
+
+def delong(ranks, labels):
+    """pROC: variance and interval, method DeLong."""
+    ranks = np.where(np.isneginf(ranks), -1e6, np.where(np.isposinf(ranks), 1e6, ranks))
+    variance, low, high = run_r(
+        "suppressMessages(library(pROC))\n"
+        "r <- roc(t1$y, t1$s, levels = c(0, 1), direction = '<', quiet = TRUE)\n"
+        "i <- suppressWarnings(ci.auc(r, method = 'delong'))\n"
+        "cat(suppressWarnings(var(r, method = 'delong')), i[1], i[3], sep = '\\n')",
+        (["s", "y"], zip(ranks, labels)))
+    return {"variance": variance, "low": low, "high": high}
+
+
+def jackknife(ranks, labels, groups):
+    """Leave one group out with sklearn's AUROC."""
+    ranks = np.where(np.isneginf(ranks), -1e6, np.where(np.isposinf(ranks), 1e6, ranks))
+    without = []
+    for g in np.unique(groups):
+        keep = groups != g
+        if len(set(labels[keep])) < 2:
+            return None
+        without.append(skm.roc_auc_score(labels[keep], ranks[keep]))
+    count = len(without)
+    if count < 2:
+        return None
+    variance = (count - 1) / count * np.sum((np.array(without) - np.mean(without))**2)
+    auc = skm.roc_auc_score(labels, ranks)
+    half = scipy.stats.t.ppf(0.975, count - 1) * math.sqrt(variance)
+    return {"variance": variance, "low": max(0, auc - half), "high": min(1, auc + half)}
+
+
+def calibration(logits, labels):
+    """statsmodels: Logit, and a binomial GLM with the logit as offset."""
+    order = np.argsort(logits)
+    z, y = logits[order], labels[order]
+    lows, highs = z[y == 0], z[y == 1]
+    if len(lows) == 0 or len(highs) == 0 or max(lows) <= min(highs) or max(highs) <= min(lows):
+        return None
+    line = sm.Logit(y, sm.add_constant(z)).fit(disp=0, method="newton", maxiter=200, tol=1e-14)
+    large = sm.GLM(y, np.ones((len(y), 1)), family=sm.families.Binomial(), offset=z).fit(tol=1e-14, maxiter=200)
+    return {"slope": line.params[1], "slope_low": line.conf_int()[1][0], "slope_high": line.conf_int()[1][1],
+            "intercept": line.params[0], "in_the_large": large.params[0],
+            "in_the_large_low": large.conf_int()[0][0], "in_the_large_high": large.conf_int()[0][1]}
+
+
+def wilson(hits, n):
+    if n == 0:
+        return None
+    low, high = proportion_confint(hits, n, method="wilson")
+    return [hits / n, max(0, low), min(1, high)]
+
+
+def reliability(p, y, bins):
+    """sklearn's calibration_curve, and the counts by its own binning rule."""
+    observed, predicted = sklearn.calibration.calibration_curve(y, p, n_bins=bins)
+    index = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], p)
+    counts = np.bincount(index, minlength=bins)
+    counts = counts[counts > 0]
+    return {"observed": observed.tolist(), "predicted": predicted.tolist(), "images": counts.tolist(),
+            "error": float(np.sum(counts * np.abs(observed - predicted)) / len(p))}
+
+
+def metrics_case(name, scores, labels, logits=None, groups=None, threshold=0.5, bins=10):
+    """scores and logits may hold NaN; such an image counts as class 0."""
+    scores, y = np.array(scores, float), np.array(labels, int)
+    finite = np.isfinite(scores) & (np.isfinite(logits) if logits is not None else True)
+    p = np.where(finite, scores, 0.0)
+    with np.errstate(all="ignore"):
+        z = np.array(logits, float) if logits is not None else np.log(p) - np.log1p(-p)
+    z = np.where(finite, z, -np.inf)
+    limit = math.log((1 - EPS) / EPS)
+    cut = np.clip(z, -limit, limit)
+    ranks = np.clip(z, -1e6, 1e6)
+    called = np.where(finite, p > threshold, False).astype(int)
+    tn, fp, fn, tp = skm.confusion_matrix(y, called, labels=[0, 1]).ravel().tolist()
+    both = 0 < y.sum() < len(y)
+    want = {"counts": [tp, fp, tn, fn], "not_finite": int((~finite).sum()),
+            "accuracy": wilson(tp + tn, len(y)), "sensitivity": wilson(tp, tp + fn),
+            "specificity": wilson(tn, tn + fp),
+            "brier": skm.brier_score_loss(y, p, pos_label=1),
+            "log_loss": float(np.mean(np.logaddexp(0, np.where(y == 1, -cut, cut)))),
+            "calibration": calibration(cut[finite], y[finite]),
+            "reliability": reliability(p, y, bins)}
+    # sklearn answers 0 where these are undefined
+    want["mcc"] = skm.matthews_corrcoef(y, called) if both and 0 < called.sum() < len(y) else None
+    want["f1"] = skm.f1_score(y, called) if tp + fp + fn else None
+    want["balanced_accuracy"] = skm.balanced_accuracy_score(y, called) if both else None
+    want["auroc"] = skm.roc_auc_score(y, ranks) if both else None
+    want["average_precision"] = skm.average_precision_score(y, ranks) if both else None
+    two_each = min(y.sum(), len(y) - y.sum()) >= 2
+    want["delong"] = delong(z, y) if two_each else None
+    want["jackknife"] = jackknife(z, y, np.array(groups if groups is not None else range(len(y)))) if both else None
+    if both:
+        precision, recall, _ = skm.precision_recall_curve(y, ranks)
+        want["precision_recall"] = [precision[-2::-1].tolist(), recall[-2::-1].tolist()]
+    if logits is None and finite.all():
+        assert abs(want["log_loss"] - skm.log_loss(y, p, labels=[0, 1])) < 1e-12
+    thresholds = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9]
+    weight = [t / (1 - t) for t in thresholds]
+    want["net_benefit"] = [[float(np.sum((p > t) & (y == 1)) - w * np.sum((p > t) & (y == 0))) / len(y),
+                            float(y.sum() - w * (len(y) - y.sum())) / len(y)]
+                           for t, w in zip(thresholds, weight)]
+    return {"name": name, "threshold": threshold, "bins": bins, "scores": scores.tolist(),
+            "labels": y.tolist(), "logits": None if logits is None else np.array(logits, float).tolist(),
+            "groups": groups, "net_benefit_thresholds": thresholds, "want": want}
+
+
+def metrics_cases():
+    rng = np.random.default_rng(5)
+
+    def draw(n, shift, scale=1.5):
+        y = rng.integers(0, 2, n)
+        return np.round(rng.normal(0, scale, n) + shift * (2 * y - 1), 6), y
+
+    z, y = draw(60, 0.8)
+    cases = [metrics_case("plain", sigmoid(z), y, logits=z)]
+    z, y = draw(60, 0.5, 3.0)
+    cases.append(metrics_case("overconfident, other threshold and bins", sigmoid(z), y, logits=z, threshold=0.3, bins=15))
+    z, y = draw(50, 0.9)
+    cases.append(metrics_case("ties, scores on the edges of bins, 0 and 1", np.round(np.clip(sigmoid(z) * 1.3 - 0.15, 0, 1), 1), y))
+    z, y = draw(80, 0.6)
+    groups = np.sort(rng.integers(0, 30, 80)).tolist()
+    cases.append(metrics_case("grouped", sigmoid(z), y, logits=z, groups=groups))
+    z, y = draw(40, 0.7)
+    s = np.float64(np.float32(sigmoid(30 * z)))
+    cases.append(metrics_case("float32 probabilities that tie at 1, logits that do not", s, y, logits=30 * z))
+    s = sigmoid(z)
+    s[[3, 17]] = np.nan
+    cases.append(metrics_case("two scores not finite", s, y))
+    cases.append(metrics_case("separable", [0.1, 0.2, 0.3, 0.7, 0.8], [0, 0, 0, 1, 1]))
+    cases.append(metrics_case("touching classes", [0.1, 0.2, 0.4, 0.4, 0.8], [0, 0, 0, 1, 1]))
+    cases.append(metrics_case("four images", [0.4, 0.6, 0.3, 0.55], [1, 0, 0, 1]))
+    cases.append(metrics_case("constant 0.5, nothing called", [0.5] * 6, [0, 1, 0, 1, 1, 0]))
+    cases.append(metrics_case("only class 1", [0.9, 0.2, 0.7], [1, 1, 1]))
+    cases.append(metrics_case("only class 0, all right", [0.1, 0.2], [0, 0]))
+    cases.append(metrics_case("one positive image", [0.1, 0.2, 0.7, 0.6], [0, 0, 0, 1]))
+    return cases
+
+
+def multiclass_cases():
+    rng = np.random.default_rng(6)
+    cases = []
+    for name, classes, n, digits in [("three classes", 3, 45, 6), ("ties", 4, 40, 1), ("two classes", 2, 20, 4)]:
+        y = np.concatenate([np.arange(classes), rng.integers(0, classes, n - classes)])
+        s = rng.normal(0, 1, (n, classes))
+        s[np.arange(n), y] += 1
+        s = np.exp(s) / np.exp(s).sum(1, keepdims=True)
+        s = np.round(s, digits)
+        called = s.argmax(1)
+        each = [skm.roc_auc_score(y == k, s[:, k]) for k in range(classes)]
+        cases.append({"name": name, "classes": classes, "scores": s.ravel().tolist(), "labels": y.tolist(),
+                      "want": {"confusion": skm.confusion_matrix(y, called, labels=range(classes)).ravel().tolist(),
+                               "accuracy": wilson(int((called == y).sum()), n),
+                               "balanced_accuracy": skm.balanced_accuracy_score(y, called),
+                               "auroc": each, "macro_auroc": float(np.mean(each))}})
+        if classes > 2 and digits > 3:
+            full = s / s.sum(1, keepdims=True)
+            assert abs(np.mean(each) - skm.roc_auc_score(y, full, multi_class="ovr", average="macro")) < 1e-3
+    return cases
+
+
+def without_nan(value):
+    if isinstance(value, dict):
+        return {k: without_nan(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value
+
+
+def main():
+    warnings.simplefilter("ignore")
+    parts = {"metrics": metrics_cases, "multiclass": multiclass_cases}
+    document = {"command": COMMAND,
+                "versions": {"python": platform.python_version(), "numpy": np.__version__,
+                             "scipy": scipy.__version__, "scikit-learn": sklearn.__version__,
+                             "statsmodels": statsmodels.__version__, "R": r_versions()}}
+    document.update({name: make() for name, make in parts.items()})
+    # one case a line: readable in a diff, half the size of indented JSON
+    lines = []
+    for name, value in document.items():
+        value = without_nan(value)
+        if isinstance(value, list):
+            rows = ",\n".join(json.dumps(v, separators=(",", ":")) for v in value)
+            lines.append(f'"{name}": [\n{rows}\n]')
+        else:
+            lines.append(f'"{name}": {json.dumps(value)}')
+    (HERE / "descriptive.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
