@@ -189,6 +189,7 @@ def metrics_cases():
     cases.append(metrics_case("float32 probabilities that tie at 1, logits that do not", s, y, logits=30 * z))
     s = sigmoid(z)
     s[[3, 17]] = np.nan
+    y[[3, 17]] = 1, 0
     cases.append(metrics_case("two scores not finite", s, y))
     cases.append(metrics_case("separable", [0.1, 0.2, 0.3, 0.7, 0.8], [0, 0, 0, 1, 1]))
     cases.append(metrics_case("touching classes", [0.1, 0.2, 0.4, 0.4, 0.8], [0, 0, 0, 1, 1]))
@@ -222,6 +223,72 @@ def multiclass_cases():
     return cases
 
 
+# Steadiness of a curve
+
+
+def curve_case(name, curve, begin=0, end=None, larger_is_better=True):
+    """NumPy and scipy.stats; drawdown and tail as in Chan et al. 2020."""
+    y = np.array(curve, float)[begin:end]
+    y = y if larger_is_better else -y
+    keys = ["step_spread", "noise_level", "excess_travel", "worst_drawdown", "worst_steps"]
+    want = dict.fromkeys(keys)
+    if np.isfinite(y).all() and len(y) >= 2:
+        d = np.diff(y)
+        want["excess_travel"] = max(0.0, np.abs(d).sum() - abs(y[-1] - y[0])) / len(d)
+        want["worst_drawdown"] = np.max(np.maximum.accumulate(y) - y)
+        want["worst_steps"] = -d[d <= scipy.stats.scoreatpercentile(d, 5)].mean()
+        if len(d) >= 2:
+            want["step_spread"] = scipy.stats.iqr(d)
+        if len(d) >= 3:
+            want["noise_level"] = 1.4826 * scipy.stats.median_abs_deviation(np.diff(d)) / math.sqrt(6)
+    return {"name": name, "curve": list(map(float, curve)), "begin": begin, "end": end,
+            "larger_is_better": larger_is_better, "want": want}
+
+
+def curve_cases():
+    rng = np.random.default_rng(7)
+    smooth = 0.9 - 0.4 * np.exp(-np.arange(60) / 8) + rng.normal(0, 0.02, 60)
+    coarse = np.round(smooth * 40) / 40
+    return [curve_case("noisy accuracy", smooth), curve_case("burn-in", smooth, begin=10),
+            curve_case("window", smooth, begin=10, end=31), curve_case("loss", 1 - smooth, larger_is_better=False),
+            curve_case("coarse steps, ties", coarse), curve_case("constant", [0.5] * 12),
+            curve_case("rising line", np.arange(10) / 8), curve_case("falling line", np.arange(10) / -8),
+            curve_case("odd count", smooth[:7]), curve_case("five values", smooth[:5]),
+            curve_case("four values", smooth[:4]), curve_case("three values", smooth[:3]),
+            curve_case("two values", [0.5, 0.25]), curve_case("one value", [0.5]),
+            curve_case("two hundred epochs", np.round(rng.normal(0.8, 0.05, 200), 4))]
+
+
+# The gap, with NumPy
+
+
+def gap_cases():
+    rng = np.random.default_rng(8)
+    cases = []
+    for name, missing in [("seed 0", None), ("seed 1", None), ("no positive in the hold-out", "sens"),
+                          ("no validation", "val"), ("no negative in test", "test spec")]:
+        y = [rng.integers(0, 2, n) for n in (50, 40, 60)]
+        if missing == "sens":
+            y[1][:] = 0
+        if missing == "test spec":
+            y[2][:] = 1
+        hit = [rng.uniform(size=len(v)) < 0.8 for v in y]
+        rates = [[float(np.mean(h)), float(np.mean(h[v == 1])) if v.any() else None,
+                  float(np.mean(h[v == 0])) if (1 - v).any() else None] for v, h in zip(y, hit)]
+        (val, *_), hold, test = rates
+        val = None if missing == "val" else val
+        pi = float(np.mean(y[2]))
+        minus = lambda a, b: None if a is None or b is None else a - b
+        at_test = None if None in hold else float(np.dot([pi, 1 - pi], hold[1:]))
+        weighted = lambda w, d: None if d is None else w * d
+        cases.append({"name": name, "validation": val, "holdout": hold, "test": test, "prevalence": pi,
+                      "want": {"total": minus(val, test[0]), "selection": minus(val, hold[0]),
+                               "prevalence": minus(hold[0], at_test), "rest": minus(at_test, test[0]),
+                               "rest_sensitivity": weighted(pi, minus(hold[1], test[1])),
+                               "rest_specificity": weighted(1 - pi, minus(hold[2], test[2]))}})
+    return cases
+
+
 def without_nan(value):
     if isinstance(value, dict):
         return {k: without_nan(v) for k, v in value.items()}
@@ -236,7 +303,8 @@ def without_nan(value):
 
 def main():
     warnings.simplefilter("ignore")
-    parts = {"metrics": metrics_cases, "multiclass": multiclass_cases}
+    parts = {"metrics": metrics_cases, "multiclass": multiclass_cases, "curves": curve_cases,
+             "gap": gap_cases}
     document = {"command": COMMAND,
                 "versions": {"python": platform.python_version(), "numpy": np.__version__,
                              "scipy": scipy.__version__, "scikit-learn": sklearn.__version__,
