@@ -19,6 +19,7 @@ import tempfile
 import warnings
 
 import numpy as np
+import pandas
 import scipy
 import scipy.stats
 import sklearn
@@ -26,6 +27,7 @@ import sklearn.calibration
 import sklearn.metrics as skm
 import statsmodels
 import statsmodels.api as sm
+import statsmodels.formula.api as smf
 from statsmodels.stats.proportion import proportion_confint
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -289,6 +291,93 @@ def gap_cases():
     return cases
 
 
+# Variance components of a table [a][b][c]
+
+
+FACTORS = ["A", "B", "C", "AB", "AC", "BC", "ABC"]
+
+
+def mean_squares(y):
+    """statsmodels: sequential sums of squares of the saturated model."""
+    index = np.indices(y.shape).reshape(3, -1)
+    frame = pandas.DataFrame({"y": y.ravel(), "a": index[0], "b": index[1], "c": index[2]})
+    table = sm.stats.anova_lm(smf.ols("y ~ C(a) * C(b) * C(c)", frame).fit())
+    rows = {"".join(x for x in name if x in "abc").upper(): name for name in table.index if name != "Residual"}
+    return {f: (table.loc[rows[f], "sum_sq"] / table.loc[rows[f], "df"], table.loc[rows[f], "df"])
+            for f in FACTORS}
+
+
+def large_sample_interval(plus, minus, alpha=0.05):
+    """Ting et al. 1990 as printed, both limits written out; terms (coefficient * mean square, df)."""
+    q, p = 1 - alpha / 2, alpha / 2
+    f_inf = lambda prob, n: scipy.stats.chi2.ppf(prob, n) / n
+    g = lambda n: 1 - 1 / f_inf(q, n)
+    h = lambda n: 1 / f_inf(p, n) - 1
+    pairs = lambda ts: sum(((1 - 1 / f_inf(q, n + m))**2 * (n + m)**2 / (n * m) - g(n)**2 * n / m - g(m)**2 * m / n)
+                           / (len(ts) - 1) * v * w
+                           for i, (v, n) in enumerate(ts) for w, m in ts[i + 1:])
+    value = sum(v for v, _ in plus) - sum(v for v, _ in minus)
+    low = sum((g(n) * v)**2 for v, n in plus) + sum((h(n) * v)**2 for v, n in minus) + pairs(plus)
+    high = sum((h(n) * v)**2 for v, n in plus) + sum((g(n) * v)**2 for v, n in minus) + pairs(minus)
+    for v, n in plus:
+        for w, m in minus:
+            f = scipy.stats.f.ppf(q, n, m)
+            low += ((f - 1)**2 - g(n)**2 * f**2 - h(m)**2) / f * v * w
+            f = scipy.stats.f.ppf(p, n, m)
+            high += ((1 - f)**2 - h(n)**2 * f**2 - g(m)**2) / f * v * w
+    return value, max(0, value - math.sqrt(max(low, 0))), max(0, value + math.sqrt(max(high, 0)))
+
+
+def variance_case(name, y, lme4):
+    a, b, c = y.shape
+    ms = mean_squares(y)
+    term = lambda f, scale: (ms[f][0] / scale, ms[f][1])
+    # expected mean squares solved by hand, as in Searle, Casella & McCulloch 1992
+    solved = {"A": ((["A", "ABC"], ["AB", "AC"]), b * c), "B": ((["B", "ABC"], ["AB", "BC"]), a * c),
+              "C": ((["C", "ABC"], ["AC", "BC"]), a * b), "AB": ((["AB"], ["ABC"]), c),
+              "AC": ((["AC"], ["ABC"]), b), "BC": ((["BC"], ["ABC"]), a), "ABC": ((["ABC"], []), 1)}
+    want = []
+    for f in FACTORS:
+        (plus, minus), scale = solved[f]
+        value, low, high = large_sample_interval([term(x, scale) for x in plus], [term(x, scale) for x in minus])
+        want.append({"mean_square": ms[f][0], "df": ms[f][1], "estimate": value, "low": low, "high": high})
+    reml = None
+    if lme4:  # equals the method of moments where that has no negative estimate
+        if min(w["estimate"] for w in want) <= 0:
+            return None
+        index = np.indices(y.shape).reshape(3, -1)
+        reml = run_r(
+            "suppressMessages(library(lme4))\n"
+            "m <- lmer(y ~ 1 + (1|A) + (1|B) + (1|C) + (1|A:B) + (1|A:C) + (1|B:C), t1,\n"
+            "  control = lmerControl(optCtrl = list(maxfun = 1e5)))\n"
+            "v <- as.data.frame(VarCorr(m)); rownames(v) <- v$grp\n"
+            "cat(v[c('A', 'B', 'C', 'A:B', 'A:C', 'B:C', 'Residual'), 'vcov'], sep = '\\n')",
+            (["y", "A", "B", "C"], zip(y.ravel(), *index)))
+    return {"name": name, "levels": y.shape, "values": y.ravel().tolist(), "mean": y.mean(), "want": want, "lme4": reml}
+
+
+def variance_cases():
+    rng = np.random.default_rng(9)
+
+    def draw(shape, main, pair, rest):
+        a, b, c = shape
+        n = lambda sd, *s: sd * rng.normal(size=s)
+        y = n(main, a, 1, 1) + n(main, 1, b, 1) + n(main, 1, 1, c)
+        y = y + n(pair, a, b, 1) + n(pair, a, 1, c) + n(pair, 1, b, c) + n(rest, a, b, c)
+        return np.round(0.8 + y, 6)
+
+    def first_positive(name, *law):
+        while True:
+            case = variance_case(name, draw(*law), True)
+            if case is not None:
+                return case
+
+    return [first_positive("all positive", (4, 4, 4), 0.03, 0.02, 0.01),
+            first_positive("unequal levels, all positive", (5, 3, 4), 0.05, 0.03, 0.01),
+            variance_case("noise only, some negative", draw((4, 4, 4), 0, 0, 0.02), False),
+            variance_case("two levels each", draw((2, 2, 2), 0.02, 0.01, 0.01), False)]
+
+
 def without_nan(value):
     if isinstance(value, dict):
         return {k: without_nan(v) for k, v in value.items()}
@@ -304,7 +393,7 @@ def without_nan(value):
 def main():
     warnings.simplefilter("ignore")
     parts = {"metrics": metrics_cases, "multiclass": multiclass_cases, "curves": curve_cases,
-             "gap": gap_cases}
+             "gap": gap_cases, "variance": variance_cases}
     document = {"command": COMMAND,
                 "versions": {"python": platform.python_version(), "numpy": np.__version__,
                              "scipy": scipy.__version__, "scikit-learn": sklearn.__version__,
