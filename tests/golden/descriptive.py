@@ -21,6 +21,7 @@ import warnings
 import numpy as np
 import pandas
 import scipy
+import scipy.spatial
 import scipy.stats
 import sklearn
 import sklearn.calibration
@@ -28,6 +29,8 @@ import sklearn.metrics as skm
 import statsmodels
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.proportion import proportion_confint
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -378,6 +381,59 @@ def variance_cases():
             variance_case("two levels each", draw((2, 2, 2), 0.02, 0.01, 0.01), False)]
 
 
+# Shift between two samples
+
+
+def ks_cases():
+    rng = np.random.default_rng(10)
+    cases = []
+    for name, n0, n1, shift, digits in [("shifted", 25, 18, 0.5, 6), ("not shifted", 30, 20, 0, 6),
+                                        ("ties", 30, 25, 0.5, 0), ("two against three", 2, 3, 1, 6)]:
+        x, y = np.round(rng.normal(0, 1, n0), digits), np.round(rng.normal(shift, 1, n1), digits)
+        order = rng.permutation(n0 + n1)
+        test = scipy.stats.ks_2samp(x, y, method="exact")
+        cases.append({"name": name, "scores": np.concatenate([x, y])[order].tolist(),
+                      "second": np.repeat([0, 1], [n0, n1])[order].tolist(), "statistic": test.statistic,
+                      "p": None if digits == 0 else test.pvalue})  # exact only without ties
+    return cases
+
+
+def feature_cases():
+    rng = np.random.default_rng(11)
+    cases = []
+    for name, n, columns, ridge, shift in [("fewer features than images", 30, 5, 1.0, 1.0),
+                                           ("more features than images", 18, 40, 1.0, 0.3),
+                                           ("weak ridge, a constant feature", 24, 4, 0.05, 0.5)]:
+        second = np.array([0] * (n - n // 3) + [1] * (n // 3))
+        x = np.round(rng.normal(0, 1, (n, columns)) * rng.uniform(0.5, 3, columns) + 4 + shift * second[:, None], 3)
+        if "constant" in name:
+            x[:, 1] = 7
+        z = StandardScaler().fit_transform(x)
+        distance = scipy.spatial.distance.pdist(z)
+        kernel = np.exp(-scipy.spatial.distance.squareform(distance)**2 / (2 * np.median(distance)**2))
+        k00, k11, k01 = (kernel[np.ix_(second == a, second == b)] for a, b in [(0, 0), (1, 1), (0, 1)])
+        unbiased = lambda k: (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
+        folds = 4
+        fold = rng.permutation(np.arange(n) % folds)
+        labellings = [second] + [rng.permutation(second) for _ in range(9)]
+        log_odds = []
+        for y in labellings:
+            out = np.zeros(n)
+            for k in range(folds):
+                train, held = fold != k, fold == k
+                rows = np.hstack([z / math.sqrt(columns), np.full((n, 1), math.sqrt(10))])
+                model = LogisticRegression(C=1 / ridge, fit_intercept=False, solver="newton-cholesky", tol=1e-12,
+                                           max_iter=1000).fit(rows[train], y[train])
+                ones = y[train].sum()
+                out[held] = model.decision_function(rows[held]) - math.log((ones + 0.5) / (train.sum() - ones + 0.5))
+            log_odds.append(out.tolist())
+        cases.append({"name": name, "columns": columns, "features": x.ravel().tolist(), "second": second.tolist(),
+                      "gram_row": (z @ z[0] / columns).tolist(),
+                      "mmd": unbiased(k00) + unbiased(k11) - 2 * k01.mean(), "folds": folds, "fold": fold.tolist(),
+                      "ridge": ridge, "labellings": [y.tolist() for y in labellings], "log_odds": log_odds})
+    return cases
+
+
 def without_nan(value):
     if isinstance(value, dict):
         return {k: without_nan(v) for k, v in value.items()}
@@ -393,7 +449,8 @@ def without_nan(value):
 def main():
     warnings.simplefilter("ignore")
     parts = {"metrics": metrics_cases, "multiclass": multiclass_cases, "curves": curve_cases,
-             "gap": gap_cases, "variance": variance_cases}
+             "gap": gap_cases, "variance": variance_cases,
+             "ks": ks_cases, "features": feature_cases}
     document = {"command": COMMAND,
                 "versions": {"python": platform.python_version(), "numpy": np.__version__,
                              "scipy": scipy.__version__, "scikit-learn": sklearn.__version__,

@@ -172,8 +172,7 @@ VarianceComponents variance_components(std::span<const double> values,
     component.negative = component.estimate < 0;
     component.variance = std::max(component.estimate, 0.0);
     result.total += component.variance;
-    component.low =
-        std::max(0.0, component.estimate - std::sqrt(squared_distance(plus, minus, p)));
+    component.low = std::max(0.0, component.estimate - std::sqrt(squared_distance(plus, minus, p)));
     component.high =
         std::max(0.0, component.estimate + std::sqrt(squared_distance(minus, plus, p)));
   }

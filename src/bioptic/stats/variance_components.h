@@ -21,9 +21,9 @@ struct VarianceComponent {
   // Solution of mean squares = expected mean squares; unbiased, may be negative.
   double estimate = 0;
   bool negative = false;
-  double variance = 0;        // max(estimate, 0)
-  double share = 0;           // of the sum of the seven truncated variances; NaN when that is 0
-  double low = 0, high = 0;   // interval for the component, both cut at 0
+  double variance = 0;       // max(estimate, 0)
+  double share = 0;          // of the sum of the seven truncated variances; NaN when that is 0
+  double low = 0, high = 0;  // interval for the component, both cut at 0
 };
 
 struct VarianceComponents {
