@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -157,6 +156,8 @@ TEST(ShiftTests, DegenerateInputs) {
   EXPECT_FALSE(ks_shift_test(scores, few).p);
   EXPECT_FALSE(mmd_shift_test(gram, few).statistic);
   EXPECT_FALSE(classifier_shift_test(gram, few).auc);
+  const std::vector<int> other_side = {1, 1, 0, 0};
+  EXPECT_FALSE(ks_shift_test(scores, {other_side, groups}).p);
 
   const std::vector<double> equal(4, 0.5);
   const TwoSamples fine{one_group_each_side, {}};
