@@ -1,0 +1,56 @@
+// The crossed t test: would a difference hold with other seeds and on other patients?
+//
+// Seeds are the readers and groups (patients) the cases of a multi-reader multi-case study.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "bioptic/stats/estimate.h"
+
+namespace bioptic {
+
+// Values per seed and group, row-major: d[s * groups + g].
+struct CrossedTable {
+  std::size_t seeds = 0, groups = 0;
+  std::vector<double> d;
+};
+
+// From per-image differences D (seeds x images, row-major) and the group of every image (0 ..
+// groups - 1, each at least once): d[s,g] = m + (G / n) * sum over i in g of (D[s,i] - m), with m
+// the mean of D.  The table's mean is m; with every image its own group it is D itself.
+CrossedTable group_values(std::span<const double> differences, std::size_t seeds,
+                          std::span<const std::size_t> group_of, std::size_t groups);
+
+struct CrossedEstimate {
+  Estimate estimate;
+  double ms_seeds = 0, ms_groups = 0, ms_error = 0;    // mean squares of the two-way table
+  bool seeds_floored = false, groups_floored = false;  // a component was below the error's
+};
+
+// Two-way table without replication: a = max(MSs, MSe), b = max(MSg, MSe),
+//   V = (a + b - MSe) / (S G),
+//   df = (a + b - MSe)^2 / (a^2/(S-1) + b^2/(G-1) + MSe^2/((S-1)(G-1)))   (Satterthwaite 1946).
+// The floors keep df from falling to 0 where MSs + MSg comes near MSe.  At least 2 seeds, 2 groups.
+CrossedEstimate crossed_t(const CrossedTable& table);
+
+// The same for the difference of two splits' means (first - second), over the same seeds: cases are
+// nested in splits.  V = max(var(r) / S, e1 + e2) + sum of (b_k - e_k), with r the per-seed
+// difference of the means, e_k = MSe_k / (S G_k), b_k = max(MSg_k, MSe_k) / (S G_k).
+Estimate crossed_gap(const CrossedTable& first, const CrossedTable& second);
+
+// Percentile interval of the mean difference, seeds and groups drawn anew independently (Owen
+// 2007), groups within strata (their class).  It understates the seeds' variance by (S - 1) / S:
+// for 10 seeds and more.  The draws come from the stream "crossed bootstrap" of seed 0.
+Interval crossed_bootstrap(std::span<const double> differences, std::size_t seeds,
+                           std::span<const std::size_t> group_of,
+                           std::span<const std::size_t> stratum_of_group, int draws = 2000);
+
+// How much of V comes from where, for planning: V(S, G) = seeds/S + groups/G + error/(S G).
+struct VarianceParts {
+  double seeds = 0, groups = 0, error = 0;
+};
+VarianceParts variance_parts(const CrossedEstimate& crossed, std::size_t seeds, std::size_t groups);
+
+}  // namespace bioptic

@@ -1,0 +1,18 @@
+// The distributions that the tests need, from Boost.Math in plain double.
+#pragma once
+
+namespace bioptic {
+
+double normal_cdf(double z);
+double normal_quantile(double p);
+// Student's t with df > 0 degrees of freedom (not necessarily whole).
+double t_cdf(double t, double df);
+double t_quantile(double p, double df);
+// Power of the two-sided t test at level alpha when the true effect is ncp standard errors.
+double t_power(double ncp, double df, double alpha = 0.05);
+// P(X <= k) for a binomial count; and of exactly k.
+double binomial_cdf(int k, int n, double p);
+double binomial_pmf(int k, int n, double p);
+double chi_squared_upper(double x, double df);
+
+}  // namespace bioptic

@@ -1,0 +1,55 @@
+#include "bioptic/stats/estimate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "bioptic/stats/distributions.h"
+
+namespace bioptic {
+
+Estimate mean_estimate(std::span<const double> values) {
+  const auto n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double v : values) sum += v;
+  const double mean = sum / n;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return {mean, std::sqrt(squares / (n - 1) / n), n - 1};
+}
+
+double two_sided_p(const Estimate& e) {
+  if (e.se == 0) return e.value == 0 ? 1 : std::numeric_limits<double>::quiet_NaN();
+  return 2 * t_cdf(-std::abs(e.value / e.se), e.df);
+}
+
+double equivalence_p(const Estimate& e, double margin) {
+  if (margin <= 0) return 1;
+  if (e.se == 0) return std::abs(e.value) < margin ? 0 : 1;
+  // The larger of P(T >= (value + margin) / se) and P(T <= (value - margin) / se).
+  return t_cdf((std::abs(e.value) - margin) / e.se, e.df);
+}
+
+Interval interval_of(const Estimate& e, double confidence) {
+  if (e.se == 0) return {e.value, e.value};
+  const double half = t_quantile(0.5 + confidence / 2, e.df) * e.se;
+  return {e.value - half, e.value + half};
+}
+
+std::vector<double> holm(std::span<const double> p) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    if (!std::isnan(p[i])) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return p[a] < p[b]; });
+  std::vector<double> corrected(p.begin(), p.end());
+  double largest = 0;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    largest = std::max(largest, std::min(1.0, static_cast<double>(order.size() - k) * p[order[k]]));
+    corrected[order[k]] = largest;
+  }
+  return corrected;
+}
+
+}  // namespace bioptic

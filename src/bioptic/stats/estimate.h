@@ -1,0 +1,36 @@
+// An estimate with its standard error, and the tests that rest on Student's t.
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace bioptic {
+
+// value, its standard error (>= 0) and the degrees of freedom of that error.
+struct Estimate {
+  double value = 0, se = 0, df = 0;
+};
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+// Mean of independent values, at least 2: se = sd / sqrt(n), df = n - 1.  Over paired differences
+// this is the paired t test.
+Estimate mean_estimate(std::span<const double> values);
+
+// Two-sided p of "the true value is 0".  se = 0: 1 for a value of 0, NaN (no test) otherwise.
+double two_sided_p(const Estimate& estimate);
+
+// Two one-sided tests (Schuirmann 1987): p of "the true value is at least `margin` away from 0".
+// margin >= 0; 1 for a margin of 0.  se = 0: 0 when |value| < margin, else 1.
+double equivalence_p(const Estimate& estimate, double margin);
+
+// t interval; se = 0 gives a single point.
+Interval interval_of(const Estimate& estimate, double confidence = 0.95);
+
+// Holm's step-down correction (Holm 1979): one corrected p per p, in the same order.  NaN stays NaN
+// and does not count as a test.
+std::vector<double> holm(std::span<const double> p);
+
+}  // namespace bioptic

@@ -1,0 +1,66 @@
+#include "bioptic/stats/power.h"
+
+#include <cmath>
+
+#include "bioptic/stats/distributions.h"
+
+namespace bioptic {
+namespace {
+
+// The smallest n in [from, most] for which `enough` holds, which must be monotone.
+template <typename Enough>
+std::optional<int> smallest(int from, int most, const Enough& enough) {
+  int high = from;
+  while (!enough(high)) {
+    if (high >= most) return std::nullopt;
+    high = high > most / 2 ? most : 2 * high;
+  }
+  int low = from;  // enough(high) holds
+  while (low < high) {
+    const int middle = low + (high - low) / 2;
+    if (enough(middle)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return high;
+}
+
+constexpr int kLeastSeeds = 5;
+
+}  // namespace
+
+double crossed_power(const VarianceParts& parts, double seeds, double groups, double detect) {
+  // The mean squares that these parts lead to, and the degrees of freedom that they give.
+  const double a = parts.error + groups * parts.seeds, b = parts.error + seeds * parts.groups;
+  const double sum = a + b - parts.error;
+  if (sum <= 0) return 1;
+  const double df = sum * sum /
+                    (a * a / (seeds - 1) + b * b / (groups - 1) +
+                     parts.error * parts.error / ((seeds - 1) * (groups - 1)));
+  return t_power(detect / std::sqrt(sum / (seeds * groups)), df);
+}
+
+double paired_power(double sd, int seeds, double detect) {
+  return sd <= 0 ? 1 : t_power(detect * std::sqrt(static_cast<double>(seeds)) / sd, seeds - 1);
+}
+
+std::optional<int> seeds_needed(const VarianceParts& parts, int groups, double detect) {
+  return smallest(kLeastSeeds, kMostSeeds, [&](int seeds) {
+    return crossed_power(parts, seeds, groups, detect) >= kPowerWanted;
+  });
+}
+
+std::optional<int> groups_needed(const VarianceParts& parts, int seeds, double detect) {
+  return smallest(2, kMostGroups, [&](int groups) {
+    return crossed_power(parts, seeds, groups, detect) >= kPowerWanted;
+  });
+}
+
+std::optional<int> paired_seeds_needed(double sd, double detect) {
+  return smallest(kLeastSeeds, kMostSeeds,
+                  [&](int seeds) { return paired_power(sd, seeds, detect) >= kPowerWanted; });
+}
+
+}  // namespace bioptic

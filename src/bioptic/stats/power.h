@@ -1,0 +1,30 @@
+// How many seeds or patients a comparison needs.
+//
+// Power is that of the two-sided crossed (or paired) t test at level 0.05 for the true difference
+// that the user wants to detect, never for the one observed.
+#pragma once
+
+#include <optional>
+
+#include "bioptic/stats/crossed.h"
+
+namespace bioptic {
+
+inline constexpr double kPowerWanted = 0.8;
+inline constexpr int kMostSeeds = 10000;
+inline constexpr int kMostGroups = 10000000;
+
+// seeds, groups >= 2; detect > 0.  1 when the variance is 0.
+double crossed_power(const VarianceParts& parts, double seeds, double groups, double detect);
+double paired_power(double sd_of_difference, int seeds, double detect);
+
+// The smallest number of seeds (at least 5, from where a verdict is given) that reaches
+// kPowerWanted with so many groups; nullopt when the groups' part of the variance is by itself too
+// large.
+std::optional<int> seeds_needed(const VarianceParts& parts, int groups, double detect);
+// The smallest number of groups with so many seeds; nullopt when the seeds' part prevents it.
+std::optional<int> groups_needed(const VarianceParts& parts, int seeds, double detect);
+// E1: the paired t over seeds.
+std::optional<int> paired_seeds_needed(double sd_of_difference, double detect);
+
+}  // namespace bioptic

@@ -1,0 +1,33 @@
+// Tests and descriptions over paired seeds that do not rest on Student's t.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "bioptic/stats/estimate.h"
+
+namespace bioptic {
+
+// Sign-flip permutation test of paired differences (Fisher): two-sided p, exact over all 2^S sign
+// patterns up to S = 20, above that by 100,000 draws from the stream "sign flip" of seed 0, the
+// observed pattern counted (Phipson and Smyth 2010).  The smallest possible p is 2 / 2^S.
+double sign_flip_p(std::span<const double> differences);
+
+// P(A > B): the share of paired seeds where A is better, ties counting one half, with a bootstrap
+// percentile interval over seeds (10,000 draws from the stream "p greater" of seed 0).
+struct ShareGreater {
+  double share = 0;
+  Interval interval;
+  // Bouthillier et al. 2021: low end above 0.5 and high end above 0.75.
+  bool meaningful = false;
+};
+ShareGreater share_greater(std::span<const double> differences);
+
+// Exact two-sided binomial test of `hits` in n against 1/2.
+double binomial_p(int hits, int n);
+
+// McNemar's exact test on the images that exactly one of two trained models gets right.  It
+// compares two models, never two settings.
+double mcnemar_p(int only_a_right, int only_b_right);
+
+}  // namespace bioptic

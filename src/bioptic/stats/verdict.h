@@ -1,0 +1,43 @@
+// The one table that decides every verdict.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bioptic/stats/estimate.h"
+
+namespace bioptic {
+
+inline constexpr double kAlpha = 0.05;
+inline constexpr int kLeastSeedsForVerdict = 5;
+
+// For a claim (or a comparison a against b): positive = supported (a is better).
+enum class Verdict { positive, negative, no_effect, undecided, not_allowed };
+// "supported", "refuted", "no_effect", "undecided", "not_allowed"
+const char* claim_name(Verdict);
+// "a_better", "b_better", ...
+const char* comparison_name(Verdict);
+
+// One kind of evidence (E1 or E2) on one effect, before correction.
+struct Evidence {
+  Estimate estimate;   // in the direction in which positive means better
+  std::string reason;  // why it is not allowed; empty = allowed
+};
+
+struct Judgement {
+  Verdict verdict = Verdict::not_allowed;
+  double p = 0, p_holm = 0;  // two-sided; NaN where there is no test
+  double equivalence = 0;    // p against the margin; NaN where there is no test
+  Interval interval;         // 95 %; NaN where there is none
+  std::string reason;        // of not_allowed
+};
+
+// In this order: not allowed (a reason, or a variance of zero with a difference that is not zero);
+// equivalent within the margin (p <= 0.05): no effect; p after Holm <= 0.05: by the sign; else
+// undecided.  One family: Holm's correction runs over all of `evidence` that is allowed.
+// margins: one per evidence, >= 0; 0 = no margin, never "no effect" but for identical results.
+std::vector<Judgement> judge(std::span<const Evidence> evidence, std::span<const double> margins);
+
+}  // namespace bioptic
