@@ -55,9 +55,9 @@ std::vector<Division> measure_divisions(const PlannedStudy& study, const Planned
     TrialControl control;
     control.threads = division.threads;
     control.isa = isa;
-    const auto rounds = static_cast<double>((missing + static_cast<std::size_t>(jobs) - 1) /
-                                            static_cast<std::size_t>(jobs));
-    division.seconds = rounds * seconds_of_trial(study, trial, control, jobs);
+    const auto at_once = static_cast<std::size_t>(jobs);
+    const std::size_t rounds = (missing + at_once - 1) / at_once;
+    division.seconds = static_cast<double>(rounds) * seconds_of_trial(study, trial, control, jobs);
     divisions.push_back(division);
   }
   std::stable_sort(divisions.begin(), divisions.end(),
