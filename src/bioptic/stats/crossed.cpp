@@ -14,7 +14,7 @@ double mean_of(std::span<const double> values) {
 }
 
 struct MeanSquares {
-  double mean = 0, seeds = 0, groups = 0, error = 0;
+  double mean = 0, seeds = 0, groups = 0, error = 0, largest = 0;
   std::vector<double> of_seed;  // means
 };
 
@@ -23,6 +23,7 @@ MeanSquares mean_squares(const CrossedTable& t) {
   MeanSquares ms;
   ms.of_seed.assign(t.seeds, 0);
   std::vector<double> of_group(t.groups, 0);
+  for (const double d : t.d) ms.largest = std::max(ms.largest, std::abs(d));
   for (std::size_t s = 0; s < t.seeds; ++s) {
     for (std::size_t g = 0; g < t.groups; ++g) {
       ms.of_seed[s] += t.d[s * t.groups + g] / g_count;
@@ -78,6 +79,10 @@ CrossedEstimate crossed_t(const CrossedTable& table) {
           ? s - 1
           : sum * sum /
                 (a * a / (s - 1) + b * b / (g - 1) + ms.error * ms.error / ((s - 1) * (g - 1)));
+  if (out.estimate.se <= kRounding * ms.largest) {
+    out.estimate.se = 0;
+    out.estimate.df = s - 1;
+  }
   return out;
 }
 
@@ -98,7 +103,10 @@ Estimate crossed_gap(const CrossedTable& first, const CrossedTable& second) {
   }
   const double a = std::max(over_seeds.se * over_seeds.se, floor);
   const double v = a + cases;
-  return {over_seeds.value, std::sqrt(v), v == 0 ? s - 1 : v * v / (a * a / (s - 1) + squares)};
+  if (std::sqrt(v) <= kRounding * std::max(ms[0].largest, ms[1].largest)) {
+    return {over_seeds.value, 0, s - 1};
+  }
+  return {over_seeds.value, std::sqrt(v), v * v / (a * a / (s - 1) + squares)};
 }
 
 Interval crossed_bootstrap(std::span<const double> differences, std::size_t seeds,

@@ -14,8 +14,13 @@ Estimate mean_estimate(std::span<const double> values) {
   double sum = 0, squares = 0;
   for (const double v : values) sum += v;
   const double mean = sum / n;
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  return {mean, std::sqrt(squares / (n - 1) / n), n - 1};
+  double largest = 0;
+  for (const double v : values) {
+    squares += (v - mean) * (v - mean);
+    largest = std::max(largest, std::abs(v));
+  }
+  const double se = std::sqrt(squares / (n - 1) / n);
+  return {mean, se <= kRounding * largest ? 0 : se, n - 1};
 }
 
 double two_sided_p(const Estimate& e) {

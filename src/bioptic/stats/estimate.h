@@ -15,6 +15,10 @@ struct Interval {
   double low = 0, high = 0;
 };
 
+// A standard error below this share of the largest value is rounding (0.78 - 0.76 and 0.80 - 0.78
+// differ in the last bits), so it counts as 0: there is then nothing to test with.
+inline constexpr double kRounding = 1e-12;
+
 // Mean of independent values, at least 2: se = sd / sqrt(n), df = n - 1.  Over paired differences
 // this is the paired t test.
 Estimate mean_estimate(std::span<const double> values);

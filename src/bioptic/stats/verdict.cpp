@@ -30,12 +30,10 @@ std::vector<Judgement> judge(std::span<const Evidence> evidence, std::span<const
   for (std::size_t i = 0; i < evidence.size(); ++i) {
     const Estimate& e = evidence[i].estimate;
     out[i].reason = evidence[i].reason;
-    if (out[i].reason.empty() && e.se == 0 && e.value != 0) {
-      out[i].reason =
-          "the difference is the same in every seed and case: with a variance of zero there is "
-          "nothing to test it against";
+    if (out[i].reason.empty() && !evidence[i].test && e.se == 0 && e.value != 0) {
+      out[i].reason = kNoVariance;
     }
-    if (out[i].reason.empty()) p[i] = two_sided_p(e);
+    if (out[i].reason.empty()) p[i] = evidence[i].test ? evidence[i].test->p : two_sided_p(e);
   }
   const std::vector<double> corrected = holm(p);
   for (std::size_t i = 0; i < evidence.size(); ++i) {
@@ -48,8 +46,13 @@ std::vector<Judgement> judge(std::span<const Evidence> evidence, std::span<const
       j.interval = {kNan, kNan};
       continue;
     }
-    j.interval = interval_of(e);
-    j.equivalence = e.se == 0 ? 0 : equivalence_p(e, margins[i]);  // se = 0 here: identical
+    if (evidence[i].test) {
+      j.interval = evidence[i].test->interval;
+      j.equivalence = evidence[i].test->equivalence;
+    } else {
+      j.interval = interval_of(e);
+      j.equivalence = e.se == 0 ? 0 : equivalence_p(e, margins[i]);  // se = 0 here: identical
+    }
     if (j.equivalence <= kAlpha) {
       j.verdict = Verdict::no_effect;
     } else if (j.p_holm <= kAlpha) {

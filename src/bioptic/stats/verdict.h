@@ -13,6 +13,12 @@ namespace bioptic {
 inline constexpr double kAlpha = 0.05;
 inline constexpr int kLeastSeedsForVerdict = 5;
 
+// The reason for "not allowed" where an effect that is not 0 has no spread.
+inline constexpr const char* kNoVariance =
+    "the difference is the same in every seed and case: with a variance of zero there is nothing "
+    "to "
+    "test it against";
+
 // For a claim (or a comparison a against b): positive = supported (a is better).
 enum class Verdict { positive, negative, no_effect, undecided, not_allowed };
 // "supported", "refuted", "no_effect", "undecided", "not_allowed"
@@ -24,6 +30,13 @@ const char* comparison_name(Verdict);
 struct Evidence {
   Estimate estimate;   // in the direction in which positive means better
   std::string reason;  // why it is not allowed; empty = allowed
+  // Where the test is not the t of `estimate` (exact binomial, intersection-union): its two-sided
+  // p, its p against the margin and its interval.  estimate.value then only has to have the sign.
+  struct Test {
+    double p = 1, equivalence = 1;
+    Interval interval;
+  };
+  std::optional<Test> test = std::nullopt;
 };
 
 struct Judgement {

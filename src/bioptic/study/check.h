@@ -15,6 +15,10 @@ void check_arm(const ArmSpec& arm, const std::string& file);
 // same trial.
 void check_vary(const StudySpec& study);
 
+// Settles what a claim leaves to the study (arms, split, a trend's values) and throws InputError
+// "file:line: ..." where claims and arms do not go together.
+void check_claims(StudySpec& study);
+
 // The arms would train the same trials.
 bool same_training(const ArmSpec& a, const ArmSpec& b);
 

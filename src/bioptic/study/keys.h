@@ -36,6 +36,10 @@ const std::vector<Key<EarlyStopping>>& early_stopping_keys();
 // What an arm has besides the keys of [train].
 const std::vector<Key<ArmSpec>>& arm_keys();
 
+const Kinded<ClaimSpec>& claim_table();
+// A [[claim]] or a part of one, key by key; check_claims() (check.h) does the rest.
+ClaimSpec read_claim_table(const Node& node, const Place& place);
+
 // Metrics that `reported` may name.
 const std::vector<std::string_view>& metric_names();
 

@@ -533,6 +533,7 @@ std::string home_of(std::string_view key) {
   if (among(data_keys())) return "[data]";
   if (among(train_keys())) return "[train]";
   if (key == "reported") return "[[arm]]";
+  if (key == "sentence" || key == "direction") return "[[claim]]";
   if (among(model_table().keys)) return "[train] model = { ... }";
   if (among(loss_table().keys)) return "[train] loss = { ... }";
   if (among(optimizer_table().keys)) return "[train] optimizer = { ... }";

@@ -171,6 +171,24 @@ void read_arms(Reader& reader, const Entry& section) {
   }
 }
 
+void read_claims(Reader& reader, const Entry& section) {
+  if (!section.value.is_array()) {
+    fail({reader.file, "", ""}, section.line,
+         "a claim is written [[claim]], with two brackets, once for each claim");
+  }
+  for (const Node& node : section.value.items) {
+    if (!node.is_table()) {
+      fail({reader.file, "", ""}, node.line,
+           "claim: expected [[claim]] sections, one for each claim");
+    }
+    const Node* id = node.find("id");
+    const Place place{reader.file,
+                      id != nullptr && id->is_text() ? "[[claim]] '" + id->text + "'" : "[[claim]]",
+                      ""};
+    reader.study.claims.push_back(schema::read_claim_table(node, place));
+  }
+}
+
 // Every combination of the values, the first key varying slowest.
 void read_grid(Reader& reader, const Entry& section) {
   const Place place{reader.file, "[grid]", ""};
@@ -206,13 +224,12 @@ void read_grid(Reader& reader, const Entry& section) {
 void check_top_level(const Reader& reader, const Node& document) {
   const Place place{reader.file, "the study file, outside any section", ""};
   for (const Entry& entry : document.entries) {
-    if (entry.key == "claim" || entry.key == "shift") {
+    if (entry.key == "shift") {
       fail(place, entry.line,
-           fmt::format("{} belongs to a later release of bioptic; leave it out for now",
-                       entry.key == "claim" ? "[[claim]]" : "[shift]"));
+           "[shift] belongs to a later release of bioptic; leave it out for now");
     }
-    const std::vector<schema::KnownKey> known{
-        {"study", ""}, {"data", ""}, {"train", ""}, {"arm", ""}, {"grid", ""}};
+    const std::vector<schema::KnownKey> known{{"study", ""}, {"data", ""}, {"train", ""},
+                                              {"arm", ""},   {"grid", ""}, {"claim", ""}};
     if (std::any_of(known.begin(), known.end(),
                     [&](const auto& section) { return section.name == entry.key; })) {
       continue;
@@ -283,6 +300,7 @@ StudySpec parse_study_text(const std::string& text, const std::filesystem::path&
   }
   section("arm", read_arms);
   section("grid", read_grid);
+  section("claim", read_claims);
   StudySpec& study = reader.study;
   if (study.arms.empty()) {
     throw InputError(
@@ -297,6 +315,7 @@ StudySpec parse_study_text(const std::string& text, const std::filesystem::path&
   }
   settle_phantom_size(reader);
   schema::check_vary(study);
+  schema::check_claims(study);
   note_equal_arms(study);
   return std::move(reader.study);
 }

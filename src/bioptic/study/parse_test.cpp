@@ -290,7 +290,6 @@ TEST(ParseErrors, KeysThatBelongElsewhere) {
        {"it belongs to: cross_entropy"}},
       {"[train]\nscheduler = 'cosine'\n[[arm]]\nname = 'x'\nscheduler = { max_lr = 0.1 }",
        {":5: [[arm]] 'x' scheduler.max_lr does not belong to scheduler kind 'cosine'"}},
-      {"[[claim]]\nid = 1" + kArm, {":1: [[claim]] belongs to a later release"}},
       {"[shift]\nx = 1" + kArm, {":1: [shift] belongs to a later release"}},
   });
 }
@@ -372,6 +371,158 @@ TEST(ParseErrors, ValuesOutOfRange) {
       {"[[arm]]\nname = ''", {"name = \"\""}},
       {"[[arm]]\nname = 3", {"name = 3"}},
   });
+}
+
+// ---- claims
+// --------------------------------------------------------------------------------------
+
+const std::string kTwoArms =
+    "[train]\nepochs = 10\n[[arm]]\nname = 'a'\nbatch_size = 10\n[[arm]]\nname = 'b'\nbatch_size = "
+    "40\n";
+
+TEST(Parse, EveryKindOfClaim) {
+  const StudySpec study = parse(kTwoArms + R"(
+[[claim]]
+id = "1"
+sentence = "One"
+kind = "difference"
+arms = ["b", "a"]
+direction = "lower"
+margin = 0.02
+[[claim]]
+id = "2"
+sentence = "Two"
+kind = "trend"
+setting = "batch_size"
+metric = "auroc"
+[[claim]]
+id = "3"
+sentence = "Three"
+kind = "order"
+arms = ["a", "b"]
+value = "noise_level"
+burn_in = 2
+[[claim]]
+id = "4"
+sentence = "Four"
+kind = "index"
+arms = ["a", "b"]
+window = [3, 9]
+detect = 0.004
+[[claim]]
+id = "5"
+sentence = "Five"
+kind = "all_of"
+[[claim.part]]
+kind = "shape"
+shape = "peaks_early"
+[[claim.part]]
+kind = "gap"
+arms = ["a"]
+)");
+  ASSERT_EQ(study.claims.size(), 5U);
+  const ClaimSpec& one = study.claims[0];
+  EXPECT_EQ(one.kind, ClaimKind::difference);
+  EXPECT_EQ(one.arms, (std::vector<std::string>{"b", "a"}));
+  EXPECT_FALSE(one.higher);
+  EXPECT_EQ(one.split, "test");
+  EXPECT_EQ(one.margin, 0.02);
+  EXPECT_EQ(study.claims[1].arms, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(study.claims[1].values, (std::vector<double>{10, 40}));
+  EXPECT_EQ(study.claims[2].split, "val");
+  EXPECT_EQ(study.claims[2].value, CurveValue::noise_level);
+  EXPECT_EQ(study.claims[2].first_epoch, 3);
+  EXPECT_EQ(study.claims[3].value, CurveValue::step_spread);
+  EXPECT_EQ(study.claims[3].first_epoch, 3);
+  EXPECT_EQ(study.claims[3].last_epoch, 9);
+  EXPECT_EQ(study.claims[3].detect, 0.004);
+  EXPECT_EQ(quantity_words(study.claims[3]),
+            "step spread of the validation accuracy (epochs 3 to 9)");
+  ASSERT_EQ(study.claims[4].parts.size(), 2U);
+  EXPECT_EQ(study.claims[4].parts[0].shape, CurveShape::peaks_early);
+  EXPECT_EQ(study.claims[4].parts[0].arms.size(), 2U);
+  EXPECT_EQ(study.claims[4].parts[1].kind, ClaimKind::gap);
+}
+
+TEST(Parse, ATrendFollowsAnyNumericSetting) {
+  const StudySpec study = parse(
+      "[[arm]]\nname = 'a'\noptimizer = { lr = 0.1 }\n[[arm]]\nname = 'b'\noptimizer = { lr = 0.01 "
+      "}\n[[claim]]\nid = 'x'\nsentence = 'y'\nkind = 'trend'\nsetting = 'optimizer.lr'");
+  EXPECT_EQ(study.claims.at(0).values, (std::vector<double>{0.1, 0.01}));
+}
+
+TEST(ParseErrors, ClaimsInOneLineEach) {
+  const auto claim = [](const std::string& rest) {
+    return kTwoArms + "[[claim]]\nid = 'x'\nsentence = 'y'\n" + rest;
+  };
+  const std::string pair = "kind = 'difference'\narms = ['a', 'b']\n";
+  const std::string index = "kind = 'index'\narms = ['a', 'b']\n";
+  expect_all({
+      {kTwoArms + "[claim]\nid = 'x'", {":9:", "[[claim]], with two brackets"}},
+      {"claim = [1]\n" + kTwoArms, {"[[claim]] sections"}},
+      {kTwoArms + "[[claim]]\nsentence = 'y'\n" + pair, {":9: [[claim]]: this claim has no id"}},
+      {kTwoArms + "[[claim]]\nid = 'x'\n" + pair, {"[[claim]] 'x': no sentence"}},
+      {kTwoArms + "[[claim]]\nid = 1\n" + pair, {":10: [[claim]] id = 1: expected text"}},
+      {claim("arms = ['a', 'b']"), {"[[claim]] 'x' has no kind", "\"all_of\""}},
+      {claim("kind = 'diference'"),
+       {":12: [[claim]] 'x' kind = \"diference\"", "did you mean 'difference'?"}},
+      {claim(pair + "magrin = 1"),
+       {"unknown key 'magrin' in [[claim]] 'x'; did you mean 'margin'?"}},
+      {claim(pair + "margin = -1"), {"margin = -1: expected a number of at least 0"}},
+      {claim(pair + "detect = 0"), {"detect = 0: expected a number above 0"}},
+      {claim(pair + "setting = 'batch_size'"),
+       {"setting does not belong to claim kind 'difference'; it belongs to: trend"}},
+      {claim(pair + "direction = 'up'"), {"\"higher\" or \"lower\""}},
+      {claim(pair + "metric = 'acuracy'"), {"did you mean 'accuracy'?"}},
+      {claim(pair + "split = 'testing'"), {"did you mean 'test'?"}},
+      {claim(pair + "split = 'train'"), {"set train_eval = true"}},
+      {claim(pair + "split = 'train_running'\nmetric = 'auroc'"), {"it has accuracy and loss"}},
+      {claim(pair + "burn_in = 2"), {"burn_in and window are for curves"}},
+      {claim(pair + "value = 'mean'\nsplit = 'test'"), {"no curve of the test split"}},
+      {claim("kind = 'difference'\narms = ['a', 'c']"), {":9: [[claim]] 'x': there is no arm 'c'"}},
+      {claim("kind = 'difference'\narms = ['a', 'a']"), {"names 'a' twice"}},
+      {claim("kind = 'difference'\narms = 'a'"), {"an array of names of arms"}},
+      {claim("kind = 'difference'\narms = ['a']"), {"needs arms = [\"first\", \"second\"]"}},
+      {claim("kind = 'difference'"), {"there are 0"}},
+      {claim("kind = 'order'\narms = ['a']"), {"needs two arms or more"}},
+      {claim("kind = 'trend'"), {"needs setting"}},
+      {claim("kind = 'trend'\nsetting = 'batchsize'"),
+       {"no numeric setting 'batchsize'; did you mean 'batch_size'?"}},
+      {claim("kind = 'trend'\nsetting = 'epochs'"), {"epochs is 10 in all of its arms"}},
+      {claim("kind = 'trend'\nsetting = 'model.dropout'"), {"every value must be above 0"}},
+      {claim(index + "index = 'spread'"), {"step_spread"}},
+      {claim(index + "burn_in = 8"), {"2 of the 10 epochs of arm 'a' are left; it needs 3"}},
+      {claim(index + "window = [2, 11]"),
+       {"window ends at epoch 11, but arm 'a' is trained for 10"}},
+      {claim(index + "window = [5, 5]"), {"1 <= first < last"}},
+      {claim(index + "window = [2, 9]\nburn_in = 1"), {"both burn_in and window"}},
+      {claim(index + "metric = 'sensitivity'"), {"val has no sensitivity by epoch"}},
+      {claim("kind = 'shape'"), {"needs shape"}},
+      {claim("kind = 'shape'\nshape = 'rise'"), {"did you mean 'rises'?"}},
+      {claim("kind = 'shape'\nshape = 'rises'\nmargin = 0.5"), {"below 0.5"}},
+      {claim("kind = 'gap'\nbecause = 'luck'"), {"\"shift\""}},
+      {claim("kind = 'all_of'"), {"needs [[claim.part]] sections"}},
+      {claim("kind = 'all_of'\n[[claim.part]]\n" + pair), {"two or more"}},
+      {claim("kind = 'all_of'\n[[claim.part]]\n" + pair + "[[claim.part]]\nid = 'z'\n" + pair),
+       {"[[claim]] 'x' part 2: a part has no id"}},
+      {claim("kind = 'all_of'\n[[claim.part]]\n" + pair + "[[claim.part]]\nkind = 'all_of'"),
+       {"part 2: a part cannot be an all_of"}},
+      {claim(pair + "[[claim]]\nid = 'x'\nsentence = 'y'\n" + pair),
+       {":14:", "another claim has this id (in line 9)"}},
+      {"[train]\nloss = { class_weight = [1, 2] }\n[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\nloss "
+       "= "
+       "'bce'\n[[claim]]\nid = 'x'\nsentence = 'y'\nmetric = 'loss'\n" +
+           pair,
+       {"different functions of the predictions"}},
+  });
+}
+
+// Cross-entropy on two outputs and binary cross-entropy are the same function of the probabilities.
+TEST(Parse, LossesThatAreOneFunctionMayBeCompared) {
+  const StudySpec study = parse(
+      "[[arm]]\nname = 'a'\nloss = 'bce'\n[[arm]]\nname = 'b'\nloss = 'ce'\n[[claim]]\nid = "
+      "'x'\nsentence = 'y'\nmetric = 'loss'\nkind = 'difference'\narms = ['a', 'b']");
+  EXPECT_EQ(study.claims.size(), 1U);
 }
 
 TEST(ParseErrors, FilesThatMakeNoStudy) {

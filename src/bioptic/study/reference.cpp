@@ -68,6 +68,15 @@ std::string kinded_section(const Kinded<T>& table) {
                      rows(table.keys, with_kinds));
 }
 
+std::string claim_section() {
+  const Kinded<ClaimSpec>& table = schema::claim_table();
+  std::string kinds;
+  for (const std::string_view kind : table.kinds) {
+    kinds += fmt::format("{}`{}`", kinds.empty() ? "" : ", ", kind);
+  }
+  return fmt::format("## `[[claim]]`\n\nKinds: {}.\n\n{}", kinds, rows(table.keys, true));
+}
+
 }  // namespace
 
 std::string study_file_reference() {
@@ -88,7 +97,7 @@ std::string study_file_reference() {
   for (std::size_t i = 0; i < schema::metric_names().size(); ++i) {
     text += fmt::format("{}`{}`", i > 0 ? ", " : "", schema::metric_names()[i]);
   }
-  return text + ".\n";
+  return text + ".\n\n" + claim_section();
 }
 
 }  // namespace bioptic

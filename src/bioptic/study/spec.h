@@ -13,6 +13,7 @@
 #include "bioptic/data/split.h"
 #include "bioptic/data/window.h"
 #include "bioptic/model/spec.h"
+#include "bioptic/study/claim_spec.h"
 #include "bioptic/train/trial.h"
 
 namespace bioptic {
@@ -69,6 +70,7 @@ struct StudySpec {
   SaveModels save_models = SaveModels::first;
   DataSpec data;
   std::vector<ArmSpec> arms;         // in file order, [grid] expanded; never empty
+  std::vector<ClaimSpec> claims;     // in file order; no part of any trial
   std::map<std::string, int> lines;  // of what the file sets: "study.vary", "data.size", ...
   std::vector<std::string> notes;    // sentences for the run and the report to repeat
 };
