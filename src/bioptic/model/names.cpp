@@ -68,7 +68,9 @@ const char* name_of(ScheduleKind kind) {
   return "";
 }
 
-const char* name_of(Interval interval) { return interval == Interval::step ? "step" : "epoch"; }
+const char* name_of(ScheduleInterval interval) {
+  return interval == ScheduleInterval::step ? "step" : "epoch";
+}
 
 const char* name_of(Anneal anneal) { return anneal == Anneal::cosine ? "cosine" : "linear"; }
 

@@ -97,7 +97,7 @@ std::int64_t compile(double epochs, const char* key, double intervals_per_epoch)
 Schedule::Schedule(const ScheduleSpec& spec, const OptimizerSpec& optimizer,
                    std::int64_t steps_per_epoch, int epochs)
     : spec_(spec), optimizer_(optimizer), steps_per_epoch_(steps_per_epoch) {
-  per_epoch_ = spec.interval == Interval::step ? static_cast<double>(steps_per_epoch) : 1;
+  per_epoch_ = spec.interval == ScheduleInterval::step ? static_cast<double>(steps_per_epoch) : 1;
   if (spec.warmup_epochs > 0) warmup_ = compile(spec.warmup_epochs, "warmup", per_epoch_);
   const std::int64_t run = static_cast<std::int64_t>(per_epoch_) * epochs;
   total_ = spec.duration_epochs > 0 ? compile(spec.duration_epochs, "duration", per_epoch_)
@@ -128,7 +128,8 @@ Schedule::Schedule(const ScheduleSpec& spec, const OptimizerSpec& optimizer,
 bool Schedule::watches_validation() const { return spec_.kind == ScheduleKind::plateau; }
 
 ScheduleValue Schedule::at(std::int64_t step, std::span<const double> watched) const {
-  const std::int64_t interval = spec_.interval == Interval::step ? step : step / steps_per_epoch_;
+  const std::int64_t interval =
+      spec_.interval == ScheduleInterval::step ? step : step / steps_per_epoch_;
   if (interval >= warmup_) return main(interval - warmup_, watched);
   // torch's SequentialLR of a LinearLR and the rest: the ramp ends at the optimizer's own learning
   // rate, or where a schedule that brings its own begins.  (For CyclicLR torch does so when that is

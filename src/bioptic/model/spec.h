@@ -55,7 +55,7 @@ enum class ScheduleKind {
   cyclic,
   plateau
 };
-enum class Interval { step, epoch };
+enum class ScheduleInterval { step, epoch };
 enum class Anneal { cosine, linear };
 enum class CyclicMode { triangular, triangular2, exp_range };
 
@@ -63,12 +63,13 @@ enum class CyclicMode { triangular, triangular2, exp_range };
 // only by the kinds named beside it; unset optionals mean PyTorch's default.
 struct ScheduleSpec {
   ScheduleKind kind = ScheduleKind::constant;
-  Interval interval = Interval::step;  // the parser's default: epoch for step, multistep,
-                                       // exponential and plateau, step for the rest
-  double warmup_epochs = 0;            // any: linear warm-up in front, from warmup_start * lr
-  double warmup_start = 0.01;          // (0, 1]
-  double gamma = 0.1;       // step, multistep (0.1), exponential (0.95), cyclic exp_range (1)
-  double step_epochs = 10;  // step: StepLR's step_size
+  ScheduleInterval interval =
+      ScheduleInterval::step;  // the parser's default: epoch for step, multistep,
+                               // exponential and plateau, step for the rest
+  double warmup_epochs = 0;    // any: linear warm-up in front, from warmup_start * lr
+  double warmup_start = 0.01;  // (0, 1]
+  double gamma = 0.1;          // step, multistep (0.1), exponential (0.95), cyclic exp_range (1)
+  double step_epochs = 10;     // step: StepLR's step_size
   std::vector<double> milestones;                 // multistep: in epochs, ascending
   double start_factor = 1.0 / 3, end_factor = 1;  // linear: LinearLR
   double duration_epochs = 0;  // linear, polynomial, cosine (T_max), one_cycle; 0 = the whole run
@@ -126,7 +127,7 @@ const char* name_of(Activation);
 const char* name_of(LossKind);
 const char* name_of(OptimizerKind);
 const char* name_of(ScheduleKind);
-const char* name_of(Interval);
+const char* name_of(ScheduleInterval);
 const char* name_of(Anneal);
 const char* name_of(CyclicMode);
 const char* name_of(ThresholdKind);

@@ -163,7 +163,7 @@ OptimizerSpec optimizer_from(const json& j) {
 ScheduleSpec schedule_from(const json& j) {
   ScheduleSpec s;
   s.kind = parse_name<ScheduleKind>(j.at("kind"), 11);
-  s.interval = parse_name<Interval>(j.at("interval"), 2);
+  s.interval = parse_name<ScheduleInterval>(j.at("interval"), 2);
   read(j, "warmup", s.warmup_epochs);
   read(j, "warmup_start", s.warmup_start);
   read(j, "gamma", s.gamma);

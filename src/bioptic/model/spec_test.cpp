@@ -205,7 +205,7 @@ TEST(Schedule, DurationWithoutAStepNamesItsKey) {
   EXPECT_NE(message(spec).find("warm-up"), std::string::npos);
   spec.warmup_epochs = 0;
   spec.kind = ScheduleKind::step;
-  spec.interval = Interval::epoch;
+  spec.interval = ScheduleInterval::epoch;
   spec.step_epochs = 0.4;
   EXPECT_NE(message(spec).find("step_size"), std::string::npos);
 }

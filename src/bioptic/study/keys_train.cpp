@@ -191,12 +191,12 @@ bool shrinks(const ScheduleSpec& s) { return s.mode == CyclicMode::exp_range; }
 
 Binding<ScheduleSpec> interval_binding() {
   using S = ScheduleSpec;
-  Binding<S> binding =
-      choice<S, Interval>(&S::interval, {{"step", Interval::step}, {"epoch", Interval::epoch}});
+  Binding<S> binding = choice<S, ScheduleInterval>(
+      &S::interval, {{"step", ScheduleInterval::step}, {"epoch", ScheduleInterval::epoch}});
   const auto read = binding.read;
   binding.read = [read](S& to, const Node& node, const Place& place, std::string_view key) {
     read(to, node, place, key);
-    if (to.kind == ScheduleKind::plateau && to.interval == Interval::step) {
+    if (to.kind == ScheduleKind::plateau && to.interval == ScheduleInterval::step) {
       fail_value(place, key, node,
                  "\"epoch\": a plateau is watched after every epoch's validation");
     }

@@ -108,9 +108,9 @@ TEST(Parse, KindsHaveTheirOwnDefaults) {
   EXPECT_EQ(train_of("optimizer = 'adamw'").optimizer.weight_decay, 0.01);
   EXPECT_EQ(train_of("optimizer = 'sgd'").optimizer.weight_decay, 0);
   EXPECT_EQ(train_of("scheduler = 'exponential'").schedule.gamma, 0.95);
-  EXPECT_EQ(train_of("scheduler = 'exponential'").schedule.interval, Interval::epoch);
+  EXPECT_EQ(train_of("scheduler = 'exponential'").schedule.interval, ScheduleInterval::epoch);
   EXPECT_EQ(train_of("scheduler = 'step'").schedule.gamma, 0.1);
-  EXPECT_EQ(train_of("scheduler = 'cosine'").schedule.interval, Interval::step);
+  EXPECT_EQ(train_of("scheduler = 'cosine'").schedule.interval, ScheduleInterval::step);
   const ScheduleSpec cyclic =
       train_of("scheduler = { kind = 'cyclic', base_lr = 1e-4, max_lr = 1e-3, up = 2 }").schedule;
   EXPECT_EQ(cyclic.base_momentum, 0.8);
