@@ -61,6 +61,31 @@ CrossedTable group_values(std::span<const double> differences, std::size_t seeds
   return table;
 }
 
+CrossedTable class_mean_group_values(std::span<const double> differences, std::size_t seeds,
+                                     std::span<const std::size_t> group_of, std::size_t groups,
+                                     std::span<const std::size_t> class_of, std::size_t classes) {
+  const std::size_t n = group_of.size();
+  std::vector<double> mean(classes, 0), count(classes, 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    count[class_of[i]] += 1;
+    for (std::size_t s = 0; s < seeds; ++s) mean[class_of[i]] += differences[s * n + i];
+  }
+  double m = 0;
+  for (std::size_t c = 0; c < classes; ++c) {
+    mean[c] /= count[c] * static_cast<double>(seeds);
+    m += mean[c] / static_cast<double>(classes);
+  }
+  const double scale = static_cast<double>(groups) / static_cast<double>(classes);
+  CrossedTable table{seeds, groups, std::vector<double>(seeds * groups, m)};
+  for (std::size_t s = 0; s < seeds; ++s) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t c = class_of[i];
+      table.d[s * groups + group_of[i]] += scale / count[c] * (differences[s * n + i] - mean[c]);
+    }
+  }
+  return table;
+}
+
 CrossedEstimate crossed_t(const CrossedTable& table) {
   const MeanSquares ms = mean_squares(table);
   const auto s = static_cast<double>(table.seeds), g = static_cast<double>(table.groups);

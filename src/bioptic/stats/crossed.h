@@ -23,6 +23,15 @@ struct CrossedTable {
 CrossedTable group_values(std::span<const double> differences, std::size_t seeds,
                           std::span<const std::size_t> group_of, std::size_t groups);
 
+// The same for a mean over classes of class means (balanced accuracy), K classes with at least one
+// image each; class_of: 0 .. K - 1 per image.  With m_c the mean of D over class c and all seeds,
+//   d[s,g] = m + G sum over i in g of (D[s,i] - m_class(i)) / (K n_class(i)),  m the mean of the
+//   m_c.
+// Its mean over g is seed s's own mean of class means.
+CrossedTable class_mean_group_values(std::span<const double> differences, std::size_t seeds,
+                                     std::span<const std::size_t> group_of, std::size_t groups,
+                                     std::span<const std::size_t> class_of, std::size_t classes);
+
 struct CrossedEstimate {
   Estimate estimate;
   double ms_seeds = 0, ms_groups = 0, ms_error = 0;    // mean squares of the two-way table

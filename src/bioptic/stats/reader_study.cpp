@@ -52,38 +52,39 @@ double jackknife_covariance(const std::vector<double>& a, const std::vector<doub
 
 }  // namespace
 
+ReaderEstimate reader_contrast(std::span<const double> value,
+                               std::span<const std::vector<double>> without) {
+  const auto r = static_cast<double>(value.size());
+  const std::size_t groups = without.front().size();
+  ReaderEstimate out;
+  out.estimate = mean_estimate(value);
+  out.over_readers = out.estimate.se * out.estimate.se * r;
+  // The sum of the covariances of all pairs is the variance of the sum less the variances.
+  std::vector<double> sum(groups, 0);
+  double own = 0;
+  for (const std::vector<double>& reader : without) {
+    own += jackknife_covariance(reader, reader);
+    for (std::size_t g = 0; g < groups; ++g) sum[g] += reader[g];
+  }
+  out.own = own / r;
+  out.shared = (jackknife_covariance(sum, sum) - own) / (r * (r - 1));
+  const double a = out.over_readers / r;
+  const double v = a + std::max(out.shared, 0.0);
+  const double df = a == 0 ? 1e9 : v * v * (r - 1) / (a * a);
+  out.estimate.se = std::sqrt(v);
+  out.estimate.df = v == 0 ? r - 1 : std::min(df, 1e9);
+  return out;
+}
+
 Estimate obuchowski_rockette(const std::vector<std::vector<double>>& values,
                              const std::vector<std::vector<std::vector<double>>>& without) {
-  const std::size_t readers = values[0].size();
-  const auto r = static_cast<double>(readers);
-  const auto mean = [&](std::size_t t) {
-    return std::accumulate(values[t].begin(), values[t].end(), 0.0) / r;
-  };
-  const double difference = mean(0) - mean(1);
-  // Treatment by reader interaction; with two treatments half the variance of the differences.
-  double interaction = 0;
-  for (std::size_t k = 0; k < readers; ++k) {
-    const double d = values[0][k] - values[1][k] - difference;
-    interaction += d * d / 2;
+  std::vector<double> d = values[0];
+  std::vector<std::vector<double>> d_without = without[0];
+  for (std::size_t r = 0; r < d.size(); ++r) {
+    d[r] -= values[1][r];
+    for (std::size_t g = 0; g < d_without[r].size(); ++g) d_without[r][g] -= without[1][r][g];
   }
-  interaction /= r - 1;
-  // Cov2: same treatment, other readers.  Cov3: other treatment, other readers.
-  double same = 0, other = 0;
-  for (std::size_t j = 0; j < readers; ++j) {
-    for (std::size_t k = 0; k < readers; ++k) {
-      if (j == k) continue;
-      same += jackknife_covariance(without[0][j], without[0][k]) +
-              jackknife_covariance(without[1][j], without[1][k]);
-      other += 2 * jackknife_covariance(without[0][j], without[1][k]);
-    }
-  }
-  const double pairs = 2 * r * (r - 1);
-  const double cases = r * std::max((same - other) / pairs, 0.0);
-  const double denominator = interaction + cases;
-  if (denominator == 0) return {difference, 0, r - 1};
-  const double df =
-      interaction == 0 ? 1e9 : denominator * denominator * (r - 1) / (interaction * interaction);
-  return {difference, std::sqrt(2 / r * denominator), std::min(df, 1e9)};
+  return reader_contrast(d, d_without).estimate;
 }
 
 JackknifedAuroc jackknifed_auroc(std::span<const double> scores, std::span<const int> positive,

@@ -9,6 +9,22 @@
 
 namespace bioptic {
 
+// A difference (or any linear contrast of treatments) of a figure of merit, per reader, and the
+// same with each group left out: value[r], without[r][g].
+struct ReaderEstimate {
+  Estimate estimate;
+  double over_readers = 0;  // variance of the value between readers
+  double shared = 0;        // jackknife covariance of two readers, mean over pairs; may be negative
+  double own = 0;           // jackknife variance of one reader, mean
+};
+
+// Obuchowski-Rockette's error strata for a contrast d of treatments.  With two treatments
+// MS(TR) = var(d) / 2 and 2 (Cov2 - Cov3) is the mean covariance of d between readers, hence
+//   se^2 = var(d) / R + max(shared, 0),  df = se^4 / ((var(d) / R)^2 / (R - 1)).
+// R >= 2 readers, at least 2 groups; no value is NaN.
+ReaderEstimate reader_contrast(std::span<const double> value,
+                               std::span<const std::vector<double>> without);
+
 // Obuchowski and Rockette 1995 with Hillis' degrees of freedom (Hillis 2007), two treatments,
 // seeds as readers: covariances by the jackknife over groups,
 //   se^2 = 2 / R (MS(TR) + R max(Cov2 - Cov3, 0)),

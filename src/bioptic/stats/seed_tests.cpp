@@ -53,20 +53,23 @@ double sign_flip_p(std::span<const double> differences) {
 
 ShareGreater share_greater(std::span<const double> differences) {
   constexpr int kDraws = 10000;
-  const auto score = [](double d) { return d > 0 ? 1.0 : d == 0 ? 0.5 : 0.0; };
-  const auto n = static_cast<double>(differences.size());
+  // In halves, so that sums are exact and swapping A and B gives exactly the rest to 1.
+  const auto halves = [](double d) { return d > 0 ? 2 : d == 0 ? 1 : 0; };
+  const auto whole = 2 * static_cast<double>(differences.size());
   ShareGreater out;
-  for (const double d : differences) out.share += score(d) / n;
+  int total = 0;
+  for (const double d : differences) total += halves(d);
+  out.share = total / whole;
   RandomStream stream(0, "p greater");
-  std::vector<double> shares(kDraws, 0);
-  for (double& share : shares) {
+  std::vector<int> totals(kDraws, 0);
+  for (int& drawn : totals) {
     for (std::size_t i = 0; i < differences.size(); ++i) {
-      share += score(differences[stream.below(differences.size())]) / n;
+      drawn += halves(differences[stream.below(differences.size())]);
     }
   }
-  std::sort(shares.begin(), shares.end());
-  out.interval = {shares[static_cast<std::size_t>(0.025 * (kDraws - 1))],
-                  shares[static_cast<std::size_t>(0.975 * (kDraws - 1))]};
+  std::sort(totals.begin(), totals.end());
+  constexpr std::size_t kLow = kDraws / 40;  // 2.5 %
+  out.interval = {totals[kLow] / whole, totals[kDraws - 1 - kLow] / whole};
   out.meaningful = out.interval.low > 0.5 && out.interval.high > 0.75;
   return out;
 }

@@ -1,0 +1,177 @@
+#include "bioptic/study/compare_arms.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "bioptic/stats/power.h"
+#include "bioptic/stats/seed_tests.h"
+#include "bioptic/study/comparison_sentence.h"
+
+namespace bioptic {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+struct Pair {
+  std::size_t a = 0, b = 0;
+};
+
+double mean_of_arm(const PredictionTable& table, const MetricValues& values, std::size_t arm,
+                   std::span<const std::int64_t> seeds) {
+  double sum = 0;
+  for (std::size_t k = 0; k < table.arms[arm].trials.size(); ++k) {
+    const std::int64_t seed = table.arms[arm].trials[k].seed;
+    if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) {
+      sum += values.arms[arm][k].value;
+    }
+  }
+  return seeds.empty() ? kNan : sum / static_cast<double>(seeds.size());
+}
+
+// Adds what stands beside the verdicts.
+void describe_seeds(const ContrastResult& result, Comparison& c) {
+  c.sign_flip_p = c.a_greater = kNan;
+  c.a_greater_between = {kNan, kNan};
+  if (result.seeds.size() < 2 || !std::isfinite(result.e1.estimate.value)) return;
+  std::vector<double> better = result.per_seed;
+  if (c.less_is_better) {
+    for (double& d : better) d = -d;
+  }
+  c.sign_flip_p = sign_flip_p(better);
+  const ShareGreater share = share_greater(better);
+  c.a_greater = share.share;
+  c.a_greater_between = share.interval;
+  c.meaningful =
+      share.meaningful && result.seeds.size() >= static_cast<std::size_t>(kLeastSeedsForVerdict);
+}
+
+void count_collapsed(const PredictionTable& table, const MetricValues& values, Pair pair,
+                     std::span<const double> weights, const ContrastResult& result, Comparison& c) {
+  std::vector<std::int64_t> sound;
+  for (const std::int64_t seed : result.seeds) {
+    const bool a = table.trial(pair.a, seed)->collapsed, b = table.trial(pair.b, seed)->collapsed;
+    c.collapsed_a += a ? 1 : 0;
+    c.collapsed_b += b ? 1 : 0;
+    if (!a && !b) sound.push_back(seed);
+  }
+  const auto some = [&](int n) { return n > 0 && n < static_cast<int>(result.seeds.size()); };
+  if ((!some(c.collapsed_a) && !some(c.collapsed_b)) || sound.empty()) return;
+  const ContrastResult without = contrast(table, values, weights, sound);
+  if (std::isnan(without.effect)) return;
+  Comparison::WithoutCollapsed w{sound.size(), without.effect, kNan, kNan};
+  if (sound.size() >= 2 && std::isfinite(without.e1.estimate.value)) {
+    const Interval i = interval_of(without.e1.estimate);
+    w.low = i.low;
+    w.high = i.high;
+  }
+  c.without_collapsed = w;
+}
+
+std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOptions& options,
+                                   Metric metric) {
+  const MetricValues values = metric_values(table, metric);
+  const double margin = has_points(metric) ? options.margin : 0;
+  std::vector<Comparison> out;
+  std::vector<Evidence> e1, e2;
+  for (std::size_t a = 0; a < table.arms.size(); ++a) {
+    for (std::size_t b = a + 1; b < table.arms.size(); ++b) {
+      std::vector<double> weights(table.arms.size(), 0);
+      weights[a] = 1;
+      weights[b] = -1;
+      const ContrastResult result = contrast(table, values, weights);
+      Comparison& c = out.emplace_back();
+      c.a = table.arms[a].name;
+      c.b = table.arms[b].name;
+      c.split = table.split;
+      c.metric = name_of(metric);
+      c.less_is_better = !larger_is_better(metric);
+      c.mean_a = mean_of_arm(table, values, a, result.seeds);
+      c.mean_b = mean_of_arm(table, values, b, result.seeds);
+      c.difference = result.effect;
+      c.seeds = result.seeds.size();
+      c.images = result.images;
+      c.groups = result.groups;
+      c.bootstrap = result.bootstrap;
+      c.seeds_floored = result.seeds_floored;
+      c.groups_floored = result.groups_floored;
+      c.margin = margin;
+      c.detect = has_points(metric) ? options.detect : 0;
+      describe_seeds(result, c);
+      count_collapsed(table, values, {a, b}, weights, result, c);
+      const Needed needed = needed_for(result, c.detect);
+      c.seeds_needed = needed.seeds;
+      c.cases_needed = needed.cases;
+      c.cases_needed_seeds = needed.cases_seeds;
+      e1.push_back(result.e1);
+      e2.push_back(result.e2);
+    }
+  }
+  const std::vector<double> margins(out.size(), margin);
+  const std::vector<JudgedEvidence> one = judged(e1, metric, margins),
+                                    two = judged(e2, metric, margins);
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    out[k].e1 = one[k];
+    out[k].e2 = two[k];
+    out[k].explanation = sentence_of(out[k], out.size());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric metric,
+                                   std::span<const double> margins) {
+  std::vector<Evidence> turned;
+  turned.reserve(evidence.size());
+  for (const Evidence& e : evidence) turned.push_back(towards_better(e, metric));
+  const std::vector<Judgement> judgements = judge(turned, margins);
+  std::vector<JudgedEvidence> out;
+  for (std::size_t k = 0; k < judgements.size(); ++k) {
+    const Judgement& j = judgements[k];
+    JudgedEvidence& e = out.emplace_back();
+    e.verdict = j.verdict;
+    e.p = j.p;
+    e.p_holm = j.p_holm;
+    e.low = larger_is_better(metric) ? j.interval.low : -j.interval.high;
+    e.high = larger_is_better(metric) ? j.interval.high : -j.interval.low;
+    e.df = j.reason.empty() ? evidence[k].estimate.df : kNan;
+    e.equivalence_p = margins[k] > 0 ? j.equivalence : kNan;
+    e.reason = j.reason;
+  }
+  return out;
+}
+
+Needed needed_for(const ContrastResult& result, double detect) {
+  Needed out;
+  if (!(detect > 0) || result.seeds.size() < 2) return out;
+  const auto seeds = static_cast<int>(result.seeds.size());
+  if (!result.parts) {
+    const Estimate& e = result.e1.estimate;
+    if (std::isfinite(e.se)) out.seeds = paired_seeds_needed(e.se * std::sqrt(seeds), detect);
+    return out;
+  }
+  const auto groups = static_cast<int>(result.groups);
+  out.seeds = seeds_needed(*result.parts, groups, detect);
+  for (int s = std::max(seeds, kLeastSeedsForVerdict); s <= kMostSeeds && !out.cases; s *= 2) {
+    out.cases = groups_needed(*result.parts, s, detect);
+    if (out.cases) out.cases_seeds = s;
+  }
+  return out;
+}
+
+std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options,
+                                     std::span<const Metric> metrics) {
+  std::vector<Comparison> out;
+  for (const Metric metric : metrics) {
+    for (Comparison& c : compare_by(table, options, metric)) out.push_back(std::move(c));
+  }
+  return out;
+}
+
+std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options) {
+  return compare_arms(table, options, metrics_of(table));
+}
+
+}  // namespace bioptic

@@ -1,0 +1,36 @@
+// Every pair of arms by every metric.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "bioptic/study/comparison.h"
+#include "bioptic/study/metric_values.h"
+#include "bioptic/study/prediction_table.h"
+
+namespace bioptic {
+
+struct CompareOptions {
+  double margin = 0.01;  // differences within it count as none; >= 0, 0 = no margin
+  double detect = 0.02;  // true difference that `seeds_needed` is for; > 0
+};
+
+// Pairs in the order of the arms (a before b), metrics in the order of metrics_of(); all pairs of
+// one metric are one family for Holm's correction, for E1 and for E2.  Margin and `detect` are not
+// used for metrics in other units (Brier score, log loss).
+std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options);
+std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options,
+                                     std::span<const Metric> metrics);
+
+// How many seeds and cases a contrast needs to find a true effect of `detect` with a power of 0.8
+// (see Comparison).  detect <= 0: nothing.
+struct Needed {
+  std::optional<int> seeds, cases, cases_seeds;
+};
+Needed needed_for(const ContrastResult& result, double detect);
+
+// Evidence judged (judge() of stats/verdict.h over a family), turned back into the metric's sign.
+std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric metric,
+                                   std::span<const double> margins);
+
+}  // namespace bioptic

@@ -1,0 +1,441 @@
+// Properties of comparisons that must hold for any data, and the degenerate cases.
+#include "bioptic/study/compare_arms.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <utility>
+
+#include "bioptic/base/random.h"
+#include "bioptic/stats/power.h"
+
+namespace bioptic {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// One row of a file of predictions, two classes.
+struct Row {
+  std::string arm;
+  int seed = 0;
+  std::string image;
+  std::size_t label = 0;
+  std::string group;
+  double logit = 0;
+  bool collapsed = false;
+};
+
+// Rows in any order; arms in the order of their first row.
+PredictionTable table_of(const std::vector<Row>& rows, const std::vector<std::string>& arms) {
+  PredictionTable table;
+  table.split = "test";
+  table.classes = {"healthy", "sick"};
+  std::vector<std::string> groups;
+  for (const std::string& name : arms) table.arms.push_back({name, {}});
+  for (const Row& row : rows) {
+    std::size_t image = 0;
+    while (image < table.images.size() && table.images[image].id != row.image) ++image;
+    if (image == table.images.size()) {
+      table.images.push_back({row.image, row.label, 0});
+      groups.push_back(row.group);
+    }
+    auto& arm = *std::find_if(table.arms.begin(), table.arms.end(),
+                              [&](const PredictedArm& a) { return a.name == row.arm; });
+    auto trial = std::find_if(arm.trials.begin(), arm.trials.end(),
+                              [&](const PredictedTrial& t) { return t.seed == row.seed; });
+    if (trial == arm.trials.end()) {
+      arm.trials.emplace_back().seed = row.seed;
+      trial = arm.trials.end() - 1;
+    }
+    trial->collapsed = row.collapsed;
+    trial->images.push_back(image);
+    add_binary(*trial, 1, 1 / (1 + std::exp(-row.logit)), row.logit, 0.5);
+  }
+  put_in_order(table, groups);
+  return table;
+}
+
+struct Made {
+  int seeds = 6;
+  std::size_t groups = 40, size = 2;  // images in each group
+  double effect = 0.4;                // of arm b's logits' slope
+};
+
+// Arms a and b (and c, of a's law): labels, a part that all seeds share, seeds, noise.
+std::vector<Row> make(const Made& m, const std::vector<std::string>& arms = {"a", "b", "c"}) {
+  RandomStream stream(11, "comparisons");
+  std::vector<Row> rows;
+  std::vector<double> of_group;
+  for (std::size_t g = 0; g < m.groups; ++g) of_group.push_back(stream.normal());
+  for (std::size_t a = 0; a < arms.size(); ++a) {
+    for (int seed = 0; seed < m.seeds; ++seed) {
+      const double of_seed = 0.3 * stream.normal();
+      for (std::size_t i = 0; i < m.groups * m.size; ++i) {
+        const std::size_t g = i / m.size, label = g % 2;
+        const double slope = 1 + (a == 1 ? m.effect : 0);
+        const double logit =
+            (label == 1 ? slope : -slope) + of_group[g] + of_seed + 0.7 * stream.normal();
+        rows.push_back({arms[a], seed, "image" + std::to_string(i), label,
+                        m.size == 1 ? "" : "patient" + std::to_string(g), logit, false});
+      }
+    }
+  }
+  return rows;
+}
+
+// Every number and word of a comparison but the sentence, for "nothing else changes".
+void expect_same(const Comparison& x, const Comparison& y) {
+  const auto same = [](double p, double q) {
+    EXPECT_TRUE(p == q || (std::isnan(p) && std::isnan(q))) << p << " " << q;
+  };
+  const auto judged = [&](const JudgedEvidence& p, const JudgedEvidence& q) {
+    EXPECT_EQ(p.verdict, q.verdict);
+    EXPECT_EQ(p.reason, q.reason);
+    same(p.p, q.p);
+    same(p.p_holm, q.p_holm);
+    same(p.low, q.low);
+    same(p.high, q.high);
+    same(p.df, q.df);
+    same(p.equivalence_p, q.equivalence_p);
+  };
+  EXPECT_EQ(x.metric, y.metric);
+  same(x.difference, y.difference);
+  EXPECT_EQ(x.seeds, y.seeds);
+  EXPECT_EQ(x.images, y.images);
+  EXPECT_EQ(x.groups, y.groups);
+  judged(x.e1, y.e1);
+  judged(x.e2, y.e2);
+  same(x.sign_flip_p, y.sign_flip_p);
+  ASSERT_EQ(x.bootstrap.has_value(), y.bootstrap.has_value());
+  if (x.bootstrap) {
+    same(x.bootstrap->low, y.bootstrap->low);
+    same(x.bootstrap->high, y.bootstrap->high);
+  }
+  same(x.a_greater, y.a_greater);
+  same(x.a_greater_between.low, y.a_greater_between.low);
+  EXPECT_EQ(x.seeds_needed, y.seeds_needed);
+  EXPECT_EQ(x.cases_needed, y.cases_needed);
+}
+
+const std::vector<std::string> kArms = {"a", "b", "c"};
+
+TEST(Comparisons, EveryPairByEveryMetricAccuracyFirst) {
+  const std::vector<Comparison> all = compare_arms(table_of(make({}), kArms), {});
+  ASSERT_EQ(all.size(), 3U * 7U);
+  EXPECT_EQ(all[0].metric, "accuracy");
+  EXPECT_EQ(all[1].a, "a");
+  EXPECT_EQ(all[1].b, "c");
+  EXPECT_EQ(all[3].metric, "auroc");
+  for (const Comparison& c : all) {
+    EXPECT_NE(c.e1.verdict, Verdict::not_allowed) << c.metric << c.e1.reason;
+    EXPECT_NE(c.e2.verdict, Verdict::not_allowed) << c.metric << c.e2.reason;
+    EXPECT_GE(c.e2.high, c.difference);
+    EXPECT_LE(c.e2.low, c.difference);
+    EXPECT_GT(c.e2.p, 0);
+    const bool half = c.metric == "sensitivity" || c.metric == "specificity";
+    EXPECT_EQ(c.images, half ? 40U : 80U);
+    EXPECT_EQ(c.groups, half ? 20U : 40U);
+  }
+}
+
+TEST(Comparisons, SwappingArmsFlipsSignsAndNothingElse) {
+  for (const int seeds : {6, 12}) {
+    const std::vector<Row> rows = make({seeds, 40, 2, 0.4}, {"a", "b"});
+    const auto one = compare_arms(table_of(rows, {"a", "b"}), {});
+    const auto other = compare_arms(table_of(rows, {"b", "a"}), {});
+    ASSERT_EQ(one.size(), other.size());
+    for (std::size_t k = 0; k < one.size(); ++k) {
+      const Comparison &x = one[k], &y = other[k];
+      EXPECT_EQ(x.difference, -y.difference);
+      for (const auto& [p, q] : {std::pair(x.e1, y.e1), std::pair(x.e2, y.e2)}) {
+        EXPECT_EQ(p.verdict == Verdict::positive, q.verdict == Verdict::negative);
+        EXPECT_EQ(p.verdict == Verdict::negative, q.verdict == Verdict::positive);
+        EXPECT_EQ(p.verdict == Verdict::no_effect, q.verdict == Verdict::no_effect);
+        EXPECT_NEAR(p.p, q.p, 1e-12);
+        EXPECT_NEAR(p.low, -q.high, 1e-12);
+        EXPECT_NEAR(p.high, -q.low, 1e-12);
+        EXPECT_NEAR(p.df, q.df, 1e-9 * p.df);
+      }
+      EXPECT_NEAR(x.a_greater, 1 - y.a_greater, 1e-15);
+      EXPECT_NEAR(x.a_greater_between.low, 1 - y.a_greater_between.high, 1e-15);
+      EXPECT_EQ(x.sign_flip_p, y.sign_flip_p);
+      EXPECT_EQ(x.seeds_needed, y.seeds_needed);
+      EXPECT_EQ(x.cases_needed, y.cases_needed);
+      ASSERT_EQ(x.bootstrap.has_value(), y.bootstrap.has_value());
+      EXPECT_EQ(x.bootstrap.has_value(), seeds >= 10 && x.metric == "accuracy");
+      if (x.bootstrap) {
+        EXPECT_NEAR(x.bootstrap->low, -y.bootstrap->high, 1e-12);
+      }
+    }
+  }
+}
+
+TEST(Comparisons, TheOrderOfSeedsAndImagesChangesNothing) {
+  std::vector<Row> rows = make({12, 20, 3, 0.4});
+  const auto one = compare_arms(table_of(rows, kArms), {});
+  RandomStream stream(3, "order of rows");
+  stream.shuffle(std::span(rows));
+  const auto other = compare_arms(table_of(rows, kArms), {});
+  ASSERT_EQ(one.size(), other.size());
+  for (std::size_t k = 0; k < one.size(); ++k) expect_same(one[k], other[k]);
+}
+
+TEST(Comparisons, EachImageItsOwnGroupIsTheUngroupedResult) {
+  std::vector<Row> rows = make({6, 40, 1, 0.4});
+  const auto without = compare_arms(table_of(rows, kArms), {});
+  for (Row& row : rows) row.group = "of " + row.image;
+  const auto with = compare_arms(table_of(rows, kArms), {});
+  for (std::size_t k = 0; k < without.size(); ++k) expect_same(without[k], with[k]);
+}
+
+TEST(Comparisons, GroupsWidenTheIntervalOfOtherCases) {
+  std::vector<Row> rows = make({6, 20, 6, 0.4});
+  const Comparison grouped = compare_arms(table_of(rows, kArms), {})[0];
+  for (Row& row : rows) row.group = "";
+  const Comparison alone = compare_arms(table_of(rows, kArms), {})[0];
+  EXPECT_EQ(grouped.groups, 20U);
+  EXPECT_EQ(alone.groups, 120U);
+  EXPECT_EQ(grouped.difference, alone.difference);
+  EXPECT_EQ(grouped.e1.p, alone.e1.p);
+  EXPECT_NE(grouped.e2.p, alone.e2.p);
+}
+
+TEST(Comparisons, ACopyOfAnArmHasNoEffectWhateverTheMargin) {
+  std::vector<Row> rows = make({5, 30, 2, 0}, {"a"});
+  std::vector<Row> copy = rows;
+  for (Row& row : copy) row.arm = "copy";
+  rows.insert(rows.end(), copy.begin(), copy.end());
+  for (const double margin : {0.0, 0.01}) {
+    for (const Comparison& c : compare_arms(table_of(rows, {"a", "copy"}), {margin, 0.02})) {
+      EXPECT_EQ(c.e1.verdict, Verdict::no_effect) << c.metric;
+      EXPECT_EQ(c.e2.verdict, Verdict::no_effect) << c.metric;
+      EXPECT_EQ(c.e2.p, 1);
+      EXPECT_EQ(c.difference, 0);
+      EXPECT_EQ(c.a_greater, 0.5);
+    }
+  }
+}
+
+// A strong effect is found, in the right direction also where less is better.
+TEST(Comparisons, BetterMeansLessForLosses) {
+  for (const Comparison& c :
+       compare_arms(table_of(make({8, 150, 1, 2}, {"a", "b"}), {"a", "b"}), {})) {
+    if (c.metric == "sensitivity" || c.metric == "specificity") continue;
+    EXPECT_EQ(c.e2.verdict, Verdict::negative) << c.metric << " " << c.explanation;
+    const bool loss = c.metric == "brier" || c.metric == "log_loss";
+    EXPECT_EQ(c.difference > 0, loss) << c.metric;
+    EXPECT_EQ(c.e2.low > 0, loss);
+    EXPECT_LT(c.a_greater, 0.5);
+    EXPECT_EQ(std::isnan(c.e2.equivalence_p), loss) << "a margin in points is not one in a loss";
+    EXPECT_EQ(c.seeds_needed.has_value() || c.cases_needed.has_value(), !loss);
+  }
+}
+
+TEST(Comparisons, OneSeedGivesNoVerdictAndSaysWhy) {
+  for (const Comparison& c : compare_arms(table_of(make({1, 40, 2, 0.4}), kArms), {})) {
+    EXPECT_EQ(c.e1.verdict, Verdict::not_allowed);
+    EXPECT_EQ(c.e2.verdict, Verdict::not_allowed);
+    EXPECT_NE(c.e2.reason.find("one seed"), std::string::npos);
+    EXPECT_TRUE(std::isnan(c.e1.p));
+    EXPECT_TRUE(std::isfinite(c.difference));
+    EXPECT_FALSE(c.seeds_needed);
+  }
+  const auto four = compare_arms(table_of(make({4, 40, 2, 0.4}), kArms), {});
+  EXPECT_EQ(four[0].e1.verdict, Verdict::not_allowed);
+  EXPECT_TRUE(four[0].seeds_needed || four[0].cases_needed) << "a plan needs no verdict";
+}
+
+TEST(Comparisons, AClassThatIsAbsentLeavesTheAreaUndefined) {
+  std::vector<Row> rows = make({});
+  for (Row& row : rows) row.label = 0;
+  for (const Comparison& c : compare_arms(table_of(rows, kArms), {})) {
+    const bool defined = c.metric == "accuracy" || c.metric == "specificity" ||
+                         c.metric == "brier" || c.metric == "log_loss";
+    EXPECT_EQ(std::isfinite(c.difference), defined) << c.metric;
+    EXPECT_EQ(c.e1.verdict == Verdict::not_allowed, !defined) << c.metric;
+    EXPECT_EQ(c.e2.verdict == Verdict::not_allowed, !defined) << c.metric;
+  }
+}
+
+TEST(Comparisons, OneGroupThatHoldsAClassHasNoOtherCases) {
+  std::vector<Row> rows = make({});
+  for (Row& row : rows) {
+    if (row.label == 1) row.group = "the only patient";
+  }
+  for (const Comparison& c : compare_arms(table_of(rows, kArms), {})) {
+    EXPECT_NE(c.e1.verdict, Verdict::not_allowed) << c.metric;
+    if (c.metric == "auroc" || c.metric == "sensitivity") {
+      EXPECT_EQ(c.e2.verdict, Verdict::not_allowed) << c.metric;
+      EXPECT_FALSE(c.e2.reason.empty());
+    }
+  }
+}
+
+// As a validation split that each seed draws anew.
+TEST(Comparisons, OtherImagesInEachSeedLeaveNoVerdictOnOtherCases) {
+  std::vector<Row> rows = make({});
+  std::erase_if(rows,
+                [](const Row& row) { return row.image == "image" + std::to_string(2 * row.seed); });
+  for (const Comparison& c : compare_arms(table_of(rows, kArms), {})) {
+    EXPECT_NE(c.e1.verdict, Verdict::not_allowed) << c.metric;
+    EXPECT_EQ(c.e2.verdict, Verdict::not_allowed) << c.metric;
+    EXPECT_NE(c.e2.reason.find("differ between the seeds"), std::string::npos) << c.e2.reason;
+    if (c.detect > 0) {
+      EXPECT_TRUE(c.seeds_needed) << "by the paired t";
+    }
+  }
+}
+
+TEST(Comparisons, OtherImagesInAnArmAllowNothing) {
+  std::vector<Row> rows = make({});
+  std::erase_if(rows, [](const Row& row) {
+    return row.arm == "b" && row.seed == 3 && row.image == "image7";
+  });
+  const auto all = compare_arms(table_of(rows, kArms), {});
+  EXPECT_EQ(all[0].e1.verdict, Verdict::not_allowed);
+  EXPECT_NE(all[0].e1.reason.find("seed 3"), std::string::npos);
+}
+
+TEST(Comparisons, UseTheSeedsThatTheTwoArmsShare) {
+  std::vector<Row> rows = make({7, 30, 2, 0.4});
+  std::erase_if(rows, [](const Row& row) { return row.arm == "b" && row.seed == 2; });
+  const auto all = compare_arms(table_of(rows, kArms), {});
+  EXPECT_EQ(all[0].seeds, 6U);
+  EXPECT_EQ(all[1].seeds, 7U);
+}
+
+// A difference that is the same in every seed, up to rounding, has nothing to be tested against.
+TEST(Comparisons, TheSameDifferenceInEverySeedIsNotTested) {
+  std::vector<Row> rows;
+  for (int seed = 0; seed < 6; ++seed) {
+    for (int i = 0; i < 70; ++i) {
+      // Which images are wrong depends on the seed; how many does not: 1 of a's, 8 of b's.
+      const std::string name = "image" + std::to_string(i);
+      const int turned = (i + 11 * seed) % 70;
+      const double sign = i % 2 == 0 ? -1 : 1;
+      const auto label = static_cast<std::size_t>(i % 2);
+      rows.push_back({"a", seed, name, label, "", turned < 1 ? -sign : sign, false});
+      rows.push_back({"b", seed, name, label, "", turned < 8 ? -sign : sign, false});
+    }
+  }
+  const Comparison c = compare_arms(table_of(rows, {"a", "b"}), {})[0];
+  EXPECT_NEAR(c.difference, 0.1, 1e-12);
+  EXPECT_EQ(c.e1.verdict, Verdict::not_allowed);
+  EXPECT_NE(c.e1.reason.find("variance of zero"), std::string::npos) << c.e1.reason;
+  EXPECT_TRUE(std::isnan(c.e1.p));
+}
+
+TEST(Comparisons, CollapsedTrialsAreCountedAndTheRestShownBeside) {
+  std::vector<Row> rows = make({8, 30, 2, 0}, {"a", "b"});
+  for (Row& row : rows) {
+    if (row.arm != "b" || row.seed > 2) continue;
+    row.logit = -1;
+    row.collapsed = true;
+  }
+  const Comparison c = compare_arms(table_of(rows, {"a", "b"}), {})[0];
+  EXPECT_EQ(c.collapsed_a, 0);
+  EXPECT_EQ(c.collapsed_b, 3);
+  EXPECT_EQ(c.seeds, 8U);
+  ASSERT_TRUE(c.without_collapsed);
+  EXPECT_EQ(c.without_collapsed->seeds, 5U);
+  EXPECT_LT(c.without_collapsed->difference, c.difference);
+  EXPECT_NE(c.explanation.find("3 of 8 trainings of b collapsed"), std::string::npos);
+  EXPECT_NE(c.explanation.find("Without"), std::string::npos);
+}
+
+TEST(Comparisons, AScoreThatIsNotFiniteCountsAsClassZero) {
+  PredictedTrial trial;
+  add_binary(trial, 1, kNan, std::nullopt, 0.5);
+  add_binary(trial, 1, 0.9, kNan, 0.5);
+  add_binary(trial, 0, kNan, std::nullopt, 0.5);
+  add_binary(trial, 1, 0.5, std::nullopt, 0.5);
+  EXPECT_EQ(trial.not_finite, 3U);
+  EXPECT_EQ(trial.predicted, (std::vector<std::size_t>{0, 0, 0, 0}));
+  EXPECT_EQ(trial.scores[2], 1) << "certain of class 0, which is the positive one";
+  PredictedTrial many;
+  add_multiclass(many, std::vector<double>{0.1, kNan, 0.9}, {});
+  add_multiclass(many, std::vector<double>{0.2, 0.4, 0.4}, {});
+  EXPECT_EQ(many.predicted, (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(many.not_finite, 1U);
+}
+
+TEST(Comparisons, ThreeClassesHaveTheirMetrics) {
+  PredictionTable table;
+  table.split = "test";
+  table.classes = {"x", "y", "z"};
+  RandomStream stream(5, "three classes");
+  for (std::size_t i = 0; i < 60; ++i) table.images.push_back({std::to_string(i), i % 3, 0});
+  for (const char* name : {"a", "b"}) {
+    PredictedArm& arm = table.arms.emplace_back();
+    arm.name = name;
+    for (int seed = 0; seed < 5; ++seed) {
+      PredictedTrial& trial = arm.trials.emplace_back();
+      trial.seed = seed;
+      for (std::size_t i = 0; i < 60; ++i) {
+        std::vector<double> p(3);
+        double sum = 0;
+        for (std::size_t c = 0; c < 3; ++c) {
+          p[c] = std::exp(stream.normal() + (c == i % 3 ? 1 : 0));
+          sum += p[c];
+        }
+        for (double& v : p) v /= sum;
+        trial.images.push_back(i);
+        add_multiclass(trial, p, {});
+      }
+    }
+  }
+  put_in_order(table, std::vector<std::string>(60));
+  const auto all = compare_arms(table, {});
+  ASSERT_EQ(all.size(), 5U);
+  for (const Comparison& c : all) {
+    EXPECT_NE(c.e2.verdict, Verdict::not_allowed) << c.metric << c.e2.reason;
+  }
+  // Classes of equal size: the mean of class means is the mean.
+  EXPECT_NEAR(all[0].difference, all[2].difference, 1e-12);
+  EXPECT_EQ(all[2].metric, "balanced_accuracy");
+}
+
+// The mean over groups of the group values is each seed's own metric.
+TEST(Contrast, GroupValuesHaveTheSeedsMetricsAsMeans) {
+  const PredictionTable table = table_of(make({6, 25, 3, 0.4}), kArms);
+  for (const Metric metric : metrics_of(table)) {
+    const ContrastResult r =
+        contrast(table, metric_values(table, metric), std::vector<double>{1, -0.5, -0.5});
+    if (metric == Metric::auroc) {
+      EXPECT_TRUE(r.group_values.d.empty());
+      continue;
+    }
+    const CrossedTable& t = r.group_values;
+    ASSERT_EQ(t.seeds, 6U);
+    for (std::size_t s = 0; s < t.seeds; ++s) {
+      double mean = 0;
+      for (std::size_t g = 0; g < t.groups; ++g) {
+        mean += t.d[s * t.groups + g] / static_cast<double>(t.groups);
+      }
+      EXPECT_NEAR(mean, r.per_seed[s], 1e-12) << name_of(metric);
+    }
+  }
+}
+
+TEST(Contrast, NeedsFollowFromThePartsOfTheVariance) {
+  ContrastResult r;
+  r.seeds = {0, 1, 2, 3, 4};
+  r.groups = 100;
+  // The cases' part alone: a standard error of sqrt(0.1 / 100) = 0.032 whatever the seeds.
+  r.parts = VarianceParts{1e-4, 0.1, 0.1};
+  const Needed n = needed_for(r, 0.02);
+  EXPECT_FALSE(n.seeds);
+  ASSERT_TRUE(n.cases);
+  EXPECT_GE(crossed_power(*r.parts, *n.cases_seeds, *n.cases, 0.02), kPowerWanted);
+  // The seeds' part alone is too large at 5 seeds: cases are counted for more seeds.
+  r.parts = VarianceParts{0.01, 0.1, 0.1};
+  const Needed more = needed_for(r, 0.02);
+  ASSERT_TRUE(more.cases_seeds);
+  EXPECT_GT(*more.cases_seeds, 5);
+}
+
+}  // namespace
+}  // namespace bioptic

@@ -1,0 +1,60 @@
+// What is said of two arms on one split by one metric.  Plain data.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bioptic/stats/estimate.h"
+#include "bioptic/stats/verdict.h"
+
+namespace bioptic {
+
+// One verdict and what it rests on, in the metric's units and sign (of a comparison: a - b).
+// Numbers are NaN where there is none.
+struct JudgedEvidence {
+  Verdict verdict = Verdict::not_allowed;  // positive: a is better (a claim is supported)
+  double p = 0, p_holm = 0;                // two-sided
+  double low = 0, high = 0;                // 95 %
+  double df = 0;
+  double equivalence_p = 0;  // two one-sided tests against the margin
+  std::string reason;        // of not_allowed
+};
+
+struct Comparison {
+  std::string a, b, split, metric;  // metric: "accuracy", "auroc", ...
+  double mean_a = 0, mean_b = 0;    // over the shared seeds
+  double difference = 0;            // a - b; NaN where there is none
+  std::size_t seeds = 0, images = 0, groups = 0;
+  bool less_is_better = false;
+  JudgedEvidence e1, e2;
+  double sign_flip_p = 0;             // beside E1; NaN where there is no test
+  std::optional<Interval> bootstrap;  // beside E2: crossed bootstrap of accuracy, 10 seeds and more
+  bool seeds_floored = false, groups_floored = false;
+  double a_greater = 0;        // P(a better than b): share of the seeds, a tie counts one half
+  Interval a_greater_between;  // bootstrap over seeds
+  bool meaningful = false;     // Bouthillier et al. 2021
+  double margin = 0;           // 0: none in this metric's units
+  double detect = 0;           // 0: none in this metric's units
+  // In all, for a power of 0.8 at a true difference of `detect`, by E2 where it exists, else by E1.
+  // seeds_needed: with these cases; empty when no number of seeds suffices (or nothing is known).
+  // cases_needed: groups, with cases_needed_seeds seeds: the present number, or the least doubling
+  // of it that can suffice.
+  std::optional<int> seeds_needed, cases_needed, cases_needed_seeds;
+  int collapsed_a = 0, collapsed_b = 0;  // of the shared seeds
+  // Only where some trials of an arm collapsed and some did not: over the seeds of which neither
+  // did.
+  struct WithoutCollapsed {
+    std::size_t seeds = 0;
+    double difference = 0, low = 0, high = 0;  // interval over seeds; NaN for one seed
+  };
+  std::optional<WithoutCollapsed> without_collapsed;
+  std::string explanation;  // one plain sentence or two
+
+  // E2 where it exists, else E1.
+  bool headline_is_e2() const { return e2.verdict != Verdict::not_allowed; }
+  const JudgedEvidence& headline() const { return headline_is_e2() ? e2 : e1; }
+};
+
+}  // namespace bioptic

@@ -1,0 +1,139 @@
+#include "bioptic/study/comparison_sentence.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "bioptic/study/metric_values.h"
+
+namespace bioptic {
+namespace {
+
+std::string points(const Comparison& c, double value, bool sign) {
+  const bool rate = c.metric != "brier" && c.metric != "log_loss" && c.metric != "auroc";
+  const double shown = rate ? 100 * value : value;
+  return sign ? (rate ? fmt::format("{:+.2f}", shown) : fmt::format("{:+.4f}", shown))
+              : (rate ? fmt::format("{:.2f}", shown) : fmt::format("{:.4f}", shown));
+}
+
+std::string unit(const Comparison& c) {
+  return c.metric == "brier" || c.metric == "log_loss" || c.metric == "auroc" ? "" : " points";
+}
+
+std::string metric_words(const Comparison& c) {
+  const std::optional<Metric> metric = metric_named(c.metric);
+  return metric ? std::string(words_of(*metric)) : c.metric;
+}
+
+// "(95 % interval -0.10 to 2.30 points; p = 0.03, corrected for 3 pairs)"
+std::string numbers(const Comparison& c, const JudgedEvidence& e, std::size_t family) {
+  std::string text = fmt::format("95 % interval {} to {}{}; p {}", points(c, e.low, true),
+                                 points(c, e.high, true), unit(c), p_text(e.p_holm));
+  if (family > 1) text += fmt::format(" corrected for {} pairs", family);
+  return text;
+}
+
+std::string more(const Comparison& c, const char* cases) {
+  if (!(c.detect > 0)) return "";
+  const std::string wanted = points(c, c.detect, false) + unit(c);
+  const bool e2 = c.headline_is_e2();
+  if (c.seeds_needed) {
+    const int n = *c.seeds_needed;
+    if (n > static_cast<int>(c.seeds)) {
+      return fmt::format(
+          " To find a true difference of {} (power 0.8) takes {} seeds in all, {} more{}.", wanted,
+          n, n - static_cast<int>(c.seeds),
+          e2 ? fmt::format(", on these {} {}", c.groups, cases) : "");
+    }
+    return fmt::format(
+        " A true difference of {} would have been found with a power of 0.8 by {} seeds: it is "
+        "likely smaller than that.",
+        wanted, n);
+  }
+  if (e2 && c.cases_needed) {
+    return fmt::format(
+        " More seeds cannot settle a difference of {} on these {} {}: it takes about {} {} (with "
+        "{} seeds).",
+        wanted, c.groups, cases, *c.cases_needed, cases, *c.cases_needed_seeds);
+  }
+  if (!e2) return fmt::format(" A difference of {} is beyond what more seeds can find.", wanted);
+  return "";
+}
+
+std::string collapsed_text(const Comparison& c) {
+  if (c.collapsed_a + c.collapsed_b == 0) return "";
+  std::string text;
+  const auto one = [&](const std::string& arm, int n) {
+    if (n == 0) return;
+    text += fmt::format(" {} of {} trainings of {} collapsed and {} counted.", n, c.seeds, arm,
+                        n == 1 ? "is" : "are");
+  };
+  one(c.a, c.collapsed_a);
+  one(c.b, c.collapsed_b);
+  if (c.without_collapsed) {
+    const auto& w = *c.without_collapsed;
+    text += fmt::format(
+        " Without the seeds of collapsed trainings the difference is {}{} over {} seed{}.",
+        points(c, w.difference, true), unit(c), w.seeds, w.seeds == 1 ? "" : "s");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string difference_text(const Comparison& c, double value) {
+  if (std::isnan(value)) return "-";
+  return points(c, value, true) + unit(c);
+}
+
+std::string p_text(double p) {
+  if (std::isnan(p)) return "-";
+  if (p < 0.001) return "< 0.001";
+  return fmt::format("{:.3f}", p);
+}
+
+std::string sentence_of(const Comparison& c, std::size_t family) {
+  const std::string metric = c.split + " " + metric_words(c);
+  const char* cases = c.groups < c.images ? "groups" : "images";
+  const bool e2 = c.headline_is_e2();
+  const JudgedEvidence& e = c.headline();
+  const std::string where =
+      e2 ? fmt::format("for other seeds and other cases like these {} {}", c.groups, cases)
+         : "for other seeds on these images";
+  std::string text;
+  switch (e.verdict) {
+    case Verdict::positive:
+    case Verdict::negative: {
+      const bool a = e.verdict == Verdict::positive;
+      text = fmt::format("{} is better than {} in {} by {}{} ({}), {}, with this training pool.",
+                         a ? c.a : c.b, a ? c.b : c.a, metric,
+                         points(c, std::abs(c.difference), false), unit(c), numbers(c, e, family),
+                         where);
+      break;
+    }
+    case Verdict::no_effect:
+      if (c.difference == 0 && e.low == 0 && e.high == 0) {
+        text = fmt::format("{} and {} agree in {} on every seed.", c.a, c.b, metric);
+      } else {
+        text = fmt::format(
+            "{} and {} differ in {} by less than the margin of {}{} ({}), {}, with this training "
+            "pool.",
+            c.a, c.b, metric, points(c, c.margin, false), unit(c), numbers(c, e, family), where);
+      }
+      break;
+    case Verdict::undecided:
+      text = fmt::format("Undecided whether {} and {} differ in {}: {}{} ({}), {}.{}", c.a, c.b,
+                         metric, points(c, c.difference, true), unit(c), numbers(c, e, family),
+                         where, more(c, cases));
+      break;
+    case Verdict::not_allowed:
+      text = fmt::format("No verdict on {} and {} in {}: {}.", c.a, c.b, metric, e.reason);
+      break;
+  }
+  if (!e2 && e.verdict != Verdict::not_allowed) {
+    text += fmt::format(" Of other patients nothing can be said: {}.", c.e2.reason);
+  }
+  return text + collapsed_text(c);
+}
+
+}  // namespace bioptic

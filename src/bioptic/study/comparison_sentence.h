@@ -1,0 +1,21 @@
+// A comparison in words.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "bioptic/study/comparison.h"
+
+namespace bioptic {
+
+// One or two plain sentences: the verdict, the numbers behind it, for whom it speaks, what would
+// settle it, and collapsed trainings where there are some.  family: pairs that p was corrected
+// over.
+std::string sentence_of(const Comparison& comparison, std::size_t family);
+
+// A difference in the metric's units: "+1.2 points" for parts of 1, else "+0.012".
+std::string difference_text(const Comparison& comparison, double value);
+// "0.03", "< 0.001", "-"
+std::string p_text(double p);
+
+}  // namespace bioptic

@@ -1,0 +1,81 @@
+// One metric of every arm and seed, and linear contrasts of arms in it with the evidence for them.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bioptic/stats/crossed.h"
+#include "bioptic/stats/estimate.h"
+#include "bioptic/stats/verdict.h"
+#include "bioptic/study/prediction_table.h"
+
+namespace bioptic {
+
+enum class Metric { accuracy, auroc, balanced_accuracy, sensitivity, specificity, brier, log_loss };
+std::string_view name_of(Metric);   // "accuracy", "auroc", ...
+std::string_view words_of(Metric);  // "accuracy", "AUROC", "Brier score", ...
+std::optional<Metric> metric_named(std::string_view name);
+bool larger_is_better(Metric);
+// Whether a margin in parts of 1 (0.01 = one point) is in the metric's units: all but brier and
+// log_loss, for which no margin is declared.
+bool has_points(Metric);
+
+// The metrics that the table allows: sensitivity and specificity for two classes; brier and
+// log_loss where all scores are probabilities.  Accuracy first.
+std::vector<Metric> metrics_of(const PredictionTable& table);
+
+struct TrialMetric {
+  double value = 0;  // NaN where undefined: a class is absent
+  // Mean-like metrics: the value of every image of the trial, 0 or 1 for the rates.
+  std::vector<double> of_image;
+  // AUROC: the value with one group (of PredictionTable) left out; NaN where that is undefined.
+  std::vector<double> without;
+};
+
+// [arm][trial], parallel to table.arms[arm].trials.
+struct MetricValues {
+  Metric metric = Metric::accuracy;
+  std::vector<std::vector<TrialMetric>> arms;
+};
+
+// Accuracy, sensitivity, specificity: shares of right predictions.  balanced_accuracy: mean recall.
+// auroc: by ranks; more than two classes: one against the rest, averaged.  brier: mean (p - y)^2 of
+// the positive class; more classes: the sum over classes (Brier 1950).  log_loss: mean negative log
+// likelihood, probabilities cut to [2^-52, 1 - 2^-52].
+MetricValues metric_values(const PredictionTable& table, Metric metric);
+
+// sum over arms of weight * metric, over the seeds that all arms with a weight share.
+struct ContrastResult {
+  Metric metric = Metric::accuracy;
+  std::vector<std::int64_t> seeds;
+  std::vector<double> per_seed;        // parallel to seeds
+  std::size_t images = 0, groups = 0;  // that the metric is made of
+  double effect = 0;                   // mean of per_seed; NaN without seeds
+  // In the metric's units and sign.  A reason says why a verdict is not allowed; the estimate may
+  // be there all the same (value NaN where it is not).
+  Evidence e1, e2;
+  // E2's parts, where e2 has an estimate: V(S, G) = seeds/S + groups/G + error/(S G).
+  std::optional<VarianceParts> parts;
+  bool seeds_floored = false, groups_floored = false;
+  // Mean-like metrics with an E2: seeds x groups, for contrasts of contrasts (gaps); else empty.
+  CrossedTable group_values;
+  // Crossed bootstrap beside E2: accuracy, 10 seeds and more.
+  std::optional<Interval> bootstrap;
+};
+
+inline constexpr std::size_t kLeastSeedsForBootstrap = 10;
+
+// weights: one per arm of the table, not all 0; those of a contrast sum to 0, those of a mean to 1.
+// only: use these seeds and no others (empty: all shared ones).  E1: t over seeds.  E2: crossed t
+// on group values (AUROC: Obuchowski-Rockette by the jackknife over groups).
+ContrastResult contrast(const PredictionTable& table, const MetricValues& values,
+                        std::span<const double> weights, std::span<const std::int64_t> only = {});
+
+// The evidence turned so that positive means better: negated where less is better.
+Evidence towards_better(const Evidence& evidence, Metric metric);
+
+}  // namespace bioptic

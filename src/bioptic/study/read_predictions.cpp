@@ -1,0 +1,503 @@
+#include "bioptic/study/read_predictions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "bioptic/base/error.h"
+#include "bioptic/study/prediction_rows.h"
+
+namespace bioptic {
+namespace {
+
+// Where something was said first.
+struct Place {
+  std::uint32_t file = 0;
+  std::size_t line = 0;  // 0: nowhere yet
+};
+
+struct RawImage {
+  std::string id, label, group;
+  Place place;
+};
+
+struct RawTrial {
+  std::int64_t seed = 0;
+  std::vector<std::size_t> images;    // in the order of the rows
+  std::vector<Place> place_of_image;  // by image, as far as seen
+  std::vector<double> scores, logits;
+  std::vector<double> thresholds;
+  // Of the rows of "val", as far as they tell whether all images were given one class.
+  bool called = false, not_called = false, unreadable = false;
+  std::set<std::size_t> val_classes;
+};
+
+struct RawArm {
+  std::string name;
+  std::vector<RawTrial> trials;  // in the order of first rows
+  std::map<std::int64_t, std::size_t> of_seed;
+};
+
+std::optional<std::int64_t> as_number(const std::string& label) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), value);
+  if (error != std::errc() || end != label.data() + label.size()) return std::nullopt;
+  return value;
+}
+
+class Reader {
+ public:
+  Reader(std::span<const std::filesystem::path> files, const ReadPredictions& options)
+      : files_(files), options_(options) {}
+
+  PredictionTable read() {
+    for (std::size_t f = 0; f < files_.size(); ++f) read_file(f);
+    if (images_.empty()) no_rows();
+    decide_classes();
+    check_arms();
+    return table();
+  }
+
+ private:
+  std::string where(const Place& place) const {
+    return fmt::format("{}:{}", files_[place.file].string(), place.line);
+  }
+
+  void read_file(std::size_t f) {
+    PredictionFile info;
+    std::vector<std::size_t> order;  // of this file's classes in classes_
+    read_prediction_rows(
+        files_[f],
+        [&](const PredictionFile& header) {
+          info = header;
+          any_split_ = any_split_ || header.has_split;
+          take_classes(f, header);
+          for (const std::string& name : classes_) {
+            order.push_back(static_cast<std::size_t>(
+                std::find(header.classes.begin(), header.classes.end(), name) -
+                header.classes.begin()));
+          }
+        },
+        [&](const PredictionRow& row) { take(row, static_cast<std::uint32_t>(f), order); });
+  }
+
+  void take_classes(std::size_t f, const PredictionFile& header) {
+    if (f == 0) {
+      classes_ = header.classes;
+      return;
+    }
+    std::vector<std::string> mine = classes_, theirs = header.classes;
+    std::sort(mine.begin(), mine.end());
+    std::sort(theirs.begin(), theirs.end());
+    if (mine == theirs) return;
+    const auto words = [](const std::vector<std::string>& classes) {
+      return classes.empty() ? std::string("a column 'score'")
+                             : fmt::format("score columns for {}", fmt::join(classes, ", "));
+    };
+    throw InputError(fmt::format("{} has {}, but {} has {}; expected the same", files_[f].string(),
+                                 words(header.classes), files_[0].string(), words(classes_)));
+  }
+
+  RawTrial& trial_of(const PredictionRow& row) {
+    const auto [arm_at, new_arm] = arm_of_.try_emplace(row.arm, arms_.size());
+    if (new_arm) arms_.emplace_back().name = row.arm;
+    RawArm& arm = arms_[arm_at->second];
+    const auto [at, new_trial] = arm.of_seed.try_emplace(row.seed, arm.trials.size());
+    if (new_trial) arm.trials.emplace_back().seed = row.seed;
+    return arm.trials[at->second];
+  }
+
+  void take(const PredictionRow& row, std::uint32_t file, const std::vector<std::size_t>& order) {
+    splits_.insert(row.split);
+    const Place place{file, row.line};
+    if (!row.positive.empty()) {
+      if (positive_.empty()) {
+        positive_ = row.positive;
+      } else if (positive_ != row.positive) {
+        throw InputError(fmt::format("{}: positive is '{}', before it was '{}'", where(place),
+                                     row.positive, positive_));
+      }
+    }
+    if (row.split != options_.split) {
+      if (row.split == "val") take_validation(row);
+      return;
+    }
+    RawTrial& trial = trial_of(row);
+    const std::size_t image = image_of(row, place);
+    if (trial.place_of_image.size() <= image) trial.place_of_image.resize(image + 1);
+    Place& before = trial.place_of_image[image];
+    if (before.line != 0) {
+      throw InputError(fmt::format(
+          "{}: image '{}' of arm '{}', seed {} stands here for the second time; the first is {}",
+          where(place), row.image, row.arm, row.seed, where(before)));
+    }
+    before = place;
+    const std::size_t columns = row.scores.size();
+    trial.images.push_back(image);
+    for (std::size_t c = 0; c < columns; ++c) {
+      const std::size_t from = order.empty() ? c : order[c];
+      trial.scores.push_back(row.scores[from]);
+      if (!row.logits.empty()) trial.logits.push_back(row.logits[from]);
+    }
+    if (!trial.logits.empty() && trial.logits.size() != trial.scores.size()) {
+      throw InputError(
+          fmt::format("{}: arm '{}', seed {} has a logit in some files and not in "
+                      "others; expected all or none",
+                      where(place), row.arm, row.seed));
+    }
+    if (std::any_of(row.scores.begin(), row.scores.end(),
+                    [](double s) { return !std::isfinite(s); })) {
+      if (not_finite_ == 0) first_not_finite_ = place;
+      ++not_finite_;
+    }
+    trial.thresholds.push_back(options_.threshold.value_or(row.threshold.value_or(0.5)));
+  }
+
+  std::size_t image_of(const PredictionRow& row, const Place& place) {
+    const auto [at, added] = image_of_.try_emplace(row.image, images_.size());
+    if (added) {
+      images_.push_back({row.image, row.label, row.group, place});
+      return at->second;
+    }
+    const RawImage& image = images_[at->second];
+    if (image.label != row.label) {
+      throw InputError(fmt::format("{}: image '{}' has the label '{}', but at {} it is '{}'",
+                                   where(place), row.image, row.label, where(image.place),
+                                   image.label));
+    }
+    if (image.group != row.group) {
+      throw InputError(fmt::format("{}: image '{}' is of the group '{}', but at {} of '{}'",
+                                   where(place), row.image, row.group, where(image.place),
+                                   image.group));
+    }
+    return at->second;
+  }
+
+  void take_validation(const PredictionRow& row) {
+    RawTrial& trial = trial_of(row);
+    if (std::any_of(row.scores.begin(), row.scores.end(),
+                    [](double s) { return !std::isfinite(s); })) {
+      trial.unreadable = true;
+    } else if (row.scores.size() == 1) {
+      const double threshold = options_.threshold.value_or(row.threshold.value_or(0.5));
+      (row.scores[0] > threshold ? trial.called : trial.not_called) = true;
+    } else {
+      const std::vector<double>& decides = row.logits.empty() ? row.scores : row.logits;
+      trial.val_classes.insert(static_cast<std::size_t>(
+          std::max_element(decides.begin(), decides.end()) - decides.begin()));
+    }
+  }
+
+  [[noreturn]] void no_rows() const {
+    const std::string file = files_[0].string();
+    if (!any_split_) {
+      throw InputError(fmt::format(
+          "no row is of the split '{}': {} has no column 'split', so all rows count as 'test'",
+          options_.split, file));
+    }
+    throw InputError(fmt::format("no row is of the split '{}'; {} has {} (choose with --split)",
+                                 options_.split, files_.size() == 1 ? file : "the files have",
+                                 fmt::join(splits_, ", ")));
+  }
+
+  // Fills classes_ and positive_index_, and label_of_ for every label text.
+  void decide_classes() {
+    std::set<std::string> labels;
+    for (const RawImage& image : images_) labels.insert(image.label);
+    const bool columns = !classes_.empty();
+    if (columns) {
+      labels_by_column(labels);
+    } else {
+      labels_by_order(labels);
+    }
+    if (classes_.size() != 2) {
+      if (!options_.positive.empty()) {
+        throw InputError("--positive is for two classes; these files have " +
+                         std::to_string(classes_.size()));
+      }
+      return;
+    }
+    const std::string wanted =
+        options_.positive.empty() ? positive_ : label_text(options_.positive);
+    if (wanted.empty()) {
+      positive_index_ = second_in_order();
+      return;
+    }
+    if (!label_of_.contains(wanted)) {
+      const std::vector<std::string_view> known(classes_.begin(), classes_.end());
+      throw InputError(fmt::format("no class is called '{}'{}", wanted, suggestion(wanted, known)));
+    }
+    positive_index_ = label_of_.at(wanted);
+  }
+
+  std::size_t second_in_order() const { return in_order(classes_[0], classes_[1]) ? 1 : 0; }
+
+  static bool in_order(const std::string& a, const std::string& b) {
+    const std::optional<std::int64_t> x = as_number(a), y = as_number(b);
+    return x && y ? *x < *y : a < b;
+  }
+
+  void labels_by_column(const std::set<std::string>& labels) {
+    const bool named = std::all_of(labels.begin(), labels.end(), [&](const std::string& l) {
+      return std::find(classes_.begin(), classes_.end(), l) != classes_.end();
+    });
+    for (const std::string& label : labels) {
+      const auto name = std::find(classes_.begin(), classes_.end(), label);
+      const std::optional<std::int64_t> number = as_number(label);
+      const bool counts =
+          !named && number && *number >= 0 && *number < static_cast<std::int64_t>(classes_.size());
+      if (!named && !counts) {
+        const auto image = std::find_if(images_.begin(), images_.end(),
+                                        [&](const RawImage& i) { return i.label == label; });
+        throw InputError(fmt::format("{}: label '{}' has no score column; there are columns for {}",
+                                     where(image->place), label, fmt::join(classes_, ", ")));
+      }
+      label_of_[label] = named ? static_cast<std::size_t>(name - classes_.begin())
+                               : static_cast<std::size_t>(*number);
+    }
+    for (std::size_t c = 0; c < classes_.size(); ++c) label_of_.try_emplace(classes_[c], c);
+  }
+
+  void labels_by_order(std::set<std::string> labels) {
+    // A file whose images are all of one class still knows the other: of 0 and 1, or the one that
+    // was named.
+    if (labels.size() == 1) {
+      const std::string& only = *labels.begin();
+      if (only == "0" || only == "1") {
+        labels = {"0", "1"};
+      } else if (!positive_.empty() || !options_.positive.empty()) {
+        const std::string positive =
+            options_.positive.empty() ? positive_ : label_text(options_.positive);
+        labels.insert(positive == only ? "not " + only : positive);
+      } else {
+        throw InputError(fmt::format(
+            "all images have the label '{}', so it is not known whether scores speak for it; say "
+            "--positive {} if they do",
+            only, only));
+      }
+    }
+    if (labels.size() > 2) {
+      throw InputError(fmt::format(
+          "there are {} labels ({}) and one column 'score'; expected a column score_<class> for "
+          "each class",
+          labels.size(), fmt::join(labels, ", ")));
+    }
+    classes_.assign(labels.begin(), labels.end());
+    std::sort(classes_.begin(), classes_.end(), in_order);
+    for (std::size_t c = 0; c < classes_.size(); ++c) label_of_[classes_[c]] = c;
+  }
+
+  void check_arms() {
+    for (RawArm& arm : arms_) {
+      // Trials that have rows of another split only.
+      std::erase_if(arm.trials, [](const RawTrial& t) { return t.images.empty(); });
+    }
+    std::erase_if(arms_, [](const RawArm& arm) { return arm.trials.empty(); });
+    if (arms_.size() < 2) {
+      throw InputError(fmt::format(
+          "there is one arm, '{}', and so nothing to compare; expected a column 'arm' with several "
+          "names, or a file for each arm",
+          arms_[0].name));
+    }
+    share_seeds();
+    for (const RawTrial& first : arms_[0].trials) {
+      for (std::size_t a = 1; a < arms_.size(); ++a) {
+        const auto other = std::find_if(arms_[a].trials.begin(), arms_[a].trials.end(),
+                                        [&](const RawTrial& t) { return t.seed == first.seed; });
+        expect_images_of(first, arms_[0].name, *other, arms_[a].name);
+        expect_images_of(*other, arms_[a].name, first, arms_[0].name);
+      }
+    }
+  }
+
+  // Every image of `one` must be in `other`.
+  void expect_images_of(const RawTrial& one, const std::string& one_arm, const RawTrial& other,
+                        const std::string& other_arm) const {
+    for (const std::size_t image : one.images) {
+      if (image < other.place_of_image.size() && other.place_of_image[image].line != 0) continue;
+      throw InputError(fmt::format(
+          "{}: seed {} of arm '{}' has image '{}', which seed {} of arm '{}' has not; arms are "
+          "compared on the same images",
+          where(one.place_of_image[image]), one.seed, one_arm, images_[image].id, one.seed,
+          other_arm));
+    }
+  }
+
+  std::set<std::int64_t> seeds_of(const RawArm& arm) const {
+    std::set<std::int64_t> seeds;
+    for (const RawTrial& t : arm.trials) seeds.insert(t.seed);
+    return seeds;
+  }
+
+  void share_seeds() {
+    std::set<std::int64_t> all, shared = seeds_of(arms_[0]);
+    for (const RawArm& arm : arms_) {
+      const std::set<std::int64_t> own = seeds_of(arm);
+      all.insert(own.begin(), own.end());
+      std::erase_if(shared, [&](std::int64_t s) { return !own.contains(s); });
+    }
+    if (shared.size() == all.size()) return;
+    const std::int64_t odd =
+        *std::find_if(all.begin(), all.end(), [&](std::int64_t s) { return !shared.contains(s); });
+    std::string has, lacks;
+    for (const RawArm& arm : arms_) (seeds_of(arm).contains(odd) ? has : lacks) = arm.name;
+    if (!options_.common) {
+      throw InputError(fmt::format(
+          "arm '{}' has seed {} and arm '{}' has not; seeds pair arms, so both need the same ones "
+          "(--common uses the {} that all arms share)",
+          has, odd, lacks, shared.size()));
+    }
+    if (shared.empty()) throw InputError("the arms share no seed at all, so nothing pairs them");
+    std::vector<std::int64_t> left;
+    for (const std::int64_t s : all) {
+      if (!shared.contains(s)) left.push_back(s);
+    }
+    notes_.push_back(fmt::format("Only the {} seeds that all arms share are used; left out: {}.",
+                                 shared.size(), fmt::join(left, ", ")));
+    for (RawArm& arm : arms_) {
+      std::erase_if(arm.trials, [&](const RawTrial& t) { return !shared.contains(t.seed); });
+    }
+  }
+
+  void add(const RawTrial& raw, PredictedTrial& trial) const {
+    const std::size_t columns = raw.scores.size() / raw.images.size();
+    for (std::size_t i = 0; i < raw.images.size(); ++i) {
+      const std::span scores = std::span(raw.scores).subspan(i * columns, columns);
+      const std::span logits = raw.logits.empty()
+                                   ? std::span<const double>{}
+                                   : std::span(raw.logits).subspan(i * columns, columns);
+      if (columns > 2) {
+        add_multiclass(trial, scores, logits);
+        continue;
+      }
+      const std::size_t p = columns == 2 ? positive_index_ : 0;
+      std::optional<double> logit;
+      if (!logits.empty()) logit = columns == 2 ? logits[p] - logits[1 - p] : logits[0];
+      const bool finite = std::isfinite(scores[0]) && std::isfinite(scores[columns - 1]);
+      add_binary(trial, positive_index_,
+                 finite ? scores[p] : std::numeric_limits<double>::quiet_NaN(), logit,
+                 raw.thresholds[i]);
+    }
+  }
+
+  bool collapsed(const RawTrial& raw, const PredictedTrial& trial) const {
+    const bool called = raw.called || (raw.unreadable && positive_index_ == 0);
+    const bool not_called = raw.not_called || (raw.unreadable && positive_index_ == 1);
+    std::set<std::size_t> val = raw.val_classes;
+    if (raw.unreadable && !val.empty()) val.insert(0);
+    if (val.size() > 1 || (called && not_called)) return false;
+    if (!val.empty() || called || not_called) return true;
+    return trial.predicted.size() > 1 &&
+           std::all_of(trial.predicted.begin(), trial.predicted.end(),
+                       [&](std::size_t c) { return c == trial.predicted.front(); });
+  }
+
+  PredictionTable table() {
+    PredictionTable out;
+    out.split = options_.split;
+    out.classes = classes_;
+    out.positive = positive_index_;
+    std::vector<std::string> groups;
+    for (const RawImage& image : images_) {
+      out.images.push_back({image.id, label_of_.at(image.label), 0});
+      groups.push_back(image.group);
+    }
+    for (const RawArm& arm : arms_) {
+      PredictedArm& to = out.arms.emplace_back();
+      to.name = arm.name;
+      for (const RawTrial& raw : arm.trials) {
+        PredictedTrial& trial = to.trials.emplace_back();
+        trial.seed = raw.seed;
+        trial.images = raw.images;
+        add(raw, trial);
+        trial.collapsed = collapsed(raw, trial);
+      }
+    }
+    drop_unused_images(out, groups);
+    put_in_order(out, groups);
+    note(out);
+    return out;
+  }
+
+  // Images that only left-out seeds had.
+  static void drop_unused_images(PredictionTable& table, std::vector<std::string>& groups) {
+    std::vector<std::size_t> place(table.images.size(), 0);
+    for (const PredictedArm& arm : table.arms) {
+      for (const PredictedTrial& trial : arm.trials) {
+        for (const std::size_t i : trial.images) place[i] = 1;
+      }
+    }
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < place.size(); ++i) {
+      if (place[i] == 0) continue;
+      place[i] = kept;
+      table.images[kept] = table.images[i];
+      groups[kept++] = groups[i];
+    }
+    table.images.resize(kept);
+    groups.resize(kept);
+    for (PredictedArm& arm : table.arms) {
+      for (PredictedTrial& trial : arm.trials) {
+        for (std::size_t& i : trial.images) i = place[i];
+      }
+    }
+  }
+
+  void note(PredictionTable& table) {
+    if (classes_.size() == 2) {
+      notes_.insert(notes_.begin(),
+                    fmt::format("A score speaks for label {} (the other is {}).",
+                                classes_[positive_index_], classes_[1 - positive_index_]));
+    }
+    if (not_finite_ > 0) {
+      notes_.push_back(fmt::format("{} row{} no finite score and count{} as class {}: first {}.",
+                                   not_finite_, not_finite_ == 1 ? " has" : "s have",
+                                   not_finite_ == 1 ? "s" : "", classes_[0],
+                                   where(first_not_finite_)));
+    }
+    if (!table.probabilities) {
+      notes_.emplace_back(
+          classes_.size() == 2
+              ? "Some scores are outside [0, 1], so they are no probabilities: Brier score and log "
+                "loss are left out. An image is called positive where its score is above the "
+                "threshold (0.5, or --threshold)."
+              : "Some scores are no probabilities (outside [0, 1], or they do not sum to 1 over "
+                "the "
+                "classes): Brier score and log loss are left out.");
+    }
+    table.notes = notes_;
+  }
+
+  const std::span<const std::filesystem::path> files_;
+  const ReadPredictions& options_;
+  std::vector<std::string> classes_;
+  std::string positive_;  // of the files' column
+  std::size_t positive_index_ = 1;
+  std::map<std::string, std::size_t> label_of_;
+  std::vector<RawImage> images_;
+  std::unordered_map<std::string, std::size_t> image_of_;
+  std::vector<RawArm> arms_;
+  std::unordered_map<std::string, std::size_t> arm_of_;
+  std::set<std::string> splits_;
+  bool any_split_ = false;
+  std::size_t not_finite_ = 0;
+  Place first_not_finite_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+PredictionTable read_predictions(std::span<const std::filesystem::path> files,
+                                 const ReadPredictions& options) {
+  return Reader(files, options).read();
+}
+
+}  // namespace bioptic

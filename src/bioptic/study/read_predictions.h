@@ -1,0 +1,45 @@
+// Predictions that any program wrote, from CSV files.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "bioptic/study/prediction_table.h"
+
+namespace bioptic {
+
+struct ReadPredictions {
+  std::string split = "test";
+  bool common = false;   // use the seeds that all arms share, and say so
+  std::string positive;  // two classes: the label that `score` speaks for; "" = see below
+  std::optional<double> threshold;  // unset: the column `threshold`, else 0.5
+};
+
+// Columns, in any order; others are ignored:
+//   image, label, seed  one row per arm, seed and image; a seed is a whole number
+//   score               two classes: probability of the positive one ...
+//   score_<class>       ... or one column a class
+//   arm                 if absent, the file's name without its ending
+//   split               if absent, every row counts as "test"
+//   group               patient; absent or empty: the image is its own
+//   logit (logit_<class>)  ranks use it: probabilities tie at 1
+//   threshold, positive    of the row's score: as options above, but in the file
+// A label is a name or a whole number (2.0 is 2).  The positive class of two is `positive`, or else
+// the second in order: numbers by value, names by letter (as scikit-learn's classes_); so 1 of 0
+// and
+// 1.  With score_<class> columns, whole numbers that are not all names of classes count the columns
+// from 0.  A score that is empty, NaN or infinite counts as class 0 and is noted.
+//
+// A trial is taken for collapsed when it gives all images of "val", where the files hold them, else
+// of this split, one class.
+//
+// Throws InputError naming file and line of the first offender: a column that is missing, a row
+// given twice, an image with two labels or two groups, something that is not a number; and for arms
+// with other seeds (unless `common`), for a seed whose arms were scored on other images, for one
+// arm only.
+PredictionTable read_predictions(std::span<const std::filesystem::path> files,
+                                 const ReadPredictions& options);
+
+}  // namespace bioptic
