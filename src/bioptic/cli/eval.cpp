@@ -11,6 +11,7 @@
 #include "bioptic/base/parallel.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
+#include "bioptic/data/split.h"
 #include "bioptic/data/window.h"
 #include "bioptic/stats/intervals.h"
 #include "bioptic/study/model_file.h"
@@ -65,6 +66,21 @@ struct Selected {
   std::vector<std::int64_t> labels;
 };
 
+// The model's hold-out: drawn again, as its study drew it.
+SplitPlan plan_of(const Dataset& dataset, const ModelFile& model, const std::string& data) {
+  if (!model.split() || model.split()->holdout_fraction == 0) {
+    throw InputError(
+        "the model's study has no hold-out; [shift] holdout_fraction in the study file makes one");
+  }
+  if (dataset.info().content_hash != model.dataset_hash()) {
+    throw InputError(fmt::format(
+        "{}: is not the dataset that the model's hold-out was drawn from (SHA-256 {} here, {} "
+        "there); --split all evaluates the model on all of it",
+        data, dataset.info().content_hash.substr(0, 16), model.dataset_hash().substr(0, 16)));
+  }
+  return plan_splits(dataset, find_groups(dataset, model.group_pattern()), *model.split());
+}
+
 Selected select(const Dataset& dataset, const ModelFile& model, const std::string& data,
                 const std::string& split) {
   std::vector<std::int64_t> label_of;
@@ -79,6 +95,13 @@ Selected select(const Dataset& dataset, const ModelFile& model, const std::strin
   }
   Selected selected;
   bool named = false;
+  if (split == "holdout") {
+    for (const std::uint32_t row : plan_of(dataset, model, data).holdout) {
+      selected.rows.push_back(row);
+      selected.labels.push_back(label_of[static_cast<std::size_t>(dataset.label(row))]);
+    }
+    return selected;
+  }
   for (std::size_t row = 0; row < dataset.size(); ++row) {
     const ImageRecord record = dataset.record(row);
     named = named || !record.split.empty();
@@ -98,7 +121,12 @@ Selected select(const Dataset& dataset, const ModelFile& model, const std::strin
 // A warning where images of the split were trained on, or chosen by; "" where none were.
 std::string seen_in_training(const ModelFile& model, const Dataset& dataset,
                              const std::string& split) {
-  if (split == "test" || dataset.info().content_hash != model.dataset_hash()) return "";
+  if (split == "holdout" || dataset.info().content_hash != model.dataset_hash()) return "";
+  if (model.split() && model.split()->control) {
+    return "the model is a control: it was trained on some of the images of every split that the "
+           "source names; unseen are those of its hold-out";
+  }
+  if (split == "test") return "";
   if (split == "val" && model.val_from_source()) return "";
   return "the model was trained on some of these images; unseen are those that the source calls "
          "test";
@@ -213,8 +241,8 @@ void register_eval(CLI::App& app, Command& run) {
       app.add_subcommand("eval", "A saved model on a split: accuracy, AUROC, confusion");
   sub->add_option("MODEL", o->model, "a .safetensors file of a run")->required();
   sub->add_option("--data", o->data, "a dataset or any source that can be imported")->required();
-  sub->add_option("--split", o->split, "as the source names it, or all")
-      ->check(CLI::IsMember({"train", "val", "test", "all"}))
+  sub->add_option("--split", o->split, "as the source names it, holdout, or all")
+      ->check(CLI::IsMember({"train", "val", "test", "holdout", "all"}))
       ->capture_default_str();
   sub->add_flag("--json", o->json, "as JSON");
   sub->callback([o, &run] { run = [o] { return eval_command(*o); }; });

@@ -237,7 +237,8 @@ class Run {
       study.trials = expand(study.spec, study.data.study_data(), options_.engine, version);
       for (const PlannedTrial& trial : study.trials) {
         try {
-          check_trial(trial.spec, study.data.dataset, study.data.groups, study.data.plan);
+          check_trial(trial.spec, study.data.dataset, study.data.groups,
+                      study.data.plan_of(trial.spec));
         } catch (const InputError& e) {
           throw InputError(fmt::format("{}: arm '{}', seed {}: {}", study.spec.file.string(),
                                        study.spec.arms[trial.arm].name, trial.seed, e.what()));
@@ -276,11 +277,13 @@ class Run {
                     info.width, info.height, info.channels == 1 ? "grey" : "RGB"));
     say(fmt::format("  classes   {}; positive: {}", classes,
                     info.classes[static_cast<std::size_t>(data.positive)]));
-    say(fmt::format("  splits    {} to train, {} to validate, {} to test; validation drawn by {}",
-                    splits.train.size(), splits.val.size(), splits.test.size(),
-                    data.plan.val_from_source                          ? "the source"
-                    : study.spec.data.split.split_by == SplitBy::group ? "group"
-                                                                       : "image"));
+    say(fmt::format(
+        "  splits    {} to train, {} to validate, {} to test{}; validation drawn by {}",
+        splits.train.size(), splits.val.size(), splits.test.size(),
+        data.plan.holdout.empty() ? "" : fmt::format(", {} held out", data.plan.holdout.size()),
+        data.plan.val_from_source                     ? "the source"
+        : first.spec.split.split_by == SplitBy::group ? "group"
+                                                      : "image"));
     const std::set<std::string> groups(data.groups.names.begin(), data.groups.names.end());
     say(fmt::format("  groups    {}: {}", groups.size(), data.groups.from));
     for (const std::string& note : data.notes) say("  note      " + note);
@@ -305,15 +308,15 @@ class Run {
           control.threads = threads_;
           control.isa = options_.isa;
           seconds[trial.arm] = estimate_seconds(trial.spec, study.data.dataset, study.data.groups,
-                                                study.data.plan, control);
+                                                study.data.plan_of(trial.spec), control);
         }
         const std::optional<TrialStatus> status = store ? store->status(trial.id) : std::nullopt;
         const bool finished = status && *status != TrialStatus::failed;
         known += finished ? 1U : 0U;
         const bool to_train = !finished && counted.insert(trial.id).second;
         if (to_train) study_seconds += seconds[trial.arm];
-        const std::int64_t steps =
-            planned_steps(trial.spec, study.data.dataset, study.data.groups, study.data.plan);
+        const std::int64_t steps = planned_steps(trial.spec, study.data.dataset, study.data.groups,
+                                                 study.data.plan_of(trial.spec));
         const std::string& arm = study.spec.arms[trial.arm].name;
         say(fmt::format("{:24}  {:>5}  {:>10}  {:>8}  {}", arm, trial.seed, steps,
                         finished   ? "done"
@@ -415,6 +418,7 @@ class Run {
         draw_splits(data.dataset, data.groups, first.spec.split, data.plan, first.spec.seeds.split);
     for (const std::uint32_t r : splits.val) images[r].split = "val";
     for (const std::uint32_t r : splits.test) images[r].split = "test";
+    for (const std::uint32_t r : data.plan.holdout) images[r].split = "holdout";
 
     std::vector<StoredPlace> places;
     for (const PlannedTrial& trial : study.trials) {

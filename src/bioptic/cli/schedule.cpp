@@ -51,12 +51,16 @@ struct TrainImages {
 TrainImages count_in_phantom(const DataSpec& data) {
   const std::size_t half = data.phantom.train / 2, rest = data.phantom.train - half;
   const auto train = [&](std::size_t images) {
-    return images - static_cast<std::size_t>(
-                        std::llround(data.split.val_fraction * static_cast<double>(images)));
+    const auto share = [](double fraction, std::size_t of) {
+      return static_cast<std::size_t>(std::llround(fraction * static_cast<double>(of)));
+    };
+    images -= share(data.split.holdout_fraction, images);
+    return images - share(data.split.val_fraction, images);
   };
-  return {train(half) + train(rest), data.split.split_by == SplitBy::group
-                                         ? "the phantom, about: whole patients go to validation"
-                                         : "the phantom"};
+  return {train(half) + train(rest),
+          data.split.split_by == SplitBy::group || data.split.holdout_fraction > 0
+              ? "the phantom, about: whole patients are drawn"
+              : "the phantom"};
 }
 
 TrainImages count_in_dataset(const fs::path& path, const DataSpec& data) {
@@ -229,7 +233,9 @@ int schedule(const Options& options) {
   const StudySpec study = parse_study(options.study);
   const TrainImages images = count_train_images(options, study);
   std::vector<ArmSchedule> arms;
-  for (const ArmSpec& arm : study.arms) arms.push_back(compute(arm, images.count));
+  for (const ArmSpec& arm : study.arms) {
+    if (!arm.is_control) arms.push_back(compute(arm, images.count));
+  }
   if (options.csv) fmt::print("{}", csv_text(arms));
   if (options.json) fmt::print("{}", json_text(study, images, arms));
   const bool for_programs = options.csv || options.json;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <regex>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -48,10 +50,13 @@ Parted draw_images(const Dataset& dataset, const Rows& rows, double fraction,
   return parted;
 }
 
-// Draws whole groups until each class has given about `fraction` of its images.  A group belongs to
-// the class that most of its images have (of equals, the lower label).
-Parted draw_groups(const Dataset& dataset, const Groups& groups, const Rows& rows, double fraction,
-                   RandomStream& stream) {
+// Images that a class gives: of its label and how many images its groups have.
+using WantedOfClass = std::function<double(std::size_t label, double images)>;
+
+// Draws whole groups until each class has given about as many images as are wanted.  A group
+// belongs to the class that most of its images have (of equals, the lower label).
+Parted draw_groups(const Dataset& dataset, const Groups& groups, const Rows& rows,
+                   const WantedOfClass& wanted_of, RandomStream& stream) {
   std::map<std::string_view, Rows> members;  // ordered by name: the same on every machine
   for (const std::uint32_t row : rows) members[groups.names[row]].push_back(row);
   const std::size_t classes = dataset.info().classes.size();
@@ -68,7 +73,7 @@ Parted draw_groups(const Dataset& dataset, const Groups& groups, const Rows& row
   Parted parted;
   for (std::size_t c = 0; c < classes; ++c) {
     stream.shuffle(std::span(of_class[c]));
-    const double wanted = fraction * static_cast<double>(images[c]);
+    const double wanted = wanted_of(c, static_cast<double>(images[c]));
     double taken = 0;
     for (const Rows* group : of_class[c]) {
       // A group is taken while that brings the count nearer to what is wanted.
@@ -80,6 +85,24 @@ Parted draw_groups(const Dataset& dataset, const Groups& groups, const Rows& row
     }
   }
   return parted;
+}
+
+Parted draw_groups(const Dataset& dataset, const Groups& groups, const Rows& rows, double fraction,
+                   RandomStream& stream) {
+  return draw_groups(
+      dataset, groups, rows, [=](std::size_t, double images) { return fraction * images; }, stream);
+}
+
+// The same, of each class `fraction` of the images that `of` has.
+Parted draw_groups_like(const Dataset& dataset, const Groups& groups, const Rows& rows,
+                        const Rows& of, double fraction, RandomStream& stream) {
+  const std::vector<Rows> classes = by_class(dataset, of);
+  return draw_groups(
+      dataset, groups, rows,
+      [&](std::size_t label, double) {
+        return fraction * static_cast<double>(classes[label].size());
+      },
+      stream);
 }
 
 void require_every_class(const Dataset& dataset, const Rows& rows, const char* split,
@@ -97,6 +120,49 @@ void require_every_class(const Dataset& dataset, const Rows& rows, const char* s
 Rows sorted(Rows rows) {
   std::sort(rows.begin(), rows.end());
   return rows;
+}
+
+// Takes the hold-out out of plan.pool.
+void draw_holdout(const Dataset& dataset, const Groups& groups, const SplitSpec& spec,
+                  SplitPlan& plan) {
+  std::set<std::string_view> elsewhere;
+  for (const std::uint32_t row : plan.test) elsewhere.insert(groups.names[row]);
+  for (const std::uint32_t row : plan.fixed_val) elsewhere.insert(groups.names[row]);
+  Rows candidates, rest;
+  for (const std::uint32_t row : plan.pool) {
+    (elsewhere.contains(groups.names[row]) ? rest : candidates).push_back(row);
+  }
+  RandomStream stream(0, "holdout split");  // never depends on a seed
+  Parted parted =
+      draw_groups_like(dataset, groups, candidates, plan.pool, spec.holdout_fraction, stream);
+  rest.insert(rest.end(), parted.left.begin(), parted.left.end());
+  plan.holdout = sorted(std::move(parted.taken));
+  plan.pool = sorted(std::move(rest));
+  require_every_class(dataset, plan.holdout, "hold-out",
+                      "enlarge [shift] holdout_fraction, or add images of groups that are not in "
+                      "the test split");
+  std::set<std::string_view> held;
+  for (const std::uint32_t row : plan.holdout) held.insert(groups.names[row]);
+  plan.notes.push_back(fmt::format(
+      "{}: {} images of {} groups that are not in the test split, drawn once, the same for every "
+      "seed; nothing is trained or validated on them.",
+      spec.control ? "The control's hold-out" : "Hold-out", plan.holdout.size(), held.size()));
+}
+
+// The control arm's plan, from the one that the source's splits give.
+SplitPlan pooled(const Dataset& dataset, const Groups& groups, const SplitPlan& source) {
+  Rows all(dataset.size());
+  for (std::uint32_t row = 0; row < all.size(); ++row) all[row] = row;
+  RandomStream stream(0, "control test split");  // never depends on a seed
+  Parted parted = draw_groups_like(dataset, groups, all, source.test, 1, stream);
+  SplitPlan plan;
+  plan.test = sorted(std::move(parted.taken));
+  plan.pool = sorted(std::move(parted.left));
+  plan.notes.push_back(
+      fmt::format("Control: all {} images were pooled and {} of them drawn once, by group, for the "
+                  "test, with the classes of the source's.",
+                  dataset.size(), plan.test.size()));
+  return plan;
 }
 
 }  // namespace
@@ -201,6 +267,8 @@ SplitPlan plan_splits(const Dataset& dataset, const Groups& groups, const SplitS
                         : fmt::format("is smaller than {}", kSmallestSourceValidation)));
   }
   plan.pool = sorted(train);
+  if (spec.control) plan = pooled(dataset, groups, plan);
+  if (spec.holdout_fraction > 0) draw_holdout(dataset, groups, spec, plan);
   require_every_class(dataset, plan.pool, "training",
                       "every class needs images to train on: check the source's folders");
   require_every_class(dataset, plan.test, "test", "every class needs images to test on");

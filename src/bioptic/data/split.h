@@ -17,6 +17,11 @@ struct SplitSpec {
   double test_fraction = 0.2;  // of all images, used only where the source names no test split
   ValidationFrom val = ValidationFrom::automatic;
   SplitBy split_by = SplitBy::image;
+  double holdout_fraction = 0;  // of the images that are not test images, [0, 1); 0 = no hold-out
+  // The control arm's splits: all images are pooled, whatever splits the source names, and test and
+  // hold-out are drawn again from them, by group and of the sizes they would have had.  Validation
+  // is then drawn too, also where the source names one.
+  bool control = false;
 };
 
 // Groups (patients) of every image: the dataset's own where it names them, else the search
@@ -32,7 +37,10 @@ Groups find_groups(const Dataset& dataset, const std::string& pattern);
 
 // What does not depend on a seed.
 struct SplitPlan {
-  std::vector<std::uint32_t> test;       // rows of the dataset, ascending
+  std::vector<std::uint32_t> test;  // rows of the dataset, ascending
+  // Never trained on, nor validated on; whole groups that own no image of the test split (nor of
+  // the source's validation split, where it is kept).  Ascending; empty where none is asked for.
+  std::vector<std::uint32_t> holdout;
   std::vector<std::uint32_t> pool;       // rows that train and validation are drawn from, ascending
   std::vector<std::uint32_t> fixed_val;  // rows of the source's validation split where it is kept
   bool val_from_source = false;
@@ -40,7 +48,7 @@ struct SplitPlan {
 };
 
 // Throws InputError when the dataset cannot be split so (no images left for a split, one class
-// only).
+// only, no group left for the hold-out).
 SplitPlan plan_splits(const Dataset& dataset, const Groups& groups, const SplitSpec& spec);
 
 struct Splits {

@@ -74,7 +74,7 @@ Figure montage(const StudySummary& summary, const Dataset& dataset, const fs::pa
     members[{image.split, image.label}].push_back(i);
   }
   std::vector<std::pair<std::string, std::int64_t>> order;
-  for (const char* split : {"train", "val", "test"}) {
+  for (const char* split : {"train", "val", "holdout", "test"}) {
     for (std::size_t c = 0; c < std::min<std::size_t>(summary.dataset.classes.size(), 8); ++c) {
       if (members.contains({split, static_cast<std::int64_t>(c)})) {
         order.emplace_back(split, static_cast<std::int64_t>(c));

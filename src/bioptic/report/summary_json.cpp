@@ -76,6 +76,7 @@ std::string summary_json(const StudySummary& summary) {
         {"train_images", summary.train_images},
         {"val_images", summary.val_images},
         {"test_images", summary.test_images},
+        {"holdout_images", summary.holdout_images},
         {"groups", summary.groups},
         {"test_groups", summary.test_groups},
         {"groups_from", summary.groups_from},

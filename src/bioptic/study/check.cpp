@@ -153,7 +153,7 @@ bool same_training(const ArmSpec& a, const ArmSpec& b) {
     draft.loss.class_weight = arm.class_weight;
     return table_text(draft, train_keys());
   };
-  return vary(a) == vary(b) && text(a) == text(b);
+  return vary(a) == vary(b) && a.split_by == b.split_by && text(a) == text(b);
 }
 
 }  // namespace bioptic::schema

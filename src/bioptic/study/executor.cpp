@@ -88,7 +88,9 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
           {"preprocessing", preprocessing.dump()},
           // Of the dataset as it was imported, before any window.
           {"dataset_sha256", preprocessing.value("window_of", info.content_hash)},
-          {"validation", study.data.plan.val_from_source ? "source" : "drawn"},
+          {"validation", study.data.plan_of(trial.spec).val_from_source ? "source" : "drawn"},
+          {"split", canonical_json(trial.spec.split)},
+          {"group", trial.spec.group_pattern},
           {"train", canonical_json(train)},
           {"threshold", fmt::format("{}", result.threshold)},
           {"threshold_rule", bioptic::name_of(train.threshold.kind)},
@@ -160,7 +162,8 @@ TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
   }
   TrialResult result;
   try {
-    result = run_trial(trial.spec, study.data.dataset, study.data.groups, study.data.plan, control);
+    result = run_trial(trial.spec, study.data.dataset, study.data.groups,
+                       study.data.plan_of(trial.spec), control);
   } catch (const Interrupted&) {
     throw;
   } catch (const std::exception& e) {

@@ -105,6 +105,16 @@ Vary settle_vary(const StudySpec& study, const ArmSpec& arm, const StudyData& da
   return given.value_or(Vary{});
 }
 
+SplitSpec splits_of(const StudySpec& study, const ArmSpec& arm) {
+  SplitSpec split = study.data.split;
+  if (arm.split_by) split.split_by = *arm.split_by;
+  if (arm.is_control) {
+    split.control = true;
+    split.split_by = SplitBy::group;
+  }
+  return split;
+}
+
 // Seed k is one number for all streams, or the k-th combination, order varying fastest.
 TrialSeeds seeds_of(const SeedPlan& plan, int k, const Vary& vary) {
   int split = k, init = k, order = k;
@@ -131,6 +141,12 @@ std::vector<PlannedTrial> expand(const StudySpec& study, const StudyData& data,
   for (const ArmSpec& arm : study.arms) {
     settings.push_back(settle_classes(study, arm, data));
     varied.push_back(settle_vary(study, arm, data));
+    if (arm.split_by && data.val_from_source) {
+      wrong(study, line_in(arm.lines, "split_by", arm.line),
+            fmt::format("arm '{}' sets split_by, but validation is the source's own split; leave "
+                        "split_by out, or draw validation with [data] val = \"draw\"",
+                        arm.name));
+    }
   }
   const SeedPlan& plan = study.seeds;
   const int seeds = plan.crossed ? plan.split * plan.init * plan.order : plan.count;
@@ -141,7 +157,7 @@ std::vector<PlannedTrial> expand(const StudySpec& study, const StudyData& data,
       trial.arm = arm;
       trial.seed = seed;
       trial.spec.train = settings[arm];
-      trial.spec.split = study.data.split;
+      trial.spec.split = splits_of(study, study.arms[arm]);
       trial.spec.group_pattern = study.data.group;
       trial.spec.positive = positive;
       trial.spec.seeds = seeds_of(plan, seed, varied[arm]);

@@ -95,6 +95,57 @@ TEST(Expand, IdsDependOnTheSpecificationAlone) {
   EXPECT_NE(expand(parse(text), kData, "fused", 2)[0].id, trials[0].id);
 }
 
+// Computed before there was a [shift] section: a store from then keeps its trials.
+TEST(Expand, IdsOfStudiesWithoutShiftAreThoseOfOld) {
+  EXPECT_EQ(expanded("[study]\nseeds = 2" + kArms)[3].id,
+            "cc4575d0c99cc6914800ecc2511de169cdac8dd568e8347bfd72000b5e9d2f50");
+}
+
+TEST(Expand, HoldoutAndControlArePartOfTheId) {
+  const auto plain = expanded(kArms), shift = expanded("[shift]" + kArms),
+             more = expanded("[shift]\nholdout_fraction = 0.2" + kArms);
+  EXPECT_EQ(shift[0].spec.split.holdout_fraction, 0.1);
+  EXPECT_NE(shift[0].id, plain[0].id);
+  EXPECT_NE(shift[0].id, more[0].id);
+  // One control for two ways of training each, not one for two ways of drawing validation.
+  const std::string arms =
+      "[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\nbatch_size = 10\n[[arm]]\nname = 'c'\n"
+      "split_by = 'group'\n";
+  const StudySpec study = parse("[study]\nseeds = 2\n[shift]\ncontrol = true\n" + arms);
+  ASSERT_EQ(study.arms.size(), 5U);
+  EXPECT_EQ(study.arms[3].name, "control of a");
+  EXPECT_EQ(study.arms[4].name, "control of b");
+  EXPECT_EQ(study.arms[0].control, "control of a");
+  EXPECT_EQ(study.arms[1].control, "control of b");
+  EXPECT_EQ(study.arms[2].control, "control of a");
+  const auto trials = expand(study, kData, "fused", 1);
+  ASSERT_EQ(trials.size(), 10U);
+  EXPECT_TRUE(trials[8].spec.split.control);
+  EXPECT_EQ(trials[8].spec.split.split_by, SplitBy::group);
+  EXPECT_EQ(trials[8].spec.seeds.split, 1U);
+  EXPECT_FALSE(trials[7].spec.split.control);
+  EXPECT_EQ(trials[7].spec.split.split_by, SplitBy::group);
+  EXPECT_EQ(trials[5].spec.split.split_by, SplitBy::image);
+  EXPECT_NE(trials[7].id, trials[8].id);
+  EXPECT_NE(trials[7].id, trials[5].id);
+  EXPECT_EQ(parse("[shift]\ncontrol = true\n[[arm]]\nname = 'a'\n").arms[1].name, "control");
+}
+
+TEST(Expand, AnArmCannotDrawTheSourcesValidation) {
+  StudyData fixed = kData;
+  fixed.val_from_source = true;
+  EXPECT_NE(message_of("[[arm]]\nname = 'x'\nsplit_by = 'group'", fixed)
+                .find("s.toml:3: arm 'x' sets split_by"),
+            std::string::npos);
+}
+
+TEST(Expand, SplitSpecificationReadsBack) {
+  SplitSpec spec{0.25, 0.125, ValidationFrom::draw, SplitBy::group, 0.1, true};
+  EXPECT_EQ(canonical_json(split_spec_from_json(canonical_json(spec))), canonical_json(spec));
+  EXPECT_EQ(canonical_json(split_spec_from_json(canonical_json(SplitSpec{}))),
+            canonical_json(SplitSpec{}));
+}
+
 TEST(Expand, PositiveClassAndClassWeightsFindTheirLabels) {
   EXPECT_EQ(expanded(kArms)[0].spec.positive, 1);
   EXPECT_EQ(expanded("[data]\npositive = 'NORMAL'" + kArms)[0].spec.positive, 0);

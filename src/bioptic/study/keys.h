@@ -27,6 +27,7 @@ const std::vector<Key<StudySpec>>& study_keys();
 const std::vector<Key<SeedPlan>>& seeds_keys();
 const std::vector<Key<DataSpec>>& data_keys();
 const std::vector<Key<PhantomSpec>>& phantom_keys();
+const std::vector<Key<ShiftSpec>>& shift_keys();
 const std::vector<Key<TrainDraft>>& train_keys();
 const Kinded<ModelSpec>& model_table();
 const Kinded<LossDraft>& loss_table();
@@ -39,6 +40,8 @@ const std::vector<Key<ArmSpec>>& arm_keys();
 const Kinded<ClaimSpec>& claim_table();
 // A [[claim]] or a part of one, key by key; check_claims() (check.h) does the rest.
 ClaimSpec read_claim_table(const Node& node, const Place& place);
+// Adds to `study` a control arm for every way of training that its arms have ([shift] control).
+void add_control_arms(StudySpec& study);
 
 // Metrics that `reported` may name.
 const std::vector<std::string_view>& metric_names();

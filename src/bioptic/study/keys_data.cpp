@@ -216,6 +216,11 @@ Binding<ArmSpec> arm_name_binding() {
   return binding;
 }
 
+const Choices<SplitBy>& split_by_choices() {
+  static const Choices<SplitBy> choices{{"image", SplitBy::image}, {"group", SplitBy::group}};
+  return choices;
+}
+
 Binding<ArmSpec> reported_binding() {
   return {"a table of metric = number",
           [](ArmSpec& to, const Node& node, const Place& place, std::string_view key) {
@@ -335,8 +340,8 @@ const std::vector<Key<DataSpec>>& data_keys() {
        "100 "
        "images, else drawn."},
       {"split_by", "", "",
-       choice<S, SplitBy>([](auto& s) -> auto& { return s.split.split_by; },
-                          {{"image", SplitBy::image}, {"group", SplitBy::group}}),
+       choice<S, SplitBy>(
+           [](auto& s) -> auto& { return s.split.split_by; }, split_by_choices()),
        "\"image\"",
        "What validation is drawn by: single images, or whole groups (patients), so that no patient "
        "is "
@@ -375,6 +380,8 @@ const std::vector<Key<ArmSpec>>& arm_keys() {
   static const std::vector<Key<S>> keys{
       {"name", "", "", arm_name_binding(), "(required)", "The arm's name in tables and figures."},
       {"vary", "", "", vary_binding<S>(), "(the study's)", "Overrides the study's `vary`."},
+      {"split_by", "", "", choice<S, SplitBy>(&S::split_by, split_by_choices()), "(that of [data])",
+       "Overrides `split_by` of [data]: what this arm's validation is drawn by."},
       {"reported", "", "", reported_binding(), "{}",
        "What a paper or report said, shown beside the result, such as { test_accuracy = 0.725 }."},
   };

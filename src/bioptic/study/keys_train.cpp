@@ -532,6 +532,7 @@ std::string home_of(std::string_view key) {
   if (among(study_keys())) return "[study]";
   if (among(data_keys())) return "[data]";
   if (among(train_keys())) return "[train]";
+  if (among(shift_keys())) return "[shift]";
   if (key == "reported") return "[[arm]]";
   if (key == "sentence" || key == "direction") return "[[claim]]";
   if (among(model_table().keys)) return "[train] model = { ... }";

@@ -69,6 +69,10 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) {
     threshold_rule_ = text_of(m, "threshold_rule");
     dataset_hash_ = text_of(m, "dataset_sha256");
     val_from_source_ = text_of(m, "validation") == "source";
+    if (m.contains("split")) {
+      split_ = split_spec_from_json(m.at("split"));
+      group_pattern_ = text_of(m, "group");
+    }
     const TrainSpec train = train_spec_from_json(text_of(m, "train"));
     const auto positive = std::find(classes_.begin(), classes_.end(), text_of(m, "positive"));
     if (positive == classes_.end()) throw InputError("its positive class is none of its classes");

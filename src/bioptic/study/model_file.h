@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "bioptic/data/import.h"
+#include "bioptic/data/split.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/train/evaluation.h"
 
@@ -30,6 +32,9 @@ class ModelFile {
   // The dataset that it was trained on, and whether it kept the source's validation split.
   const std::string& dataset_hash() const { return dataset_hash_; }
   bool val_from_source() const { return val_from_source_; }
+  // How that dataset was split, and [data] group; empty for a model saved before these were kept.
+  const std::optional<SplitSpec>& split() const { return split_; }
+  const std::string& group_pattern() const { return group_pattern_; }
   // 16-bit values low..high became 0..255; empty for a model of 8-bit images.
   const std::vector<int>& window() const { return window_; }
 
@@ -44,6 +49,8 @@ class ModelFile {
   double threshold_ = 0.5;
   std::string threshold_rule_, dataset_hash_;
   bool val_from_source_ = false;
+  std::optional<SplitSpec> split_;
+  std::string group_pattern_;
   std::vector<int> window_;
   std::vector<PixelMap> maps_;
   std::unique_ptr<Engine> engine_;

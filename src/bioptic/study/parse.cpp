@@ -56,6 +56,16 @@ void read_data_section(Reader& reader, const Entry& section) {
   }
 }
 
+void read_shift_section(Reader& reader, const Entry& section) {
+  const Place place{reader.file, "[shift]", ""};
+  reader.study.shift.emplace();
+  for (const Entry& entry : expect_table(reader, section).entries) {
+    schema::read_entry(*reader.study.shift, schema::shift_keys(), entry, place);
+    reader.study.lines["shift." + entry.key] = entry.line;
+  }
+  reader.study.data.split.holdout_fraction = reader.study.shift->holdout_fraction;
+}
+
 void read_train_section(Reader& reader, const Entry& section) {
   const Place place{reader.file, "[train]", ""};
   for (const Entry& entry : expect_table(reader, section).entries) {
@@ -224,12 +234,9 @@ void read_grid(Reader& reader, const Entry& section) {
 void check_top_level(const Reader& reader, const Node& document) {
   const Place place{reader.file, "the study file, outside any section", ""};
   for (const Entry& entry : document.entries) {
-    if (entry.key == "shift") {
-      fail(place, entry.line,
-           "[shift] belongs to a later release of bioptic; leave it out for now");
-    }
     const std::vector<schema::KnownKey> known{{"study", ""}, {"data", ""}, {"train", ""},
-                                              {"arm", ""},   {"grid", ""}, {"claim", ""}};
+                                              {"shift", ""}, {"arm", ""},  {"grid", ""},
+                                              {"claim", ""}};
     if (std::any_of(known.begin(), known.end(),
                     [&](const auto& section) { return section.name == entry.key; })) {
       continue;
@@ -291,6 +298,7 @@ StudySpec parse_study_text(const std::string& text, const std::filesystem::path&
   };
   section("study", read_study_section);
   section("data", read_data_section);
+  section("shift", read_shift_section);
   section("train", read_train_section);
   if (document.find("grid") != nullptr && document.find("arm") != nullptr) {
     fail({reader.file, "", ""}, document.find("grid")->line,
@@ -317,6 +325,7 @@ StudySpec parse_study_text(const std::string& text, const std::filesystem::path&
   schema::check_vary(study);
   schema::check_claims(study);
   note_equal_arms(study);
+  if (study.shift && study.shift->control) schema::add_control_arms(study);
   return std::move(reader.study);
 }
 

@@ -290,7 +290,9 @@ TEST(ParseErrors, KeysThatBelongElsewhere) {
        {"it belongs to: cross_entropy"}},
       {"[train]\nscheduler = 'cosine'\n[[arm]]\nname = 'x'\nscheduler = { max_lr = 0.1 }",
        {":5: [[arm]] 'x' scheduler.max_lr does not belong to scheduler kind 'cosine'"}},
-      {"[shift]\nx = 1" + kArm, {":1: [shift] belongs to a later release"}},
+      {"[shift]\nx = 1" + kArm, {":2: ", "'x' in [shift]"}},
+      {"[shift]\nholdout_fraction = 0" + kArm, {":2: [shift] holdout_fraction = 0", "(0, 0.5]"}},
+      {"[shift]\ncontrol = true\n[[arm]]\nname = 'control'\n", {":3: arm 'control' has the name"}},
   });
 }
 

@@ -203,6 +203,16 @@ PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options)
   prepared.plan = plan_splits(prepared.dataset, prepared.groups, study.data.split);
   prepared.notes.insert(prepared.notes.end(), prepared.plan.notes.begin(),
                         prepared.plan.notes.end());
+  if (study.shift && study.shift->control) {
+    SplitSpec pooled = study.data.split;
+    pooled.control = true;
+    prepared.control_plan = plan_splits(prepared.dataset, prepared.groups, pooled);
+    const std::vector<std::string>& notes = prepared.control_plan->notes;
+    const auto control = std::find_if(notes.begin(), notes.end(), [](const std::string& note) {
+      return note.starts_with("Control:");
+    });
+    prepared.notes.insert(prepared.notes.end(), control, notes.end());
+  }
   prepared.positive = positive_label(prepared.dataset.info(), study.data.positive);
   return prepared;
 }

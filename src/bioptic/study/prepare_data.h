@@ -16,11 +16,15 @@ namespace bioptic {
 struct PreparedData {
   Dataset dataset;  // uint8
   Groups groups;
-  SplitPlan plan;
-  int positive = 1;                // label of the positive class
-  std::string source;              // the path, or the phantom in words
-  std::vector<std::string> notes;  // sentences for the run and the report
+  SplitPlan plan;                         // of all arms but controls
+  std::optional<SplitPlan> control_plan;  // of those, where the study has any
+  int positive = 1;                       // label of the positive class
+  std::string source;                     // the path, or the phantom in words
+  std::vector<std::string> notes;         // sentences for the run and the report
   StudyData study_data() const;
+  const SplitPlan& plan_of(const TrialSpec& trial) const {
+    return trial.split.control ? *control_plan : plan;
+  }
 };
 
 struct PrepareOptions {

@@ -85,6 +85,8 @@ std::string study_file_reference() {
   text += "### `seeds = { ... }`\n\n" + rows(schema::seeds_keys(), false) + "\n";
   text += "## `[data]`\n\n" + rows(schema::data_keys(), false) + "\n";
   text += "### `phantom = { ... }`\n\n" + rows(schema::phantom_keys(), false) + "\n";
+  text += "## `[shift]`\n\nWithout this section there is no hold-out.\n\n" +
+          rows(schema::shift_keys(), false) + "\n";
   text += "## `[train]`\n\n" + rows(schema::train_keys(), false) + "\n";
   text += kinded_section(schema::model_table());
   text += kinded_section(schema::loss_table());

@@ -44,8 +44,11 @@ struct SeedPlan {
 
 struct ArmSpec {
   std::string name;
-  TrainSpec train;           // shared settings with the arm's own on top
-  std::optional<Vary> vary;  // where the arm overrides the study's
+  TrainSpec train;                  // shared settings with the arm's own on top
+  std::optional<Vary> vary;         // where the arm overrides the study's
+  std::optional<SplitBy> split_by;  // where the arm overrides the data's
+  bool is_control = false;          // made by [shift] control, see SplitSpec::control
+  std::string control;              // name of the arm that is this one's control, "" = none
   // What this arm sets itself, as "key = value" text, in file order (tables: how arms differ).
   std::vector<std::string> own;
   std::map<std::string, double> reported;
@@ -54,6 +57,12 @@ struct ArmSpec {
   std::map<std::string, double> class_weight;
   int line = 0;                      // in the study file
   std::map<std::string, int> lines;  // of "loss", "vary", ...: the arm's own, else [train]'s
+};
+
+// [shift]: where the gap between validation and test comes from.
+struct ShiftSpec {
+  double holdout_fraction = 0.1;  // becomes SplitSpec::holdout_fraction
+  bool control = false;           // train the control arm, too
 };
 
 enum class SaveModels { none, first, all };
@@ -69,7 +78,8 @@ struct StudySpec {
   std::optional<double> detect;  // unset: margin
   SaveModels save_models = SaveModels::first;
   DataSpec data;
-  std::vector<ArmSpec> arms;         // in file order, [grid] expanded; never empty
+  std::vector<ArmSpec> arms;         // in file order, [grid] expanded; never empty; then controls
+  std::optional<ShiftSpec> shift;    // where the file has [shift]
   std::vector<ClaimSpec> claims;     // in file order; no part of any trial
   std::map<std::string, int> lines;  // of what the file sets: "study.vary", "data.size", ...
   std::vector<std::string> notes;    // sentences for the run and the report to repeat

@@ -65,6 +65,10 @@ std::map<std::string, double> metrics_of(const TrialResult& result, const Readin
     labels.reserve(split.rows.size());
     for (const std::uint32_t row : split.rows) labels.push_back(images.at(row).label);
     m[split.split + "_auroc"] = area_under_roc(reading, labels, split.logits);
+    if (split.split == "holdout") {
+      m["holdout_loss"] = mean_loss(reading, labels, split.logits);
+      m["holdout_accuracy"] = accuracy(reading, labels, split.logits, result.threshold);
+    }
     if (reading.classes != 2) continue;
     double hits = 0, positives = 0, rejections = 0, negatives = 0;
     for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -104,6 +108,20 @@ class Environments {
  private:
   std::map<std::string, std::set<std::string>> values_;
 };
+
+std::vector<ArmSummary*> all_arms(StudySummary& summary) {
+  std::vector<ArmSummary*> arms;
+  for (ArmSummary& arm : summary.arms) arms.push_back(&arm);
+  for (ArmSummary& arm : summary.controls) arms.push_back(&arm);
+  return arms;
+}
+
+ArmSummary* find_arm(StudySummary& summary, const std::string& name) {
+  for (ArmSummary* const arm : all_arms(summary)) {
+    if (arm->name == name) return arm;
+  }
+  return nullptr;
+}
 
 void summarise_arm(ArmSummary& arm) {
   std::set<std::string> names;
@@ -158,9 +176,10 @@ StudySummary summarise(const Store& store, const std::string& name) {
     summary.images.push_back({image.id, image.source, image.split, image.group, image.label});
     groups.insert(image.group);
     if (image.split == "test") test_groups.insert(image.group);
-    (image.split == "test"  ? summary.test_images
-     : image.split == "val" ? summary.val_images
-                            : summary.train_images) += 1;
+    (image.split == "test"      ? summary.test_images
+     : image.split == "val"     ? summary.val_images
+     : image.split == "holdout" ? summary.holdout_images
+                                : summary.train_images) += 1;
   }
   summary.groups = groups.size();
   summary.test_groups = test_groups.size();
@@ -169,7 +188,10 @@ StudySummary summarise(const Store& store, const std::string& name) {
 
   const auto classes = static_cast<int>(summary.dataset.classes.size());
   for (const ArmSpec& arm_spec : spec.arms) {
-    ArmSummary& arm = summary.arms.emplace_back();
+    ArmSummary& arm = (arm_spec.is_control ? summary.controls : summary.arms).emplace_back();
+    arm.control = arm_spec.control;
+    arm.val_by_group = arm_spec.is_control ||
+                       arm_spec.split_by.value_or(spec.data.split.split_by) == SplitBy::group;
     arm.name = arm_spec.name;
     arm.settings = settings_text(arm_spec.train);
     for (const std::string& own : arm_spec.own)
@@ -181,9 +203,8 @@ StudySummary summarise(const Store& store, const std::string& name) {
   }
   std::map<std::string, std::vector<int>> missing;  // seeds by arm
   for (const StoredPlace& place : store.places(name)) {
-    const auto arm = std::find_if(summary.arms.begin(), summary.arms.end(),
-                                  [&](const ArmSummary& a) { return a.name == place.arm; });
-    if (arm == summary.arms.end()) continue;  // an arm that the file no longer has
+    ArmSummary* const arm = find_arm(summary, place.arm);
+    if (arm == nullptr) continue;  // an arm that the file no longer has
     std::optional<TrialResult> result = store.trial(place.trial_id);
     if (!result) {
       ++arm->missing;
@@ -198,13 +219,15 @@ StudySummary summarise(const Store& store, const std::string& name) {
     }
     if (result->status == TrialStatus::collapsed) ++arm->collapsed;
     environments.add(store.origin(place.trial_id).value());
-    const std::size_t index = static_cast<std::size_t>(arm - summary.arms.begin());
-    const Reading reading{spec.arms[index].train.loss, classes, summary.positive};
+    const auto arm_spec = std::find_if(spec.arms.begin(), spec.arms.end(),
+                                       [&](const ArmSpec& a) { return a.name == place.arm; });
+    const Reading reading{arm_spec->train.loss, classes, summary.positive};
     TrialSummary trial{place.trial_id, place.arm, place.seed, place.seeds, std::move(*result), {}};
     trial.metrics = metrics_of(trial.result, reading, summary.images);
     arm->trials.push_back(std::move(trial));
   }
-  for (ArmSummary& arm : summary.arms) {
+  for (ArmSummary* const each : all_arms(summary)) {
+    ArmSummary& arm = *each;
     std::sort(arm.trials.begin(), arm.trials.end(),
               [](const TrialSummary& a, const TrialSummary& b) { return a.seed < b.seed; });
     summarise_arm(arm);

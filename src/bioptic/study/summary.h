@@ -24,7 +24,8 @@ struct TrialSummary {
   TrialSeeds seeds;
   TrialResult result;  // without weights
   // train_loss, train_accuracy, val_loss, val_accuracy, test_loss, test_accuracy, val_auroc,
-  // test_auroc (absent where undefined), test_sensitivity, test_specificity (two classes)
+  // test_auroc (absent where undefined), test_sensitivity, test_specificity (two classes);
+  // holdout_accuracy, holdout_auroc, ... where there is a hold-out
   std::map<std::string, double> metrics;
 };
 
@@ -38,6 +39,8 @@ struct ArmSummary {
   std::map<std::string, double> reported;  // "test_accuracy" -> 0.725, as the study gives it
   LossKind loss = LossKind::bce_with_logits;
   int outputs = 1;
+  bool val_by_group = false;  // validation was drawn by group, not by image
+  std::string control;        // name of the arm among StudySummary::controls that is this one's
   std::string threshold;  // words: "0.5", "Youden on validation", "sensitivity 0.95 on validation"
 };
 
@@ -48,17 +51,20 @@ struct StudySummary {
   double margin = 0.01, detect = 0.02;
   std::string engine;
   std::vector<ArmSummary> arms;
+  // The arms that [shift] control adds: other splits, so they are not compared with `arms`.
+  std::vector<ArmSummary> controls;
   // Data
   std::string dataset_path, dataset_hash;
   DatasetInfo dataset;
-  int positive = 1;                                               // label
-  std::size_t train_images = 0, val_images = 0, test_images = 0;  // of seed 0
+  int positive = 1;                                                                   // label
+  std::size_t train_images = 0, val_images = 0, test_images = 0, holdout_images = 0;  // seed 0
   std::size_t groups = 0, test_groups = 0;
   std::string groups_from;
   std::vector<std::string> notes;  // validation joined training, window, collapsed runs, ...
   // Images of every row, for tables and figures; empty vectors when the dataset is not readable.
   struct Image {
-    std::string id, source, split, group;  // split: as planned for seed 0: train, val, test
+    std::string id, source, split,
+        group;  // split: as planned for seed 0: train, val, test, holdout
     std::int64_t label = 0;
   };
   std::vector<Image> images;

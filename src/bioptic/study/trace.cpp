@@ -21,8 +21,8 @@ void TraceWriter::write(const fs::path& folder, const PlannedStudy& study,
   const Dataset& dataset = study.data.dataset;
   const DatasetInfo& info = dataset.info();
   nlohmann::json spec = nlohmann::json::parse(canonical_json(trial.spec));
-  const Splits splits = draw_splits(dataset, study.data.groups, trial.spec.split, study.data.plan,
-                                    trial.spec.seeds.split);
+  const Splits splits = draw_splits(dataset, study.data.groups, trial.spec.split,
+                                    study.data.plan_of(trial.spec), trial.spec.seeds.split);
   const auto batch = static_cast<std::size_t>(trial.spec.train.batch_size);
   spec["trial"] = trial.id;
   spec["dataset_sha256"] = spec["dataset"];

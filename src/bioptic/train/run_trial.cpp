@@ -157,7 +157,8 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
   const std::size_t outputs = reading.outputs();
   const std::vector<PixelMap> maps(config.channels);  // pixel / 255
 
-  const EvaluationSet val(dataset, splits.val, maps), test(dataset, splits.test, maps);
+  const EvaluationSet val(dataset, splits.val, maps), test(dataset, splits.test, maps),
+      holdout(dataset, plan.holdout, maps);
   std::optional<EvaluationSet> train_set;
   if (train.train_eval) train_set.emplace(dataset, splits.train, maps);
 
@@ -233,6 +234,8 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
 
   if (kept && result.selected_epoch != result.history.back().epoch) engine->set_parameters(*kept);
   std::vector<float> test_logits = test.logits(*engine, outputs);
+  std::vector<float> holdout_logits;
+  if (!plan.holdout.empty()) holdout_logits = holdout.logits(*engine, outputs);
   result.weights = engine->parameters();
   result.weights_sha256 = parameters_sha256(result.weights);
 
@@ -250,6 +253,9 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
   }
   result.predictions.push_back({"val", val.rows, std::move(val_logits)});
   result.predictions.push_back({"test", test.rows, std::move(test_logits)});
+  if (!plan.holdout.empty()) {
+    result.predictions.push_back({"holdout", holdout.rows, std::move(holdout_logits)});
+  }
   result.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
@@ -312,7 +318,7 @@ double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Gro
   const double evaluated =
       static_cast<double>(splits.val.size() + (train.train_eval ? splits.train.size() : 0));
   return train.epochs * (static_cast<double>(per_epoch) * step + evaluated * image) +
-         static_cast<double>(splits.test.size()) * image;
+         static_cast<double>(splits.test.size() + plan.holdout.size()) * image;
 }
 
 }  // namespace bioptic

@@ -35,6 +35,9 @@ struct TrialSpec {
 // SHA-256 (64 hex digits) of the specification's canonical JSON.
 std::string trial_id(const TrialSpec& spec);
 std::string canonical_json(const TrialSpec& spec);
+// The part of it that says how the data are split; and back (throws nlohmann::json::exception).
+std::string canonical_json(const SplitSpec& spec);
+SplitSpec split_spec_from_json(const std::string& text);
 
 enum class TrialStatus { done, collapsed, failed };
 const char* name_of(TrialStatus);
@@ -50,7 +53,7 @@ struct EpochRecord {
 
 // Predictions of one split at the selected epoch.
 struct SplitPredictions {
-  std::string split;                // "val" or "test"
+  std::string split;                // "val", "test" or "holdout"
   std::vector<std::uint32_t> rows;  // of the dataset
   std::vector<float> logits;        // rows x outputs
 };
@@ -64,7 +67,7 @@ struct TrialResult {
   double threshold = 0.5;                     // on the score of the positive class
   double train_loss = 0, train_accuracy = 0;  // of the selected epoch
   double val_loss = 0, val_accuracy = 0, test_loss = 0, test_accuracy = 0;
-  std::vector<SplitPredictions> predictions;  // val, test
+  std::vector<SplitPredictions> predictions;  // val, test, and holdout where there is one
   std::string weights_sha256;
   double wall_seconds = 0;
   Parameters weights;  // of the selected epoch
