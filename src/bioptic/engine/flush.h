@@ -1,4 +1,5 @@
-// Moments below 2^-120 in size become 0, in every float32 engine: a gradient that stays exactly 0
+// Moments below 2^-120 in size become 0 in the reference engine (the fused engine has the processor
+// flush what is below 2^-126, base/flush_to_zero.h): a gradient that stays exactly 0
 // (a dead unit, a constant pixel) would let the first moment decay into subnormal numbers, where it
 // sticks and slows every instruction that touches it.  A documented deviation from PyTorch, whose
 // default keeps them; it cannot be seen in a weight: such a moment moves it by less than

@@ -25,8 +25,7 @@ inline constexpr std::size_t kTile = 64;
 inline constexpr std::size_t padded(std::size_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 
 // What the optimizer does to every weight in one step; constants rounded once from double.
-// g is the gradient of the batch's loss.  Values of m and v below kTiny in size become 0 (see
-// engine/flush.h): they would decay into subnormal numbers, which slow every instruction.
+// g is the gradient of the batch's loss.
 struct OptimizerStep {
   enum class Kind { sgd, sgd_momentum, adam };
   Kind kind = Kind::adam;
@@ -38,37 +37,54 @@ struct OptimizerStep {
   bool first = false;
   bool nesterov = false;  //   w -= lr * (g + momentum * m)
   float beta1_rest = 0;   // adam: m += beta1_rest * (g - m)        beta1_rest = 1 - beta1
-  float beta2 = 0;        //       v = beta2 * v + beta2_rest * g * g
-  float beta2_rest = 0;
-  float step_size = 0;  //       w -= step_size * m / (sqrt(v) * root + eps)
-  float root = 1;       //       step_size = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t)
-  float eps = 0;
+  float beta2_rest = 0;   //       v += beta2_rest * (g * g - v)    beta2_rest = 1 - beta2
+  // With t the step's number from 1, w -= lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps).
+  // Numerator and denominator divided by lr / (1 - beta1^t), that is w -= m / (sqrt(v) * root +
+  // floor): one multiplication less a weight.  For lr = 0: root = 0, floor = infinity.
+  float root = 0, floor = 0;
 };
 
-inline constexpr float kTiny = 0x1p-120F;
+// Rows of a batch, or pixels, or outputs that a kernel works on are the first `batch`, `count`,
+// `in`, `out` of arrays whose rows are longer: a `_stride` is the distance of two rows in floats.
+//
+// The caller sets FlushToZero: no kernel looks for subnormal numbers.
+// Weights and moments that the caller will work on next, in cache lines.  While it computes, a
+// kernel asks memory for them, a few at a time, and counts what it asked for: otherwise memory
+// would rest during the products and arithmetic during the updates.
+struct Coming {
+  const float *w = nullptr, *m = nullptr, *v = nullptr;  // m, v may equal w
+  std::size_t lines = 0;                                 // of each
+};
 
 struct Kernels {
   const char* isa;     // "portable", "avx2", "avx512"
   const char* target;  // Highway's name
   std::size_t lanes;   // floats in a vector
 
-  // x[b][i] = map of channel `channel` applied to pixel (first + i) of row b; i < count <= kTile,
-  // b < batch.  x is (batch, kTile).  `first` counts from the start of the row (channel included).
-  void (*load_pixels)(const Row* rows, std::size_t batch, std::size_t channel, std::size_t first,
-                      std::size_t count, float* x);
+  // x[b][i] = map of rows[b]'s channel `channel` applied to pixels[b * pixel_stride + i];
+  // i < count <= kTile, b < batch.  x is (batch, kTile).
+  void (*load_pixels)(const Row* rows, std::size_t batch, std::size_t channel,
+                      const std::uint8_t* pixels, std::size_t pixel_stride, std::size_t count,
+                      float* x);
 
   // z[b][j] += sum over i < in of x[b][i] w[i][j], the sum a chain of fused multiply-adds from 0 in
-  // the order of i.  x: (batch, x_stride); w: (in, out); z: (batch, out); out a multiple of kLanes.
+  // the order of i.  x: (batch, in); w: (in, out), contiguous; z: (batch, out); out a multiple of
+  // kLanes.  coming: may be null.
   void (*multiply)(const float* x, std::size_t x_stride, std::size_t batch, const float* w,
-                   std::size_t in, std::size_t out, float* z);
+                   std::size_t in, std::size_t out, float* z, std::size_t z_stride, Coming* coming);
 
   // The weight gradient g[i][j] = sum over b of x[b][i] delta[b][j], a chain of fused multiply-adds
-  // from 0 in the order of b, stays in registers and goes into the optimizer at once.
-  // delta: (batch, out); w, m, v: (in, out), updated.  sgd reads neither m nor v, sgd_momentum no
-  // v.
+  // from 0 in the order of b, goes into the optimizer without passing through memory.
+  // x: (batch, in); delta: (batch, out); w, m, v: (in, out), contiguous, updated.  sgd reads
+  // neither m nor v, sgd_momentum no v.
   void (*update)(const float* x, std::size_t x_stride, std::size_t batch, const float* delta,
-                 std::size_t in, std::size_t out, const OptimizerStep& step, float* w, float* m,
-                 float* v);
+                 std::size_t delta_stride, std::size_t in, std::size_t out,
+                 const OptimizerStep& step, float* w, float* m, float* v, Coming* coming);
+
+  // sum[j] += values[p * stride + j] for p = 0 .. parts - 1 in that order, j < n, n a multiple of
+  // kLanes.
+  void (*add_parts)(const float* values, std::size_t stride, std::size_t parts, std::size_t n,
+                    float* sum);
 };
 
 // The plain form, written to be read.  Not in the list below: "portable" is the vector code

@@ -4,11 +4,13 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "bioptic/base/aligned.h"
 #include "bioptic/base/error.h"
+#include "bioptic/base/flush_to_zero.h"
 #include "bioptic/base/random.h"
 
 namespace bioptic::kernel {
@@ -52,21 +54,33 @@ TEST_P(EveryIsa, IsTheOneThatRan) {
 }
 
 TEST_P(EveryIsa, LoadsPixelsLikeTheScalarForm) {
-  std::vector<std::uint8_t> pixels(3 * 200);
+  constexpr std::size_t kStride = 80;
+  std::vector<std::uint8_t> pixels(5 * kStride);
   std::vector<std::uint8_t> table(256);
   RandomStream stream(2, "pixels");
   for (auto& p : pixels) p = static_cast<std::uint8_t>(stream.below(256));
   for (auto& t : table) t = static_cast<std::uint8_t>(stream.below(256));
   const std::vector<PixelMap> maps = {
       {1.0F / 255, 0, nullptr}, {0.013F, -1.7F, nullptr}, {0.02F, -0.3F, table.data()}};
-  const std::vector<Row> rows(5, Row{pixels.data(), maps.data()});
+  const std::vector<Row> rows(5, Row{nullptr, maps.data()});
   for (std::size_t channel = 0; channel < 3; ++channel) {
     for (const std::size_t count : {1, 7, 16, 63, 64}) {
       AlignedBuffer<float> a(5 * kTile), b(5 * kTile);
-      kernels().load_pixels(rows.data(), 5, channel, 100 + channel, count, a.data());
-      kScalar.load_pixels(rows.data(), 5, channel, 100 + channel, count, b.data());
+      const std::uint8_t* const from = pixels.data() + channel;
+      kernels().load_pixels(rows.data(), 5, channel, from, kStride, count, a.data());
+      kScalar.load_pixels(rows.data(), 5, channel, from, kStride, count, b.data());
       EXPECT_TRUE(same_bits(a, b)) << channel << " " << count;
     }
+  }
+}
+
+TEST_P(EveryIsa, AddsPartsLikeTheScalarForm) {
+  for (const std::size_t n : {16, 48, 128}) {
+    const auto values = random_floats(32 * 200, "values");
+    auto a = random_floats(n, "sum"), b = random_floats(n, "sum");
+    kernels().add_parts(values.data(), 200 / kLanes * kLanes, 32, n, a.data());
+    kScalar.add_parts(values.data(), 200 / kLanes * kLanes, 32, n, b.data());
+    EXPECT_TRUE(same_bits(a, b)) << n;
   }
 }
 
@@ -76,8 +90,9 @@ TEST_P(EveryIsa, MultipliesLikeTheScalarForm) {
       for (const std::size_t out : {16, 32, 48, 64, 80, 112}) {
         const auto x = random_floats(batch * 64, "x"), w = random_floats(in * out, "w");
         auto a = random_floats(batch * out, "z"), b = random_floats(batch * out, "z");
-        kernels().multiply(x.data(), 64, batch, w.data(), in, out, a.data());
-        kScalar.multiply(x.data(), 64, batch, w.data(), in, out, b.data());
+        Coming coming{w.data(), w.data(), w.data(), in * out / kLanes};
+        kernels().multiply(x.data(), 64, batch, w.data(), in, out, a.data(), out, &coming);
+        kScalar.multiply(x.data(), 64, batch, w.data(), in, out, b.data(), out, nullptr);
         EXPECT_TRUE(same_bits(a, b)) << batch << " " << in << " " << out;
       }
     }
@@ -85,15 +100,16 @@ TEST_P(EveryIsa, MultipliesLikeTheScalarForm) {
 }
 
 TEST_P(EveryIsa, UpdatesLikeTheScalarForm) {
+  const FlushToZero flush;
   OptimizerStep adam;
-  adam.decay = 0.01F;
-  adam.shrink = 0.999F;
   adam.beta1_rest = 0.1F;
-  adam.beta2 = 0.999F;
   adam.beta2_rest = 0.001F;
-  adam.step_size = 1e-2F;
-  adam.root = 1.3F;
-  adam.eps = 1e-8F;
+  adam.root = 130.0F;
+  adam.floor = 1e-6F;
+  OptimizerStep decayed = adam;  // Adam's weight decay
+  decayed.decay = 0.01F;
+  OptimizerStep shrunk = adam;  // AdamW's
+  shrunk.shrink = 0.999F;
   OptimizerStep sgd;
   sgd.kind = OptimizerStep::Kind::sgd;
   sgd.lr = 0.1F;
@@ -107,11 +123,11 @@ TEST_P(EveryIsa, UpdatesLikeTheScalarForm) {
   OptimizerStep nesterov = momentum;
   nesterov.nesterov = true;
   int number = 0;
-  for (const OptimizerStep& step : {adam, sgd, momentum, first, nesterov}) {
+  for (const OptimizerStep& step : {adam, decayed, shrunk, sgd, momentum, first, nesterov}) {
     ++number;
-    for (const std::size_t batch : {1, 6, 29}) {
-      for (const std::size_t in : {1, 5, 10, 64}) {
-        for (const std::size_t out : {16, 48, 64, 112}) {
+    for (const std::size_t batch : {1, 3, 6, 8, 16, 29, 65, 130}) {
+      for (const std::size_t in : {1, 5, 32, 64}) {
+        for (const std::size_t out : {16, 64, 112}) {
           const auto x = random_floats(batch * 64, "x"), delta = random_floats(batch * out, "d");
           AlignedBuffer<float> w[2], m[2], v[2];
           for (int k = 0; k < 2; ++k) {
@@ -120,12 +136,13 @@ TEST_P(EveryIsa, UpdatesLikeTheScalarForm) {
             v[k] = random_floats(in * out, "v");
             for (std::size_t i = 0; i < v[k].size(); ++i) v[k][i] = std::fabs(v[k][i]);
             v[k][0] = 0;
-            m[k][1] = 0x1p-121F;  // about to be flushed where the gradient is 0
+            m[k][1] = 0x1p-126F;  // about to be flushed where the gradient is 0
           }
-          kernels().update(x.data(), 64, batch, delta.data(), in, out, step, w[0].data(),
-                           m[0].data(), v[0].data());
-          kScalar.update(x.data(), 64, batch, delta.data(), in, out, step, w[1].data(), m[1].data(),
-                         v[1].data());
+          Coming coming{w[0].data(), m[0].data(), v[0].data(), in * out / kLanes};
+          kernels().update(x.data(), 64, batch, delta.data(), out, in, out, step, w[0].data(),
+                           m[0].data(), v[0].data(), &coming);
+          kScalar.update(x.data(), 64, batch, delta.data(), out, in, out, step, w[1].data(),
+                         m[1].data(), v[1].data(), nullptr);
           EXPECT_TRUE(same_bits(w[0], w[1])) << number << " " << batch << " " << in << " " << out;
           EXPECT_TRUE(same_bits(m[0], m[1])) << number << " " << batch << " " << in << " " << out;
           EXPECT_TRUE(same_bits(v[0], v[1])) << number << " " << batch << " " << in << " " << out;
@@ -135,19 +152,35 @@ TEST_P(EveryIsa, UpdatesLikeTheScalarForm) {
   }
 }
 
-TEST_P(EveryIsa, DeadUnitsLeaveNoSubnormalNumbers) {
+TEST_P(EveryIsa, ALearningRateOfZeroKeepsTheWeights) {
   OptimizerStep adam;
   adam.beta1_rest = 0.1F;
-  adam.beta2 = 0.999F;
   adam.beta2_rest = 0.001F;
-  adam.step_size = 1e-3F;
-  adam.eps = 1e-8F;
+  adam.root = 0;
+  adam.floor = std::numeric_limits<float>::infinity();
+  const auto x = random_floats(kTile, "x"), delta = random_floats(16, "d");
+  auto w = random_floats(16, "w"), m = random_floats(16, "m");
+  const auto before = random_floats(16, "w");
+  AlignedBuffer<float> v(16);
+  kernels().update(x.data(), kTile, 1, delta.data(), 16, 1, 16, adam, w.data(), m.data(), v.data(),
+                   nullptr);
+  EXPECT_TRUE(same_bits(w, before));
+}
+
+TEST_P(EveryIsa, DeadUnitsLeaveNoSubnormalNumbers) {
+  const FlushToZero flush;
+  OptimizerStep adam;
+  adam.beta1_rest = 0.1F;
+  adam.beta2_rest = 0.001F;
+  adam.root = 1000.0F;
+  adam.floor = 1e-5F;
   const AlignedBuffer<float> x(kTile), delta(16);  // no gradient at all
   auto w = random_floats(16, "w"), m = random_floats(16, "m", 1e-3F);
   AlignedBuffer<float> v(16);
   for (std::size_t i = 0; i < 16; ++i) v[i] = 1e-6F;
   for (int step = 0; step < 3000; ++step) {
-    kernels().update(x.data(), kTile, 1, delta.data(), 1, 16, adam, w.data(), m.data(), v.data());
+    kernels().update(x.data(), kTile, 1, delta.data(), 16, 1, 16, adam, w.data(), m.data(),
+                     v.data(), nullptr);
     for (std::size_t i = 0; i < 16; ++i) {
       ASSERT_NE(std::fpclassify(m[i]), FP_SUBNORMAL) << step;
       ASSERT_TRUE(std::isfinite(w[i]));

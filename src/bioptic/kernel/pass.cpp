@@ -3,7 +3,32 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bioptic/base/flush_to_zero.h"
+
 namespace bioptic::kernel {
+namespace {
+
+// Inputs whose weights are updated and then used at once: w, m and v of 32 x 64 are 24 KiB.
+constexpr std::size_t kBlock = 32;
+
+// Copies pixels first .. first + count - 1 of every row to (rows, stride).  The rows of a batch are
+// images anywhere in memory, more streams than the hardware follows, and images of 2^16 bytes fall
+// on one set of the first and two of the second level, so that lines fetched ahead for all rows
+// would drive each other out.  Copied some tiles at a time, with the next rows fetched ahead, they
+// come in as fast as memory gives them.
+void stage(std::span<const Row> rows, std::size_t first, std::size_t count, std::size_t stride,
+           std::uint8_t* out) {
+  constexpr std::size_t kAhead = 3, kLine = 64;
+  for (std::size_t b = 0; b < rows.size(); ++b) {
+    if (b + kAhead < rows.size()) {
+      const std::uint8_t* const ahead = rows[b + kAhead].pixels + first;
+      for (std::size_t i = 0; i < count; i += kLine) __builtin_prefetch(ahead + i);
+    }
+    std::memcpy(out + b * stride, rows[b].pixels + first, count);
+  }
+}
+
+}  // namespace
 
 TilePlan::TilePlan(std::size_t channels, std::size_t pixels_per_channel) {
   for (std::size_t c = 0; c < channels; ++c) {
@@ -24,39 +49,68 @@ FirstLayerPass::FirstLayerPass(const Kernels& kernels, ThreadPool& pool, std::si
       width_(width),
       max_rows_(max_rows),
       partial_(plan_.parts() * max_rows * width),
-      pixels_(plan_.parts() * max_rows * kTile) {}
+      x_(plan_.parts() * 2 * max_rows * kTile),
+      staged_(plan_.parts() * 2 * max_rows * kStageStride) {}
 
 void FirstLayerPass::run(FirstLayer& layer, const UpdateBatch* update, std::span<const Row> next,
                          const float* bias, float* z) {
-  pool_.run(plan_.parts(), [&](std::size_t part) { run_part(part, layer, update, next); });
+  pool_.run(plan_.parts(), [&](std::size_t part) {
+    const FlushToZero flush;
+    run_part(part, layer, update, next);
+  });
   for (std::size_t b = 0; b < next.size(); ++b) {
-    float* row = z + b * width_;
+    float* const row = z + b * width_;
     std::memcpy(row, bias, width_ * sizeof(float));
-    for (std::size_t p = 0; p < plan_.parts(); ++p) {
-      const float* part = &partial_[(p * max_rows_ + b) * width_];
-      for (std::size_t j = 0; j < width_; ++j) row[j] += part[j];
-    }
+    kernels_.add_parts(&partial_[b * width_], max_rows_ * width_, plan_.parts(), width_, row);
   }
 }
 
 void FirstLayerPass::run_part(std::size_t part, FirstLayer& layer, const UpdateBatch* update,
                               std::span<const Row> next) {
   float* const z = &partial_[part * max_rows_ * width_];
-  float* const x = &pixels_[part * max_rows_ * kTile];
   std::memset(z, 0, next.size() * width_ * sizeof(float));
-  for (const Tile& tile : plan_.part(part)) {
-    const std::size_t at = tile.first * width_;
-    float* const w = layer.w.data() + at;
-    if (update != nullptr) {
-      const std::size_t rows = update->rows.size();
-      kernels_.load_pixels(update->rows.data(), rows, tile.channel, tile.first, tile.count, x);
-      kernels_.update(x, kTile, rows, update->delta, tile.count, width_, update->step, w,
-                      layer.m.size() == 0 ? nullptr : layer.m.data() + at,
-                      layer.v.size() == 0 ? nullptr : layer.v.data() + at);
+  float* const x = &x_[part * 2 * max_rows_ * kTile];
+  float* const x_next = x + max_rows_ * kTile;
+  std::uint8_t* const staged = &staged_[part * 2 * max_rows_ * kStageStride];
+  std::uint8_t* const staged_next = staged + max_rows_ * kStageStride;
+  const std::span<const Row> rows = update == nullptr ? std::span<const Row>{} : update->rows;
+  std::size_t stage_begin = 0, stage_end = 0;  // what is staged
+  const std::span<const Tile> tiles = plan_.part(part);
+  const std::size_t end = tiles.back().first + tiles.back().count;
+  for (const Tile& tile : tiles) {
+    if (tile.first == stage_end || stage_end == 0) {
+      stage_begin = tile.first;
+      stage_end = std::min(stage_begin + kStage, end);
+      stage(rows, stage_begin, stage_end - stage_begin, kStageStride, staged);
+      stage(next, stage_begin, stage_end - stage_begin, kStageStride, staged_next);
     }
-    if (!next.empty()) {
-      kernels_.load_pixels(next.data(), next.size(), tile.channel, tile.first, tile.count, x);
-      kernels_.multiply(x, kTile, next.size(), w, tile.count, width_, z);
+    const std::size_t from = tile.first - stage_begin;
+    kernels_.load_pixels(rows.data(), rows.size(), tile.channel, staged + from, kStageStride,
+                         tile.count, x);
+    kernels_.load_pixels(next.data(), next.size(), tile.channel, staged_next + from, kStageStride,
+                         tile.count, x_next);
+    for (std::size_t j = 0; j < width_; j += FirstLayer::kPanel) {
+      const std::size_t columns = layer.panel_columns(j);
+      for (std::size_t i = 0; i < tile.count; i += kBlock) {
+        const std::size_t count = std::min(kBlock, tile.count - i),
+                          at = layer.at(tile.first + i, j);
+        float* const w = layer.w.data() + at;
+        if (update == nullptr) {
+          kernels_.multiply(x_next + i, kTile, next.size(), w, count, columns, z + j, width_,
+                            nullptr);
+          continue;
+        }
+        float* const m = layer.m.size() == 0 ? nullptr : layer.m.data() + at;
+        float* const v = layer.v.size() == 0 ? nullptr : layer.v.data() + at;
+        // This panel's next block follows in memory.
+        const std::size_t size = count * columns;
+        Coming coming{w + size, (m == nullptr ? w : m) + size, (v == nullptr ? w : v) + size,
+                      size / kLanes};
+        kernels_.update(x + i, kTile, rows.size(), update->delta + j, width_, count, columns,
+                        update->step, w, m, v, &coming);
+        kernels_.multiply(x_next + i, kTile, next.size(), w, count, columns, z + j, width_,
+                          &coming);
+      }
     }
   }
 }

@@ -1,11 +1,9 @@
 // One pass over the first layer's weights does three things per tile of pixels while the tile is in
 // the first-level cache:
 //
-//   1. the tile's weight gradient of batch t, in registers      g[i][j] = sum_b x_t[b][i]
-//   delta_t[b][j]
-//   2. the optimizer on the tile's w, m, v                      the gradient never reaches memory
-//   3. the tile's share of batch t + 1's pre-activations        z[b][j] += sum_i x_t+1[b][i]
-//   w[i][j]
+//   1. the tile's weight gradient of batch t               g[i][j] = sum_b x_t[b][i] delta_t[b][j]
+//   2. the optimizer on the tile's w, m, v                 the gradient never reaches memory
+//   3. the tile's share of batch t + 1's pre-activations   z[b][j] += sum_i x_t+1[b][i] w[i][j]
 //
 // so the weights, which are nearly all of the model, move through memory once per step instead of
 // three times or more.  Pixels stay bytes until the tile.
@@ -15,6 +13,7 @@
 // of the parts.  Which thread works on which part does not matter.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -49,10 +48,22 @@ class TilePlan {
   std::vector<std::size_t> starts_;  // parts + 1
 };
 
-// The first layer: weights and moments, (inputs, width) with width a multiple of kLanes.
+// The first layer's weights and moments, (inputs, width) with width a multiple of kLanes, stored in
+// panels of kPanel outputs: panel p holds columns kPanel p .. as a contiguous (inputs, columns)
+// array.  A tile of one panel's w, m and v is then contiguous and fits the first-level cache
+// however wide the layer is.
 struct FirstLayer {
+  static constexpr std::size_t kPanel = 64;
+
   std::size_t inputs = 0, width = 0;
   AlignedBuffer<float> w, m, v;  // m, v empty where the optimizer keeps none
+
+  std::size_t panel_columns(std::size_t first) const { return std::min(kPanel, width - first); }
+  // Where the weight of input i and output j is.
+  std::size_t at(std::size_t i, std::size_t j) const {
+    const std::size_t first = j / kPanel * kPanel;
+    return first * inputs + i * panel_columns(first) + (j - first);
+  }
 };
 
 // The update half of a pass: batch t.
@@ -74,6 +85,9 @@ class FirstLayerPass {
            const float* bias, float* z);
 
  private:
+  // Several tiles' pixels of a batch, copied together.
+  static constexpr std::size_t kStage = 8 * kTile, kStageStride = kStage + 64;
+
   void run_part(std::size_t part, FirstLayer& layer, const UpdateBatch* update,
                 std::span<const Row> next);
 
@@ -82,7 +96,9 @@ class FirstLayerPass {
   TilePlan plan_;
   std::size_t width_, max_rows_;
   AlignedBuffer<float> partial_;  // (parts, max_rows, width)
-  AlignedBuffer<float> pixels_;   // (parts, max_rows, kTile): a batch's pixels of one tile
+  AlignedBuffer<float> x_;        // (parts, 2, max_rows, kTile): two batches' inputs of one tile
+  AlignedBuffer<std::uint8_t>
+      staged_;  // (parts, 2, max_rows, kStageStride): their bytes, some tiles
 };
 
 }  // namespace bioptic::kernel

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bioptic/base/aligned.h"
+#include "bioptic/base/flush_to_zero.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/engine/fused/activation.h"
 #include "bioptic/engine/fused/optimizer_step.h"
@@ -133,10 +134,10 @@ void FusedEngine::set_parameters(const Parameters& parameters) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     const LayerParameters& source = parameters.layers[l];
-    AlignedBuffer<float>& w = l == 0 ? first_.w : layer.w;
     for (std::size_t j = 0; j < layer.out; ++j) {
       for (std::size_t i = 0; i < layer.in; ++i) {
-        w[i * layer.width + j] = source.weight[j * layer.in + i];
+        (l == 0 ? first_.w[first_.at(i, j)] : layer.w[i * layer.width + j]) =
+            source.weight[j * layer.in + i];
       }
       layer.bias[j] = source.bias[j];
     }
@@ -152,12 +153,12 @@ Parameters FusedEngine::parameters() const {
   parameters.shapes = shapes_of(config_);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
-    const AlignedBuffer<float>& w = l == 0 ? first_.w : layer.w;
     LayerParameters& target = parameters.layers.emplace_back();
     target.weight.resize(layer.out * layer.in);
     for (std::size_t j = 0; j < layer.out; ++j) {
       for (std::size_t i = 0; i < layer.in; ++i) {
-        target.weight[j * layer.in + i] = w[i * layer.width + j];
+        target.weight[j * layer.in + i] =
+            l == 0 ? first_.w[first_.at(i, j)] : layer.w[i * layer.width + j];
       }
     }
     target.bias.assign(layer.bias.data(), layer.bias.data() + layer.out);
@@ -166,6 +167,7 @@ Parameters FusedEngine::parameters() const {
 }
 
 void FusedEngine::run(StepSource& source) {
+  const FlushToZero flush;
   const Step* step = source.next();
   if (step == nullptr) return;
   pass_.run(first_, nullptr, step->rows, layers_[0].bias.data(), layers_[0].z.data());
@@ -187,6 +189,7 @@ void FusedEngine::run(StepSource& source) {
 }
 
 void FusedEngine::evaluate(std::span<const Row> rows, std::span<float> logits) {
+  const FlushToZero flush;
   for (std::size_t begin = 0; begin < rows.size(); begin += kEvaluationBlock) {
     const auto block = rows.subspan(begin, std::min(kEvaluationBlock, rows.size() - begin));
     pass_.run(first_, nullptr, block, layers_[0].bias.data(), layers_[0].z.data());
@@ -211,7 +214,7 @@ void FusedEngine::forward_after_first(std::size_t rows, const Step* step) {
       std::memcpy(&above.z[b * above.width], above.bias.data(), above.width * sizeof(float));
     }
     kernels_.multiply(input, layer.width, rows, above.w.data(), above.in, above.width,
-                      above.z.data());
+                      above.z.data(), above.width, nullptr);
   }
 }
 
@@ -243,7 +246,7 @@ void FusedEngine::backward(const Step& step) {
     const std::size_t n = rows * below.width;
     std::memset(below.delta.data(), 0, n * sizeof(float));
     kernels_.multiply(layer.delta.data(), layer.width, rows, layer.transposed.data(), layer.out,
-                      below.width, below.delta.data());
+                      below.width, below.delta.data(), below.width, nullptr);
     if (!step.masks.empty()) apply_mask(step.masks[l - 1], below, rows, below.delta);
     multiply_by_derivative(config_.model.activation, below.z.span().first(n),
                            below.a.span().first(n), below.delta.span().first(n));
@@ -257,12 +260,13 @@ void FusedEngine::update_small_layers(const Step& step, const kernel::OptimizerS
   const std::size_t rows = step.rows.size();
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
-    kernels_.update(ones_.data(), 1, rows, layer.delta.data(), 1, layer.width, optimizer,
-                    layer.bias.data(), data_or_null(layer.bias_m), data_or_null(layer.bias_v));
+    kernels_.update(ones_.data(), 1, rows, layer.delta.data(), layer.width, 1, layer.width,
+                    optimizer, layer.bias.data(), data_or_null(layer.bias_m),
+                    data_or_null(layer.bias_v), nullptr);
     if (l == 0) continue;
     kernels_.update(fed(layers_[l - 1]).data(), layers_[l - 1].width, rows, layer.delta.data(),
-                    layer.in, layer.width, optimizer, layer.w.data(), data_or_null(layer.m),
-                    data_or_null(layer.v));
+                    layer.width, layer.in, layer.width, optimizer, layer.w.data(),
+                    data_or_null(layer.m), data_or_null(layer.v), nullptr);
   }
 }
 

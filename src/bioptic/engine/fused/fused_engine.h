@@ -9,7 +9,7 @@
 namespace bioptic {
 
 // Changes whenever the same trial would give other bits.
-inline constexpr int kFusedNumericsVersion = 1;
+inline constexpr int kFusedNumericsVersion = 2;
 
 // Throws InputError for an unknown config.isa.
 std::unique_ptr<Engine> make_fused_engine(const EngineConfig& config);

@@ -1,6 +1,7 @@
 #include "bioptic/engine/fused/optimizer_step.h"
 
 #include <cmath>
+#include <limits>
 
 #include "bioptic/base/portable_math.h"
 
@@ -30,11 +31,14 @@ kernel::OptimizerStep optimizer_step(const OptimizerSpec& spec, std::int64_t t, 
   step.kind = kernel::OptimizerStep::Kind::adam;
   const auto n = static_cast<double>(t);
   step.beta1_rest = static_cast<float>(1 - momentum);
-  step.beta2 = static_cast<float>(spec.beta2);
   step.beta2_rest = static_cast<float>(1 - spec.beta2);
-  step.step_size = static_cast<float>(lr / (1 - portable::pow(momentum, n)));
-  step.root = static_cast<float>(1 / std::sqrt(1 - portable::pow(spec.beta2, n)));
-  step.eps = static_cast<float>(spec.eps);
+  const double size = lr / (1 - portable::pow(momentum, n));
+  step.root = static_cast<float>(1 / (size * std::sqrt(1 - portable::pow(spec.beta2, n))));
+  step.floor = static_cast<float>(spec.eps / size);
+  if (!std::isfinite(step.root)) {  // lr is 0, or next to nothing
+    step.root = 0;
+    step.floor = std::numeric_limits<float>::infinity();
+  }
   return step;
 }
 
