@@ -18,5 +18,7 @@ void register_report(CLI::App& app, Command& run);
 void register_schedule(CLI::App& app, Command& run);
 void register_eval(CLI::App& app, Command& run);
 void register_predict(CLI::App& app, Command& run);
+void register_compare(CLI::App& app, Command& run);
+void register_plan(CLI::App& app, Command& run);
 
 }  // namespace bioptic

@@ -73,6 +73,8 @@ int run(int argc, char** argv) {
   register_data(app, command);
   register_eval(app, command);
   register_predict(app, command);
+  register_compare(app, command);
+  register_plan(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

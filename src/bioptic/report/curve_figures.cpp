@@ -4,9 +4,8 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <utility>
 
-#include "bioptic/base/error.h"
-#include "bioptic/base/files.h"
 #include "bioptic/report/figures.h"
 #include "bioptic/report/text.h"
 
@@ -217,7 +216,6 @@ std::vector<Figure> curve_figures(const StudySummary& summary) {
 void write_schedule_figure(const std::vector<ScheduleCurve>& curves,
                            const std::filesystem::path& stem) {
   Figure f;
-  f.name = stem.filename().string();
   const bool momentum = std::any_of(curves.begin(), curves.end(),
                                     [](const ScheduleCurve& c) { return !c.momentum.empty(); });
   const std::size_t key_rows = (curves.size() + 1) / 2;
@@ -253,13 +251,7 @@ void write_schedule_figure(const std::vector<ScheduleCurve>& curves,
         "beta1' offset 0.5\nplot " +
         momenta;
   }
-  const std::filesystem::path folder = stem.has_parent_path() ? stem.parent_path() : ".";
-  std::filesystem::create_directories(folder);
-  const std::filesystem::path scratch = temporary_beside(folder / "schedule");
-  std::filesystem::create_directories(scratch);
-  const std::string complaint = draw_figures({f}, scratch, folder);
-  std::filesystem::remove_all(scratch);
-  if (!complaint.empty()) throw Failure(complaint);
+  write_figure(std::move(f), stem);
 }
 
 }  // namespace bioptic

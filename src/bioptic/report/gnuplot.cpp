@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 
+#include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/report/text.h"
@@ -139,6 +140,17 @@ std::string draw_figures(const std::vector<Figure>& figures, const fs::path& scr
     if (!complaint.empty()) return complaint;
   }
   return "";
+}
+
+void write_figure(Figure figure, const fs::path& stem) {
+  figure.name = stem.filename().string();
+  const fs::path folder = stem.has_parent_path() ? stem.parent_path() : fs::path(".");
+  fs::create_directories(folder);
+  const fs::path scratch = temporary_beside(folder / "figure");
+  fs::create_directories(scratch);
+  const std::string complaint = draw_figures({figure}, scratch, folder);
+  fs::remove_all(scratch);
+  if (!complaint.empty()) throw Failure(complaint);
 }
 
 std::string gnuplot_quote(const std::string& text) {

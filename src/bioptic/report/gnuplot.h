@@ -24,6 +24,10 @@ struct Figure {
 std::string draw_figures(const std::vector<Figure>& figures, const std::filesystem::path& scratch,
                          const std::filesystem::path& folder);
 
+// Draws one figure to STEM.svg, STEM.png and STEM.pdf, whatever its name.  Throws Failure when
+// gnuplot cannot.
+void write_figure(Figure figure, const std::filesystem::path& stem);
+
 // Text in double quotes for a script, with nothing in it that gnuplot interprets.
 std::string gnuplot_quote(const std::string& text);
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "bioptic/base/random.h"
@@ -417,6 +418,57 @@ TEST(Contrast, GroupValuesHaveTheSeedsMetricsAsMeans) {
       }
       EXPECT_NEAR(mean, r.per_seed[s], 1e-12) << name_of(metric);
     }
+  }
+}
+
+// Two arms of one law, patients with several images, an interaction of arm and image: E2 must not
+// tell them apart in more than 5 % + 3 standard errors of the repetitions, for metrics that are no
+// plain means too.
+TEST(Contrast, KeepsItsLevelOnOtherCases) {
+  constexpr int kRepetitions = 600;
+  constexpr std::size_t kSeeds = 6, kGroups = 40, kSize = 3;
+  RandomStream stream(17, "level of contrasts");
+  std::map<Metric, int> wrong;
+  for (int k = 0; k < kRepetitions; ++k) {
+    PredictionTable table;
+    table.classes = {"healthy", "sick"};
+    std::vector<std::string> groups;
+    for (std::size_t i = 0; i < kGroups * kSize; ++i) {
+      const std::size_t g = i / kSize;
+      table.images.push_back({std::to_string(i), g % 2, 0});
+      groups.push_back(std::to_string(g));
+    }
+    std::vector<double> shared(kGroups);
+    for (double& v : shared) v = stream.normal();
+    for (const char* name : {"a", "b"}) {
+      PredictedArm& arm = table.arms.emplace_back();
+      arm.name = name;
+      std::vector<double> of_arm(kGroups);  // how this arm takes each patient
+      for (double& v : of_arm) v = 0.7 * stream.normal();
+      for (std::size_t s = 0; s < kSeeds; ++s) {
+        PredictedTrial& trial = arm.trials.emplace_back();
+        trial.seed = static_cast<std::int64_t>(s);
+        const double of_seed = 0.3 * stream.normal();
+        for (std::size_t i = 0; i < kGroups * kSize; ++i) {
+          const std::size_t g = i / kSize;
+          const double z =
+              (g % 2 == 1 ? 1 : -1) + shared[g] + of_arm[g] + of_seed + 0.5 * stream.normal();
+          trial.images.push_back(i);
+          add_binary(trial, 1, 1 / (1 + std::exp(-z)), z, 0.5);
+        }
+      }
+    }
+    put_in_order(table, groups);
+    for (const Metric metric : {Metric::balanced_accuracy, Metric::auroc, Metric::brier}) {
+      const ContrastResult r =
+          contrast(table, metric_values(table, metric), std::vector<double>{1, -1});
+      wrong[metric] += two_sided_p(r.e2.estimate) <= kAlpha ? 1 : 0;
+    }
+  }
+  const double bound = 0.05 + 3 * std::sqrt(0.05 * 0.95 / kRepetitions);
+  for (const auto& [metric, count] : wrong) {
+    EXPECT_LE(count, bound * kRepetitions) << name_of(metric);
+    EXPECT_GE(count, 0.005 * kRepetitions) << name_of(metric) << ": never rejects";
   }
 }
 

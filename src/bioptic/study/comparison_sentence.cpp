@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "bioptic/study/metric_values.h"
 
@@ -33,6 +34,16 @@ std::string numbers(const Comparison& c, const JudgedEvidence& e, std::size_t fa
   return text;
 }
 
+// The interval of how much better the better arm is, whichever it is.
+JudgedEvidence size_of(const Comparison& c, JudgedEvidence e) {
+  if (c.difference < 0) {
+    std::swap(e.low, e.high);
+    e.low = -e.low;
+    e.high = -e.high;
+  }
+  return e;
+}
+
 std::string more(const Comparison& c, const char* cases) {
   if (!(c.detect > 0)) return "";
   const std::string wanted = points(c, c.detect, false) + unit(c);
@@ -46,9 +57,9 @@ std::string more(const Comparison& c, const char* cases) {
           e2 ? fmt::format(", on these {} {}", c.groups, cases) : "");
     }
     return fmt::format(
-        " A true difference of {} would have been found with a power of 0.8 by {} seeds: it is "
-        "likely smaller than that.",
-        wanted, n);
+        " {} seeds are enough to find a true difference of {} with a power of 0.8; a smaller one "
+        "takes more.",
+        n, wanted);
   }
   if (e2 && c.cases_needed) {
     return fmt::format(
@@ -107,8 +118,8 @@ std::string sentence_of(const Comparison& c, std::size_t family) {
       const bool a = e.verdict == Verdict::positive;
       text = fmt::format("{} is better than {} in {} by {}{} ({}), {}, with this training pool.",
                          a ? c.a : c.b, a ? c.b : c.a, metric,
-                         points(c, std::abs(c.difference), false), unit(c), numbers(c, e, family),
-                         where);
+                         points(c, std::abs(c.difference), false), unit(c),
+                         numbers(c, size_of(c, e), family), where);
       break;
     }
     case Verdict::no_effect:

@@ -1,0 +1,184 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "bioptic/base/error.h"
+#include "bioptic/cli/command.h"
+#include "bioptic/report/comparisons.h"
+#include "bioptic/study/compare_arms.h"
+#include "bioptic/study/compare_models.h"
+#include "bioptic/study/comparison_sentence.h"
+#include "bioptic/study/read_predictions.h"
+
+namespace bioptic {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Options {
+  std::vector<std::string> files;
+  CompareOptions compare;
+  ReadPredictions read;
+  std::string metric, figure;
+  bool json = false;
+};
+
+json number(double value) { return std::isfinite(value) ? json(value) : json(); }
+json number(const std::optional<double>& value) { return value ? number(*value) : json(); }
+
+json models_json(const std::vector<ModelComparison>& models) {
+  json out = json::array();
+  for (const ModelComparison& m : models) {
+    out.push_back({{"a", m.a},
+                   {"b", m.b},
+                   {"seed", m.seed},
+                   {"compares", "two trained models, not two settings"},
+                   {"only_a_right", m.only_a_right},
+                   {"only_b_right", m.only_b_right},
+                   {"accuracy_difference", m.accuracy_difference},
+                   {"mcnemar_p", m.mcnemar_p},
+                   {"grouped_p", number(m.grouped_p)},
+                   {"auroc_difference", number(m.auroc_difference)},
+                   {"auroc_test", m.auroc_by_jackknife ? "jackknife over groups" : "DeLong"},
+                   {"auroc_p", number(m.auroc_p)}});
+  }
+  return out;
+}
+
+json arms_json(const PredictionTable& table, std::span<const Metric> metrics) {
+  json arms = json::array();
+  for (const PredictedArm& arm : table.arms) {
+    std::vector<std::int64_t> seeds;
+    int collapsed = 0;
+    std::size_t not_finite = 0;
+    for (const PredictedTrial& t : arm.trials) {
+      seeds.push_back(t.seed);
+      collapsed += t.collapsed ? 1 : 0;
+      not_finite += t.not_finite;
+    }
+    arms.push_back({{"name", arm.name},
+                    {"seeds", seeds},
+                    {"collapsed", collapsed},
+                    {"not_finite", not_finite},
+                    {"metrics", json::object()}});
+  }
+  for (const Metric metric : metrics) {
+    const MetricValues values = metric_values(table, metric);
+    for (std::size_t a = 0; a < table.arms.size(); ++a) {
+      double sum = 0;
+      for (const TrialMetric& t : values.arms[a]) sum += t.value;
+      arms[a]["metrics"][std::string(name_of(metric))] =
+          number(sum / static_cast<double>(values.arms[a].size()));
+    }
+  }
+  return arms;
+}
+
+void print_models(const std::vector<ModelComparison>& models) {
+  if (models.empty()) return;
+  fmt::print(
+      "One seed an arm: the tests below compare two TRAINED MODELS, never two settings. Another\n"
+      "training of either would be another model.\n");
+  for (const ModelComparison& m : models) {
+    fmt::print(
+        "- {} and {} (seed {}): {} images only {} gets right, {} only {}; McNemar's exact p {}",
+        m.a, m.b, m.seed, m.only_a_right, m.a, m.only_b_right, m.b, p_text(m.mcnemar_p));
+    if (m.grouped_p) {
+      fmt::print(" (it takes images for independent; over groups p {})", p_text(*m.grouped_p));
+    }
+    if (m.auroc_difference) {
+      fmt::print("; AUROC {:+.4f}, {} p {}", *m.auroc_difference,
+                 m.auroc_by_jackknife ? "jackknife over groups" : "DeLong's",
+                 p_text(m.auroc_p.value_or(std::nan(""))));
+    }
+    fmt::print("\n");
+  }
+}
+
+std::vector<Metric> wanted_metrics(const PredictionTable& table, const std::string& name) {
+  const std::vector<Metric> there = metrics_of(table);
+  if (name.empty()) return there;
+  std::vector<std::string_view> names;
+  for (const Metric m : there) {
+    if (name_of(m) == name) return {m};
+    names.push_back(name_of(m));
+  }
+  throw InputError(fmt::format("--metric: there is no '{}' of these predictions{}", name,
+                               suggestion(name, names)));
+}
+
+int compare_command(const Options& o) {
+  const std::vector<fs::path> files(o.files.begin(), o.files.end());
+  const PredictionTable table = read_predictions(files, o.read);
+  const std::vector<Metric> metrics = wanted_metrics(table, o.metric);
+  const std::vector<Comparison> comparisons = compare_arms(table, o.compare, metrics);
+  const std::vector<ModelComparison> models = compare_models(table);
+  if (!o.figure.empty()) {
+    const std::optional<Figure> figure = forest_figure(comparisons);
+    if (!figure) throw InputError("--figure: no pair of arms has an interval to draw");
+    write_figure(*figure, o.figure);
+  }
+  if (o.json) {
+    const json out = {
+        {"files", o.files},
+        {"split", table.split},
+        {"classes", table.classes},
+        {"positive", table.classes.size() == 2 ? json(table.classes[table.positive]) : json()},
+        {"images", table.images.size()},
+        {"groups", table.groups},
+        {"margin", o.compare.margin},
+        {"detect", o.compare.detect},
+        {"arms", arms_json(table, metrics)},
+        {"comparisons", comparisons_json(comparisons)},
+        {"models", models_json(models)},
+        {"notes", table.notes}};
+    fmt::print("{}\n", out.dump(2));
+    return 0;
+  }
+  fmt::print(
+      "{} arms, {} seed{}, {} images{} of split {}\n\n", table.arms.size(),
+      table.arms[0].trials.size(), table.arms[0].trials.size() == 1 ? "" : "s", table.images.size(),
+      table.grouped ? fmt::format(" of {} groups", table.groups) : std::string(), table.split);
+  fmt::print("{}\n", comparisons_text(comparisons, true));
+  print_models(models);
+  for (const std::string& note : table.notes) fmt::print("note: {}\n", note);
+  return 0;
+}
+
+}  // namespace
+
+void register_compare(CLI::App& app, Command& run) {
+  const auto o = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand(
+      "compare", "Compare settings from predictions that any program made (CSV files)");
+  sub->add_option("FILE", o->files,
+                  "CSV with columns image, label, seed, score (or score_<class>...), and as needed "
+                  "arm (else the file's name), split, group, logit; several are joined")
+      ->required();
+  sub->add_option("--margin", o->compare.margin,
+                  "differences within it count as none (0 = no margin)")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  sub->add_option("--detect", o->compare.detect, "true difference to plan seeds and cases for")
+      ->check(CLI::Range(1e-6, 1.0))
+      ->capture_default_str();
+  sub->add_flag("--common", o->read.common,
+                "where arms have other seeds, use those that all share");
+  sub->add_option("--split", o->read.split, "which rows, by their column split")
+      ->capture_default_str();
+  sub->add_option("--positive", o->read.positive,
+                  "label that the score speaks for (default: the second in order)");
+  sub->add_option("--threshold", o->read.threshold,
+                  "positive where the score is above it (default: the files' column, else 0.5)");
+  sub->add_option("--metric", o->metric, "this metric alone (default: all)");
+  sub->add_option("--figure", o->figure, "write a forest plot to STEM.svg, .png and .pdf")
+      ->type_name("STEM");
+  sub->add_flag("--json", o->json, "as JSON");
+  sub->callback([o, &run] { run = [o] { return compare_command(*o); }; });
+}
+
+}  // namespace bioptic

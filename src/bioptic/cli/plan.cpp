@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bioptic/base/error.h"
+#include "bioptic/base/files.h"
+#include "bioptic/cli/command.h"
+#include "bioptic/report/plan.h"
+#include "bioptic/stats/power.h"
+#include "bioptic/store/store.h"
+#include "bioptic/study/metric_values.h"
+#include "bioptic/study/summarise.h"
+
+namespace bioptic {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  Plan plan;
+  std::string from, metric = "accuracy", figure;
+  std::optional<double> sd_seeds, sd_cases, sd_rest;
+  std::vector<std::string> arms;
+  std::optional<int> seeds, cases;
+  bool json = false;
+};
+
+// OUT (of one study) or OUT/STUDY.
+StudySummary open_run(fs::path path) {
+  if (!path.has_filename()) path = path.parent_path();
+  fs::path out = path;
+  std::string name;
+  if (!fs::exists(out / "bioptic.sqlite")) {
+    name = path.filename().string();
+    out = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  }
+  const Store store = Store::open_to_read(out);
+  if (name.empty()) {
+    const std::vector<StoredStudy> studies = store.studies();
+    if (studies.size() != 1) {
+      std::vector<std::string> names;
+      for (const StoredStudy& s : studies) names.push_back((out / s.name).string());
+      throw InputError(fmt::format("{} holds {} studies; say which: {}", out.string(),
+                                   studies.size(), fmt::join(names, ", ")));
+    }
+    name = studies.front().name;
+  }
+  return summarise(store, name);
+}
+
+std::size_t arm_index(const PredictionTable& table, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (std::size_t a = 0; a < table.arms.size(); ++a) {
+    if (table.arms[a].name == name) return a;
+    names.push_back(table.arms[a].name);
+  }
+  throw InputError(fmt::format("--arms: no arm is called '{}'{}", name, suggestion(name, names)));
+}
+
+// The mean of the pairs' parts on the test split.
+void take_parts(const Options& o, Plan& plan) {
+  const StudySummary summary = open_run(o.from);
+  const PredictionTable table = prediction_table(summary, "test");
+  const std::optional<Metric> metric = metric_named(o.metric);
+  if (!metric || !has_points(*metric)) {
+    throw InputError("--metric is '" + o.metric +
+                     "'; expected accuracy, auroc, balanced_accuracy, sensitivity or specificity");
+  }
+  const MetricValues values = metric_values(table, *metric);
+  std::vector<std::size_t> only;
+  for (const std::string& name : o.arms) only.push_back(arm_index(table, name));
+  const auto wanted = [&](std::size_t a) {
+    return only.empty() || std::find(only.begin(), only.end(), a) != only.end();
+  };
+  int pairs = 0, collapsed = 0;
+  std::string reason = "there is one arm";
+  for (std::size_t a = 0; a < table.arms.size(); ++a) {
+    for (std::size_t b = a + 1; b < table.arms.size(); ++b) {
+      if (!wanted(a) || !wanted(b)) continue;
+      std::vector<double> weights(table.arms.size(), 0);
+      weights[a] = 1;
+      weights[b] = -1;
+      const ContrastResult r = contrast(table, values, weights);
+      if (!r.parts) {
+        reason = r.e2.reason;
+        continue;
+      }
+      ++pairs;
+      plan.parts.seeds += r.parts->seeds;
+      plan.parts.groups += r.parts->groups;
+      plan.parts.error += r.parts->error;
+      plan.present_seeds = std::max(plan.present_seeds, static_cast<int>(r.seeds.size()));
+      plan.present_cases = std::max(plan.present_cases, static_cast<int>(r.groups));
+    }
+  }
+  for (const ArmSummary& arm : summary.arms) collapsed += arm.collapsed;
+  if (pairs == 0) {
+    throw InputError(fmt::format("{}: no pair of arms tells how its difference varies: {}", o.from,
+                                 reason.empty() ? "two seeds an arm are the least" : reason));
+  }
+  plan.parts.seeds /= pairs;
+  plan.parts.groups /= pairs;
+  plan.parts.error /= pairs;
+  plan.source = fmt::format(
+      "From {} ({}, mean over {} pair{} of arms, {} seeds, {} cases): standard deviation {:.4f} "
+      "from seeds,\n{:.4f} from cases, {:.4f} from both together.{}{}",
+      summary.name, words_of(*metric), pairs, pairs == 1 ? "" : "s", plan.present_seeds,
+      plan.present_cases, std::sqrt(plan.parts.seeds), std::sqrt(plan.parts.groups),
+      std::sqrt(plan.parts.error),
+      plan.present_seeds < kLeastSeedsForVerdict ? " So few seeds tell little of the first." : "",
+      collapsed > 0 ? " Collapsed trainings are counted, and widen it." : "");
+}
+
+void take_given(const Options& o, Plan& plan) {
+  if (!o.sd_seeds || !o.sd_cases) {
+    throw InputError(
+        "say how the difference varies: --from RUN_DIR, or both --sd-seeds and --sd-cases");
+  }
+  const double rest = o.sd_rest.value_or(0);
+  plan.parts = {*o.sd_seeds * *o.sd_seeds, *o.sd_cases * *o.sd_cases, rest * rest};
+  plan.present_seeds = 10;
+  plan.present_cases = 400;
+  plan.source = fmt::format(
+      "As given: standard deviation of a paired difference {} from seeds, {} from cases, {} from "
+      "both together.",
+      *o.sd_seeds, *o.sd_cases, rest);
+  if (!o.sd_rest) plan.source += "\nWithout --sd-rest the last is taken for 0: a lower bound.";
+}
+
+int plan_command(const Options& o) {
+  Plan plan = o.plan;
+  if (!o.from.empty()) {
+    if (o.sd_seeds || o.sd_cases || o.sd_rest) {
+      throw InputError(
+          "--from measures the deviations; it does not go with --sd-seeds, --sd-cases "
+          "or --sd-rest");
+    }
+    take_parts(o, plan);
+  } else {
+    take_given(o, plan);
+  }
+  if (o.seeds) plan.present_seeds = *o.seeds;
+  if (o.cases) plan.present_cases = *o.cases;
+  if (std::find(plan.seeds.begin(), plan.seeds.end(), plan.present_seeds) == plan.seeds.end()) {
+    plan.seeds.insert(std::upper_bound(plan.seeds.begin(), plan.seeds.end(), plan.present_seeds),
+                      plan.present_seeds);
+  }
+  for (const double times : {0.5, 1.0, 2.0, 4.0, 10.0}) {
+    const int cases = static_cast<int>(std::lround(times * plan.present_cases));
+    if (cases >= 2) plan.cases.push_back(cases);
+  }
+  if (!o.figure.empty()) {
+    const fs::path stem = o.figure;
+    write_figure(plan_figure(plan), stem);
+  }
+  fmt::print("{}", o.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan));
+  return 0;
+}
+
+}  // namespace
+
+void register_plan(CLI::App& app, Command& run) {
+  const auto o = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand(
+      "plan", "How many seeds and test patients a comparison needs, from a run or from deviations");
+  sub->add_option("--detect", o->plan.detect, "true difference to find (0.02 = two points)")
+      ->check(CLI::Range(1e-6, 1.0))
+      ->required();
+  sub->add_option("--from", o->from, "a run's OUT or OUT/STUDY: measure the deviations on it")
+      ->type_name("RUN_DIR");
+  sub->add_option("--metric", o->metric, "with --from: accuracy, auroc, ...")
+      ->capture_default_str();
+  sub->add_option("--arms", o->arms, "with --from: only pairs of these arms")->delimiter(',');
+  const CLI::Range sd(0.0, 10.0);
+  sub->add_option("--sd-seeds", o->sd_seeds, "standard deviation of the difference between seeds")
+      ->check(sd);
+  sub->add_option("--sd-cases", o->sd_cases, "... between cases (patients)")->check(sd);
+  sub->add_option("--sd-rest", o->sd_rest, "... of a case and seed together (default: 0)")
+      ->check(sd);
+  sub->add_option("--seeds", o->seeds, "seeds to count cases for (default: the run's, else 10)")
+      ->check(CLI::Range(2, kMostSeeds));
+  sub->add_option("--cases", o->cases, "cases to count seeds for (default: the run's, else 400)")
+      ->check(CLI::Range(2, kMostGroups));
+  sub->add_option("--figure", o->figure, "draw power against seeds to STEM.svg, .png and .pdf")
+      ->type_name("STEM");
+  sub->add_flag("--json", o->json, "as JSON");
+  sub->callback([o, &run] { run = [o] { return plan_command(*o); }; });
+}
+
+}  // namespace bioptic

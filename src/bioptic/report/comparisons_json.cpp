@@ -1,0 +1,79 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "bioptic/report/comparisons.h"
+
+namespace bioptic {
+namespace {
+
+using nlohmann::json;
+
+json number(double value) { return std::isfinite(value) ? json(value) : json(); }
+json number(const std::optional<int>& value) { return value ? json(*value) : json(); }
+json interval(const Interval& i) { return {{"low", number(i.low)}, {"high", number(i.high)}}; }
+
+json evidence(const JudgedEvidence& e) {
+  return {{"verdict", comparison_name(e.verdict)},
+          {"p", number(e.p)},
+          {"p_holm", number(e.p_holm)},
+          {"low", number(e.low)},
+          {"high", number(e.high)},
+          {"df", number(e.df)},
+          {"equivalence_p", number(e.equivalence_p)},
+          {"reason", e.reason.empty() ? json() : json(e.reason)}};
+}
+
+json one(const Comparison& c) {
+  json e1 = evidence(c.e1), e2 = evidence(c.e2);
+  e1["sign_flip_p"] = number(c.sign_flip_p);
+  e2["bootstrap"] = c.bootstrap ? interval(*c.bootstrap) : json();
+  e2["seeds_floored"] = c.seeds_floored;
+  e2["groups_floored"] = c.groups_floored;
+  json without;
+  if (c.without_collapsed) {
+    const auto& w = *c.without_collapsed;
+    without = {{"seeds", w.seeds},
+               {"difference", number(w.difference)},
+               {"low", number(w.low)},
+               {"high", number(w.high)}};
+  }
+  return {{"a", c.a},
+          {"b", c.b},
+          {"split", c.split},
+          {"metric", c.metric},
+          {"less_is_better", c.less_is_better},
+          {"mean_a", number(c.mean_a)},
+          {"mean_b", number(c.mean_b)},
+          {"difference", number(c.difference)},
+          {"seeds", c.seeds},
+          {"images", c.images},
+          {"groups", c.groups},
+          {"headline", c.headline_is_e2() ? "E2" : "E1"},
+          {"verdict", comparison_name(c.headline().verdict)},
+          {"E1", e1},
+          {"E2", e2},
+          {"p_a_greater_b", number(c.a_greater)},
+          {"p_a_greater_b_low", number(c.a_greater_between.low)},
+          {"p_a_greater_b_high", number(c.a_greater_between.high)},
+          {"p_a_greater_b_meaningful", c.meaningful},
+          {"equivalence",
+           {{"margin", c.margin > 0 ? json(c.margin) : json()},
+            {"p", number(c.headline().equivalence_p)}}},
+          {"detect", c.detect > 0 ? json(c.detect) : json()},
+          {"seeds_needed", number(c.seeds_needed)},
+          {"cases_needed", number(c.cases_needed)},
+          {"cases_needed_seeds", number(c.cases_needed_seeds)},
+          {"collapsed", {{"a", c.collapsed_a}, {"b", c.collapsed_b}}},
+          {"without_collapsed", without},
+          {"explanation", c.explanation}};
+}
+
+}  // namespace
+
+json comparisons_json(std::span<const Comparison> comparisons) {
+  json out = json::array();
+  for (const Comparison& c : comparisons) out.push_back(one(c));
+  return out;
+}
+
+}  // namespace bioptic

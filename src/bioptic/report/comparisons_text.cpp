@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "bioptic/report/comparisons.h"
+#include "bioptic/report/text.h"
+#include "bioptic/study/comparison_sentence.h"
+
+namespace bioptic {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string padded(const std::string& text, std::size_t width, bool left) {
+  const std::size_t own = display_width(text);
+  const std::string fill(width > own ? width - own : 0, ' ');
+  return left ? text + fill : fill + text;
+}
+
+// The first `words` columns flush left, the rest flush right.
+std::string aligned(const Rows& rows, std::size_t words) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      widths[c] = std::max(widths[c], display_width(row[c]));
+    }
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      line += (c == 0 ? "" : "  ") + padded(row[c], widths[c], c < words);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+// Words wrapped to the terminal's usual width.
+std::string wrapped(const std::string& text, const std::string& indent) {
+  constexpr std::size_t kWidth = 96;
+  std::string out, line = indent;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string word = text.substr(at, end - at);
+    if (line.size() > indent.size() && display_width(line) + 1 + display_width(word) > kWidth) {
+      out += line + "\n";
+      line = std::string(indent.size(), ' ');
+    } else if (line.size() > indent.size()) {
+      line += ' ';
+    }
+    line += word;
+    at = end + 1;
+  }
+  return out + line + "\n";
+}
+
+}  // namespace
+
+std::string verdict_words(const Comparison& c, const JudgedEvidence& e) {
+  switch (e.verdict) {
+    case Verdict::positive:
+      return c.a + " better";
+    case Verdict::negative:
+      return c.b + " better";
+    case Verdict::no_effect:
+      return c.margin > 0 ? "no effect" : "identical";
+    case Verdict::undecided:
+      return "undecided";
+    case Verdict::not_allowed:
+      break;
+  }
+  return "not allowed";
+}
+
+std::string interval_words(const Comparison& c, const JudgedEvidence& e) {
+  if (std::isnan(e.low)) return "-";
+  const auto text = [&](double v) {
+    std::string t = difference_text(c, v);
+    return t.substr(0, t.find(' '));
+  };
+  return fmt::format("[{}, {}]", text(e.low), text(e.high));
+}
+
+std::string comparisons_text(std::span<const Comparison> comparisons, bool all) {
+  if (comparisons.empty()) return "";
+  const Comparison& first = comparisons.front();
+  Rows rows = {{"a", "b", "metric", "a - b", "95 % interval", "p", "P(a>b)", "rule", "verdict"}};
+  std::vector<std::string> sentences;
+  for (const Comparison& c : comparisons) {
+    const bool main = c.metric == first.metric && c.split == first.split;
+    if (main) sentences.push_back(c.explanation);
+    if (!main && !all) continue;
+    const JudgedEvidence& e = c.headline();
+    const std::string difference = difference_text(c, c.difference);
+    rows.push_back({shortened(c.a, 24), shortened(c.b, 24), c.split + " " + c.metric,
+                    difference.substr(0, difference.find(' ')), interval_words(c, e),
+                    p_text(e.p_holm), fixed_text(c.a_greater, 2),
+                    e.verdict == Verdict::not_allowed ? "-"
+                    : c.headline_is_e2()              ? "E2"
+                                                      : "E1",
+                    e.verdict == Verdict::positive   ? "a better"
+                    : e.verdict == Verdict::negative ? "b better"
+                                                     : verdict_words(c, e)});
+  }
+  std::string out = aligned(rows, 3);
+  out +=
+      "Rates in points of 100. E2: other seeds and other cases; E1: other seeds, these images. p "
+      "and verdict\nafter Holm's correction over the pairs of a metric.\n\n";
+  for (const std::string& sentence : sentences) out += wrapped(sentence, "- ");
+  return out;
+}
+
+}  // namespace bioptic
