@@ -8,6 +8,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
+#include "bioptic/report/comparisons.h"
 #include "bioptic/report/report.h"
 #include "bioptic/study/summarise.h"
 
@@ -54,6 +55,9 @@ int report_command(fs::path path) {
     const ReportOutcome written = write_report(summary, dataset ? &*dataset : nullptr, out / name);
     fmt::print("{}{}\n\n{}\n", name, summary.unfinished ? " (unfinished)" : "",
                arms_table_text(summary));
+    if (!summary.comparisons.empty()) {
+      fmt::print("{}\n", comparisons_text(summary.comparisons, false));
+    }
     for (const std::string& note : written.notes) fmt::print("note: {}\n", note);
     fmt::print("Report: {}\n", written.html.string());
   }

@@ -20,6 +20,7 @@
 #include "bioptic/cli/command.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/kernel/kernels.h"
+#include "bioptic/report/comparisons.h"
 #include "bioptic/report/report.h"
 #include "bioptic/study/choose_jobs.h"
 #include "bioptic/study/executor.h"
@@ -462,6 +463,7 @@ class Run {
                     outcome.collapsed > 0 ? fmt::format(", {} collapsed", outcome.collapsed) : "",
                     outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : ""));
     say(arms_table_text(summary));
+    if (!summary.comparisons.empty()) say(comparisons_text(summary.comparisons, false));
     for (const std::string& note : written.notes) say("note: " + note);
     say("Report: " + written.html.string());
     return {{"study", study.spec.name},        {"folder", folder.string()},

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "bioptic/base/files.h"
+#include "bioptic/report/comparisons.h"
 #include "bioptic/report/tables.h"
 #include "bioptic/report/text.h"
 
@@ -251,6 +252,8 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
       seeds < 2 ? "<strong>With one seed there is no spread and no interval.</strong>" : "",
       html_escape(summary.arms.front().threshold));
   out += other_reported(summary);
+
+  out += comparisons_html(summary.comparisons);
 
   out += "<h2>Figures</h2>\n<div class=\"grid\">\n";
   for (const Figure& figure : figures) out += figure_html(figure, folder);

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "bioptic/base/files.h"
+#include "bioptic/report/comparisons.h"
 #include "bioptic/report/figures.h"
 #include "bioptic/report/html.h"
 #include "bioptic/report/tables.h"
@@ -28,6 +30,9 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
   const fs::path scratch = temporary_beside(folder / "figures");
   fs::create_directories(scratch);
   std::vector<Figure> figures = test_figures(summary);
+  if (std::optional<Figure> forest = forest_figure(summary.comparisons)) {
+    figures.insert(figures.begin(), std::move(*forest));
+  }
   for (Figure& figure : curve_figures(summary)) figures.push_back(std::move(figure));
   if (dataset != nullptr) {
     for (Figure& figure : image_figures(summary, *dataset, scratch)) {

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/report/comparisons.h"
 #include "bioptic/report/report.h"
 
 namespace bioptic {
@@ -83,6 +84,8 @@ std::string summary_json(const StudySummary& summary) {
         {"preprocessing", json::parse(info.preprocessing.empty() ? "{}" : info.preprocessing)}}},
       {"environment", summary.environment},
       {"notes", summary.notes},
+      {"comparisons", comparisons_json(summary.comparisons)},
+      {"claims", json::array()},
       {"arms", arms},
       {"trials", trials}};
   return out.dump(2) + "\n";

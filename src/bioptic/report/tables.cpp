@@ -117,13 +117,22 @@ float logit_of(const ArmSummary& arm, int positive, const float* logits) {
 std::string predictions_csv(const StudySummary& summary) {
   const std::vector<std::string>& classes = summary.dataset.classes;
   const bool many = classes.size() > 2;
+  // What a reader would not assume: scores that speak for label 0, thresholds other than 0.5.
+  const bool positive = summary.positive != 1;
+  bool threshold = false;
+  each_trial(summary, [&](const ArmSummary&, const TrialSummary& t) {
+    threshold = threshold || t.result.threshold != 0.5;
+  });
   std::string out = "arm,seed,split,image,group,label";
   if (many) {
     for (const std::string& c : classes) out += "," + csv_field("score_" + c);
     for (const std::string& c : classes) out += "," + csv_field("logit_" + c);
     out += '\n';
   } else {
-    out += ",score,logit\n";
+    out += ",score,logit";
+    if (positive) out += ",positive";
+    if (threshold) out += ",threshold";
+    out += '\n';
   }
   std::vector<float> scores(classes.size());
   each_trial(summary, [&](const ArmSummary& arm, const TrialSummary& t) {
@@ -142,6 +151,8 @@ std::string predictions_csv(const StudySummary& summary) {
         } else {
           out += "," + number_text(score_of(arm, summary.positive, logits)) + "," +
                  number_text(logit_of(arm, summary.positive, logits));
+          if (positive) out += "," + std::to_string(summary.positive);
+          if (threshold) out += "," + number_text(t.result.threshold);
         }
         out += '\n';
       }

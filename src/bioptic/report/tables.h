@@ -15,7 +15,8 @@ std::string trials_csv(const StudySummary& summary);
 // train_eval_loss, train_eval_accuracy where an arm has them
 std::string history_csv(const StudySummary& summary);
 // arm, seed, split, image, group, label, score, logit: of the positive class (two logits: their
-// difference).  More than two classes: score_<class>..., logit_<class>...
+// difference); positive where that is not label 1, threshold where one is not 0.5.  More than two
+// classes: score_<class>..., logit_<class>...
 std::string predictions_csv(const StudySummary& summary);
 
 // One row an arm: what it sets, mean, sd and 95 % interval of the main metrics, seeds, collapsed.

@@ -13,6 +13,7 @@
 #include "bioptic/stats/intervals.h"
 #include "bioptic/study/settings.h"
 #include "bioptic/study/spec.h"
+#include "bioptic/study/study_comparisons.h"
 #include "bioptic/train/evaluation.h"
 
 namespace bioptic {
@@ -238,6 +239,7 @@ StudySummary summarise(const Store& store, const std::string& name) {
                       arm.name, arm.trials.size(), fmt::join(missing[arm.name], ", ")));
     }
   }
+  summary.comparisons = compare_study(summary);
   summary.environment = environments.text();
   summary.environment["engine"] = stored->engine;
   return summary;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bioptic/data/dataset.h"
+#include "bioptic/study/comparison.h"
 #include "bioptic/train/trial.h"
 
 namespace bioptic {
@@ -53,6 +54,7 @@ struct StudySummary {
   std::vector<ArmSummary> arms;
   // The arms that [shift] control adds: other splits, so they are not compared with `arms`.
   std::vector<ArmSummary> controls;
+  std::vector<Comparison> comparisons;  // of every pair of arms, test accuracy first
   // Data
   std::string dataset_path, dataset_hash;
   DatasetInfo dataset;
