@@ -1,0 +1,118 @@
+// `compare` on files that other programs made and on a study's own, and `plan`.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "workspace.h"
+
+namespace e2e {
+namespace {
+
+using nlohmann::json;
+using Comparing = Workspace;
+
+// The first comparison of a split and metric.
+json first_of(const json& all, const std::string& split, const std::string& metric) {
+  for (const json& c : all) {
+    if (c.at("split") == split && c.at("metric") == metric) return c;
+  }
+  return {};
+}
+
+TEST_F(Comparing, AStudysOwnPredictionsGiveTheReportsComparisons) {
+  make_images("images");
+  // positive = "healthy" is label 0, and the thresholds are not 0.5: the file must say both.
+  const auto study = make_study("first", "", "epochs = 2\nthreshold = 'youden'");
+  std::string text = read(study);
+  text.replace(text.find("seeds = 2"), 9, "seeds = 5");
+  text.replace(text.find("[data]"), 6, "[data]\npositive = 'healthy'");
+  write(study, text);
+  const Outcome outcome = bioptic("run @first.toml --out @runs");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("E2: other seeds and other cases"), std::string::npos) << outcome.out;
+  const json report = json::parse(read(at("runs/first/summary.json"))).at("comparisons");
+  const json own = json_of("compare @runs/first/tables/predictions.csv --json").at("comparisons");
+  EXPECT_EQ(report.at(0).at("metric"), "accuracy");
+  EXPECT_EQ(report.at(0).at("split"), "test");
+  for (const char* metric : {"accuracy", "auroc", "balanced_accuracy", "sensitivity", "brier"}) {
+    const json a = first_of(report, "test", metric), b = first_of(own, "test", metric);
+    ASSERT_FALSE(a.empty() || b.empty()) << metric;
+    // Scores are float32 in the study and their shortest decimals in the file: 6e-8 apart.
+    const double tolerance = std::string(metric) == "brier" ? 1e-6 : 1e-12;
+    EXPECT_NEAR(a.at("difference").get<double>(), b.at("difference").get<double>(), tolerance);
+    for (const char* e : {"E1", "E2"}) {
+      EXPECT_EQ(a.at(e).at("verdict"), b.at(e).at("verdict")) << metric;
+      if (a.at(e).at("p").is_null() || tolerance > 1e-9) continue;
+      EXPECT_NEAR(a.at(e).at("p").get<double>(), b.at(e).at("p").get<double>(), 1e-9) << metric;
+    }
+  }
+  // Validation is drawn anew by each seed.
+  const json val = first_of(report, "val", "accuracy");
+  EXPECT_EQ(val.at("E2").at("verdict"), "not_allowed");
+  EXPECT_NE(val.at("E2").at("reason"), json());
+  EXPECT_NE(read(at("runs/first/report.html")).find("<h2>Comparisons</h2>"), std::string::npos);
+
+  const json plan = json_of("plan --detect 0.05 --from @runs/first --json");
+  EXPECT_EQ(plan.at("seeds"), 5);
+  EXPECT_EQ(plan.at("cases"), report.at(0).at("groups"));
+  EXPECT_EQ(bioptic("plan --detect 0.05 --from @runs").code, 0) << "one study is meant";
+  EXPECT_EQ(bioptic("plan --detect 0.05 --from @runs/second").code, 2);
+}
+
+TEST_F(Comparing, TheExampleOfTheDocumentation) {
+  const std::string file = std::filesystem::absolute("examples/compare/predictions.csv").string();
+  const json all = json_of("compare " + file + " --json");
+  EXPECT_EQ(all.at("arms").size(), 3U);
+  EXPECT_EQ(all.at("comparisons").size(), 21U);
+  EXPECT_EQ(first_of(all.at("comparisons"), "test", "accuracy").at("seeds"), 10);
+  const Outcome outcome = bioptic("compare " + file + " --figure @plots/forest");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("adam"), std::string::npos);
+  for (const char* kind : {"svg", "png", "pdf"}) {
+    EXPECT_TRUE(std::filesystem::exists(at(std::string("plots/forest.") + kind)));
+  }
+}
+
+TEST_F(Comparing, OneSeedComparesTwoModelsAndSaysSo) {
+  write(at("a.csv"), "seed,image,label,score\n0,x,0,0.2\n0,y,1,0.7\n0,z,1,0.6\n0,w,0,0.6\n");
+  write(at("b.csv"), "seed,image,label,score\n0,x,0,0.6\n0,y,1,0.4\n0,z,1,0.7\n0,w,0,0.1\n");
+  const Outcome outcome = bioptic("compare @a.csv @b.csv");
+  EXPECT_EQ(outcome.code, 0);
+  for (const char* said :
+       {"not allowed", "TRAINED MODELS, never two settings", "McNemar", "DeLong"}) {
+    EXPECT_NE(outcome.out.find(said), std::string::npos) << said << "\n" << outcome.out;
+  }
+  const json all = json_of("compare @a.csv @b.csv --json");
+  EXPECT_EQ(all.at("comparisons").at(0).at("E2").at("verdict"), "not_allowed");
+  EXPECT_EQ(all.at("models").at(0).at("mcnemar_p"), 1);
+}
+
+TEST_F(Comparing, BadInputIsOneLineAndExitCodeTwo) {
+  write(at("a.csv"), "arm,seed,image,label,score\na,0,x,0,0.2\nb,1,x,0,0.7\n");
+  const Outcome seeds = bioptic("compare @a.csv");
+  EXPECT_EQ(seeds.code, 2);
+  EXPECT_NE(seeds.err.find("--common"), std::string::npos) << seeds.err;
+  EXPECT_EQ(bioptic("compare @missing.csv").code, 2);
+  EXPECT_EQ(bioptic("compare").code, 2);
+  EXPECT_EQ(bioptic("compare @a.csv --margin 2").code, 2);
+  EXPECT_EQ(bioptic("plan --detect 0.02").code, 2);
+  EXPECT_EQ(bioptic("plan --detect 0 --sd-seeds 0.01 --sd-cases 0.3").code, 2);
+}
+
+// V = 0.01^2 / S + 0.3^2 / G: with 400 cases the cases' part alone has a standard error of 0.015.
+TEST_F(Comparing, PlanFromDeviations) {
+  const json plan = json_of("plan --detect 0.02 --sd-seeds 0.01 --sd-cases 0.3 --cases 400 --json");
+  EXPECT_TRUE(plan.at("seeds_needed").is_null());
+  const int cases = plan.at("cases_needed").get<int>();
+  // By the normal law: (1.96 + 0.84)^2 * 0.09 / (0.02^2 - (2.8 * 0.01)^2 / 10) is 2,200.
+  EXPECT_GT(cases, 2100);
+  EXPECT_LT(cases, 2400);
+  const Outcome outcome =
+      bioptic("plan --detect 0.02 --sd-seeds 0.01 --sd-cases 0.3 --figure @power");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("no number of seeds suffices"), std::string::npos) << outcome.out;
+  EXPECT_TRUE(std::filesystem::exists(at("power.png")));
+}
+
+}  // namespace
+}  // namespace e2e
