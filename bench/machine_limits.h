@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "bioptic/base/parallel.h"
 
@@ -19,5 +20,10 @@ double triad_bandwidth(ThreadPool& pool, std::size_t n, int rounds);
 // Floating-point operations per second of fused multiply-adds on independent registers (2 per
 // lane), on the widest vectors the processor has, best of `rounds`.
 double multiply_add_peak(ThreadPool& pool, int rounds);
+
+// The same peak, measured independently: operations per second (2 n^3) of one product of n x n
+// matrices by OpenBLAS.  library: a shared object with NumPy's 64-bit names (scipy_cblas_sgemm64_).
+// Throws InputError when it cannot be opened or lacks them.
+double sgemm_speed(const std::string& library, int threads, std::size_t n);
 
 }  // namespace bioptic::bench

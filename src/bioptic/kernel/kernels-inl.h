@@ -82,23 +82,39 @@ void LoadPixels(const Row* rows, std::size_t batch, std::size_t channel, const s
 
 // ---------------------------------------------------------------------------- x w
 
-// To the second level only: with the pixels and the sums, the first is full.
-HWY_INLINE void AskForLine(Coming* coming) {
-  if (coming->lines == 0) return;
-  --coming->lines;
-  __builtin_prefetch(coming->w, 1, 2);
-  __builtin_prefetch(coming->m, 1, 2);
-  __builtin_prefetch(coming->v, 1, 2);
-  constexpr std::size_t kLine = 64 / sizeof(float);
-  coming->w += kLine;
-  coming->m += kLine;
-  coming->v += kLine;
-}
+// A kernel's own copy of Coming, so that it stays in registers.
+class Prefetcher {
+ public:
+  // Asks for what lies before `share` of the whole.
+  HWY_INLINE Prefetcher(Coming* coming, double share) : coming_(coming) {
+    if (coming == nullptr) return;
+    w_ = coming->w, m_ = coming->m, v_ = coming->v, at_ = coming->begin;
+    end_ = static_cast<std::size_t>(share * static_cast<double>(coming->end));
+  }
+  HWY_INLINE ~Prefetcher() {
+    if (coming_ != nullptr) coming_->begin = at_;
+  }
+  HWY_INLINE std::size_t Lines() const { return at_ < end_ ? (end_ - at_) / kLine : 0; }
+  // To the second level only: with the pixels and the sums, the first is full.
+  HWY_INLINE void AskForLine() {
+    if (at_ >= end_) return;
+    __builtin_prefetch(w_ + at_, 1, 2);
+    __builtin_prefetch(m_ + at_, 1, 2);
+    __builtin_prefetch(v_ + at_, 1, 2);
+    at_ += kLine;
+  }
+
+ private:
+  static constexpr std::size_t kLine = 64 / sizeof(float);
+  Coming* coming_;
+  const float *w_ = nullptr, *m_ = nullptr, *v_ = nullptr;
+  std::size_t at_ = 0, end_ = 0;
+};
 
 template <std::size_t R, std::size_t C>
 HWY_INLINE void MultiplyBlock(const float* HWY_RESTRICT x, std::size_t x_stride,
                               const float* HWY_RESTRICT w, std::size_t in, std::size_t out,
-                              float* HWY_RESTRICT z, std::size_t z_stride, Coming* coming,
+                              float* HWY_RESTRICT z, std::size_t z_stride, Prefetcher& coming,
                               std::size_t lines) {
   const D d;
   V sum[R][C];
@@ -108,7 +124,7 @@ HWY_INLINE void MultiplyBlock(const float* HWY_RESTRICT x, std::size_t x_stride,
     for (std::size_t c = 0; c < C; ++c) sum[r][c] = hn::Zero(d);
   }
   for (std::size_t i = 0; i < in; ++i) {
-    for (std::size_t k = 0; k < lines; ++k) AskForLine(coming);
+    for (std::size_t k = 0; k < lines; ++k) coming.AskForLine();
     V row[C];
     HWY_UNROLL(8)
     for (std::size_t c = 0; c < C; ++c) row[c] = hn::Load(d, w + i * out + c * Lanes());
@@ -132,7 +148,7 @@ HWY_INLINE void MultiplyBlock(const float* HWY_RESTRICT x, std::size_t x_stride,
 template <std::size_t C>
 HWY_INLINE void MultiplyColumns(const float* x, std::size_t x_stride, std::size_t batch,
                                 const float* w, std::size_t in, std::size_t out, float* z,
-                                std::size_t z_stride, Coming* coming, std::size_t lines) {
+                                std::size_t z_stride, Prefetcher& coming, std::size_t lines) {
   std::size_t b = 0;
   for (; b + kRows <= batch; b += kRows) {
     MultiplyBlock<kRows, C>(x + b * x_stride, x_stride, w, in, out, z + b * z_stride, z_stride,
@@ -168,18 +184,16 @@ void Multiply(const float* x, std::size_t x_stride, std::size_t batch, const flo
               std::size_t in, std::size_t out, float* z, std::size_t z_stride, Coming* coming) {
   if (batch == 0 || in == 0) return;
   // Lines to ask for per input, so that they spread over all blocks.
-  std::size_t lines = 0;
-  if (coming != nullptr && coming->lines > 0) {
-    const std::size_t blocks =
-        (batch + kRows - 1) / kRows * (out + kColumns * Lanes() - 1) / (kColumns * Lanes());
-    lines = (coming->lines + blocks * in - 1) / (blocks * in);
-  }
+  Prefetcher rest(coming, 1.0);
+  const std::size_t inputs =
+      in * ((batch + kRows - 1) / kRows) * ((out + kColumns * Lanes() - 1) / (kColumns * Lanes()));
+  const std::size_t lines = (rest.Lines() + inputs - 1) / inputs;
   std::size_t j = 0;
   for (; j + kColumns * Lanes() <= out; j += kColumns * Lanes()) {
-    MultiplyColumns<kColumns>(x, x_stride, batch, w + j, in, out, z + j, z_stride, coming, lines);
+    MultiplyColumns<kColumns>(x, x_stride, batch, w + j, in, out, z + j, z_stride, rest, lines);
   }
   for (; j + Lanes() <= out; j += Lanes()) {
-    MultiplyColumns<1>(x, x_stride, batch, w + j, in, out, z + j, z_stride, coming, lines);
+    MultiplyColumns<1>(x, x_stride, batch, w + j, in, out, z + j, z_stride, rest, lines);
   }
 }
 
@@ -268,17 +282,16 @@ HWY_INLINE void AddOuterProduct(const float* HWY_RESTRICT x, const float* HWY_RE
 template <std::size_t R, std::size_t C, typename Optimizer>
 class PendingBlock {
  public:
-  HWY_INLINE PendingBlock(const Optimizer& optimizer, std::size_t out, Coming* coming)
-      : optimizer_(optimizer), out_(out), coming_(coming) {}
+  HWY_INLINE PendingBlock(const Optimizer& optimizer, std::size_t out)
+      : optimizer_(optimizer), skip_(out - C * Lanes()) {}
   HWY_INLINE void Set(const float* gradient, float* w, float* m, float* v) {
-    gradient_ = gradient, w_ = w, m_ = m, v_ = v, next_ = 0;
+    gradient_ = gradient, w_ = w, m_ = m, v_ = v, next_ = 0, at_ = 0;
   }
   HWY_INLINE bool Done() const { return next_ == R * C; }
   HWY_INLINE void ApplyOne() {
-    if (next_ % 2 == 0 && coming_ != nullptr) AskForLine(coming_);  // multiply asks for the rest
-    const std::size_t k = next_ / C * out_ + next_ % C * Lanes();
-    optimizer_.Apply(hn::Load(D(), gradient_ + next_ * Lanes()), w_ + k, m_ + k, v_ + k);
-    ++next_;
+    optimizer_.Apply(hn::Load(D(), gradient_ + next_ * Lanes()), w_ + at_, m_ + at_, v_ + at_);
+    at_ += Lanes();
+    if (++next_ % C == 0) at_ += skip_;
   }
   HWY_INLINE void Finish() {
     while (!Done()) ApplyOne();
@@ -286,8 +299,7 @@ class PendingBlock {
 
  private:
   const Optimizer& optimizer_;
-  std::size_t out_, next_ = R * C;
-  Coming* coming_;
+  std::size_t skip_, next_ = R * C, at_ = 0;
   const float* gradient_ = nullptr;
   float *w_ = nullptr, *m_ = nullptr, *v_ = nullptr;
 };
@@ -308,7 +320,7 @@ HWY_INLINE void UpdateColumns(const float* HWY_RESTRICT x, std::size_t x_stride,
                               const float* HWY_RESTRICT delta, std::size_t delta_stride,
                               std::size_t in, std::size_t out, const Optimizer& optimizer,
                               float* HWY_RESTRICT w, float* HWY_RESTRICT m, float* HWY_RESTRICT v,
-                              Coming* coming) {
+                              Prefetcher& coming) {
   const D d;
   constexpr std::size_t R = kUpdateRows;
   HWY_ALIGN float gradient[kTile * C * kLanes];  // (block, R, C) vectors
@@ -317,7 +329,7 @@ HWY_INLINE void UpdateColumns(const float* HWY_RESTRICT x, std::size_t x_stride,
   const std::size_t chunk = (batch + chunks - 1) / chunks;
   const std::size_t kept = chunks == 1 ? 2 : kTile;
   const std::size_t whole = in / R * R;
-  PendingBlock<R, C, Optimizer> pending(optimizer, out, coming);
+  PendingBlock<R, C, Optimizer> pending(optimizer, out);
   for (std::size_t begin = 0; begin < batch; begin += chunk) {
     const std::size_t end = HWY_MIN(begin + chunk, batch);
     const bool last = end == batch;
@@ -336,6 +348,7 @@ HWY_INLINE void UpdateColumns(const float* HWY_RESTRICT x, std::size_t x_stride,
         if (end - begin >= R * C) {
           for (; !pending.Done(); ++b) {
             AddOuterProduct<R, C>(x + b * x_stride + i, delta + b * delta_stride, g);
+            coming.AskForLine();
             pending.ApplyOne();
           }
         } else {
@@ -343,7 +356,9 @@ HWY_INLINE void UpdateColumns(const float* HWY_RESTRICT x, std::size_t x_stride,
             AddOuterProduct<R, C>(x + b * x_stride + i, delta + b * delta_stride, g);
             if (!pending.Done()) {
               pending.ApplyOne();
+              coming.AskForLine();
               pending.ApplyOne();  // R * C is even
+              coming.AskForLine();
             }
           }
           pending.Finish();
@@ -379,16 +394,17 @@ void UpdateWith(const float* x, std::size_t x_stride, std::size_t batch, const f
                 std::size_t delta_stride, std::size_t in, std::size_t out,
                 const OptimizerStep& step, float* w, float* m, float* v, Coming* coming) {
   const Optimizer optimizer(step);
+  Prefetcher most(coming, 0.67);  // Multiply, which takes half as long, asks for the rest
   for (std::size_t i = 0; i < in; i += kTile) {
     const std::size_t rows = HWY_MIN(kTile, in - i), k = i * out;
     std::size_t j = 0;
     for (; j + kColumns * Lanes() <= out; j += kColumns * Lanes()) {
       UpdateColumns<kColumns>(x + i, x_stride, batch, delta + j, delta_stride, rows, out, optimizer,
-                              w + k + j, m + k + j, v + k + j, coming);
+                              w + k + j, m + k + j, v + k + j, most);
     }
     for (; j + Lanes() <= out; j += Lanes()) {
       UpdateColumns<1>(x + i, x_stride, batch, delta + j, delta_stride, rows, out, optimizer,
-                       w + k + j, m + k + j, v + k + j, coming);
+                       w + k + j, m + k + j, v + k + j, most);
     }
   }
 }

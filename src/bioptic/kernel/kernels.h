@@ -48,12 +48,12 @@ struct OptimizerStep {
 // `in`, `out` of arrays whose rows are longer: a `_stride` is the distance of two rows in floats.
 //
 // The caller sets FlushToZero: no kernel looks for subnormal numbers.
-// Weights and moments that the caller will work on next, in cache lines.  While it computes, a
-// kernel asks memory for them, a few at a time, and counts what it asked for: otherwise memory
+// Weights and moments that the caller will work on next: `end` floats of each array.  While it
+// computes, a kernel asks memory for them, a line at a time, and moves `begin`: otherwise memory
 // would rest during the products and arithmetic during the updates.
 struct Coming {
   const float *w = nullptr, *m = nullptr, *v = nullptr;  // m, v may equal w
-  std::size_t lines = 0;                                 // of each
+  std::size_t begin = 0, end = 0;
 };
 
 struct Kernels {

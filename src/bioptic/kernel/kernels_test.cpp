@@ -90,7 +90,7 @@ TEST_P(EveryIsa, MultipliesLikeTheScalarForm) {
       for (const std::size_t out : {16, 32, 48, 64, 80, 112}) {
         const auto x = random_floats(batch * 64, "x"), w = random_floats(in * out, "w");
         auto a = random_floats(batch * out, "z"), b = random_floats(batch * out, "z");
-        Coming coming{w.data(), w.data(), w.data(), in * out / kLanes};
+        Coming coming{w.data(), w.data(), w.data(), 0, in * out};
         kernels().multiply(x.data(), 64, batch, w.data(), in, out, a.data(), out, &coming);
         kScalar.multiply(x.data(), 64, batch, w.data(), in, out, b.data(), out, nullptr);
         EXPECT_TRUE(same_bits(a, b)) << batch << " " << in << " " << out;
@@ -138,7 +138,7 @@ TEST_P(EveryIsa, UpdatesLikeTheScalarForm) {
             v[k][0] = 0;
             m[k][1] = 0x1p-126F;  // about to be flushed where the gradient is 0
           }
-          Coming coming{w[0].data(), m[0].data(), v[0].data(), in * out / kLanes};
+          Coming coming{w[0].data(), m[0].data(), v[0].data(), 0, in * out};
           kernels().update(x.data(), 64, batch, delta.data(), out, in, out, step, w[0].data(),
                            m[0].data(), v[0].data(), &coming);
           kScalar.update(x.data(), 64, batch, delta.data(), out, in, out, step, w[1].data(),

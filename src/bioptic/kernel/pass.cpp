@@ -104,8 +104,8 @@ void FirstLayerPass::run_part(std::size_t part, FirstLayer& layer, const UpdateB
         float* const v = layer.v.size() == 0 ? nullptr : layer.v.data() + at;
         // This panel's next block follows in memory.
         const std::size_t size = count * columns;
-        Coming coming{w + size, (m == nullptr ? w : m) + size, (v == nullptr ? w : v) + size,
-                      size / kLanes};
+        Coming coming{w + size, (m == nullptr ? w : m) + size, (v == nullptr ? w : v) + size, 0,
+                      size};
         kernels_.update(x + i, kTile, rows.size(), update->delta + j, width_, count, columns,
                         update->step, w, m, v, &coming);
         kernels_.multiply(x_next + i, kTile, next.size(), w, count, columns, z + j, width_,
