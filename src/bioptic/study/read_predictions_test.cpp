@@ -254,5 +254,30 @@ TEST_F(ReadPredictionsTest, OneSeedOffersTestsOfTwoModels) {
   for (const Comparison& c : compare_arms(t, {})) EXPECT_EQ(c.e2.verdict, Verdict::not_allowed);
 }
 
+// Each patient's image given twice says no more than once; McNemar's test does not know that.
+TEST_F(ReadPredictionsTest, OneSeedWithPatientsOfSeveralImagesCountsPatients) {
+  const std::vector<double> right_a = {1, 1, 1, 1, 0, 1, 1, 1, 0, 1},
+                            right_b = {1, 0, 0, 1, 0, 0, 1, 0, 0, 1};
+  std::string text = "arm,seed,image,group,label,score\n";
+  std::vector<double> d;
+  for (std::size_t i = 0; i < right_a.size(); ++i) {
+    d.push_back(right_a[i] - right_b[i]);
+    for (const char* arm : {"a", "b"}) {
+      const bool right = (arm[0] == 'a' ? right_a : right_b)[i] != 0, sick = i % 2 == 1;
+      const std::string score = right == sick ? "0.8" : "0.3";
+      for (const char* copy : {"left", "right"}) {
+        text += std::string(arm) + ",0," + copy + std::to_string(i) + ",p" + std::to_string(i) +
+                (sick ? ",1," : ",0,") + score + "\n";
+      }
+    }
+  }
+  const ModelComparison m = compare_models(read(text)).at(0);
+  EXPECT_EQ(m.only_a_right, 8);
+  EXPECT_NEAR(m.mcnemar_p, 2.0 / 256, 1e-12);
+  EXPECT_NEAR(m.grouped_p.value(), two_sided_p(mean_estimate(d)), 1e-12);
+  EXPECT_TRUE(m.auroc_by_jackknife);
+  EXPECT_GT(m.auroc_p.value(), m.mcnemar_p);
+}
+
 }  // namespace
 }  // namespace bioptic
