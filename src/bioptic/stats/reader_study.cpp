@@ -132,7 +132,7 @@ Estimate delong_difference(std::span<const double> scores_a, std::span<const dou
   for (std::size_t i = 0; i < down.size(); ++i) down[i] = a.negative[i] - b.negative[i];
   const double variance = covariance(up, up) / static_cast<double>(up.size()) +
                           covariance(down, down) / static_cast<double>(down.size());
-  return {a.area - b.area, std::sqrt(variance), 1e9};
+  return {a.area - b.area, std::sqrt(variance), std::numeric_limits<double>::infinity()};
 }
 
 }  // namespace bioptic

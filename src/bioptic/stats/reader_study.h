@@ -43,7 +43,7 @@ JackknifedAuroc jackknifed_auroc(std::span<const double> scores, std::span<const
                                  std::span<const std::size_t> group_of, std::size_t groups);
 
 // DeLong, DeLong and Clarke-Pearson 1988: difference of the areas of two trained models on the same
-// images, each image its own group.  df is infinite in effect: 1e9.  Two models, never two
+// images, each image its own group.  df is infinite: the test is normal.  Two models, never two
 // settings.
 Estimate delong_difference(std::span<const double> scores_a, std::span<const double> scores_b,
                            std::span<const int> positive);

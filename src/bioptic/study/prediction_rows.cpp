@@ -152,7 +152,7 @@ class RowReader {
 
   void read(const std::vector<std::string>& fields, const std::string& where, PredictionRow& row) {
     const auto text = [&](int column) -> std::string_view {
-      return column < 0 ? std::string_view() : fields[static_cast<std::size_t>(column)];
+      return column < 0 ? std::string_view() : trimmed(fields[static_cast<std::size_t>(column)]);
     };
     row.arm = columns_.arm < 0 ? arm_ : text(columns_.arm);
     row.split = columns_.split < 0 ? "test" : text(columns_.split);

@@ -74,7 +74,7 @@ TEST_F(ReadPredictionsTest, WhatEditorsAndSpreadsheetsDoToAFile) {
   const PredictionTable t = read(
       "\xEF\xBB\xBFscore,\"label\", image ,seed,arm,note\r\n\r\n"
       "0.2,0.0,\"x, \"\"left\"\"\",0.0,a,\"two\nlines\"\r\n"
-      " 0.9,1.0,y,0.0,a,\r\n"
+      " 0.9, 1.0, y, 0.0, a,\r\n"
       "7e-1,0,\"x, \"\"left\"\"\",0,b,\r\n"
       "+0.6,1,y,0,b,z\r\n\r\n");
   EXPECT_EQ(t.images[0].id, "x, \"left\"");
