@@ -136,6 +136,35 @@ TEST(FusedEngine, SameBitsOnEveryInstructionSet) {
   }
 }
 
+// A first layer wider than one panel of the kernels, and batches larger than one chunk of rows.
+Problem wide_problem() {
+  Problem problem;
+  problem.config.model.hidden = {150, 20};
+  problem.images = 250;
+  problem.batch = problem.config.max_batch = 70;  // the last of four has 40
+  problem.fill();
+  return problem;
+}
+
+// Parts of many tiles that cross from one channel into the next.
+Problem large_problem() {
+  Problem problem;
+  problem.config.pixels_per_channel = 83 * 83;  // 108 tiles a channel, the last of 41 pixels
+  problem.config.model.hidden = {8};
+  problem.fill();
+  return problem;
+}
+
+TEST(FusedEngine, WideLayersAndLargeBatchesHaveTheSameBitsToo) {
+  Problem problem = wide_problem();
+  const Outcome one = train(problem, "fused");
+  for (const kernel::Kernels* kernels : kernel::available_kernels()) {
+    problem.config.isa = kernels->isa;
+    problem.config.threads = 3;
+    EXPECT_EQ(train(problem, "fused"), one) << kernels->isa;
+  }
+}
+
 // Tables per channel go through the same arithmetic as plain pixels.
 TEST(FusedEngine, IdentityTableChangesNothing) {
   Problem problem;
@@ -149,16 +178,17 @@ TEST(FusedEngine, IdentityTableChangesNothing) {
 // The two engines see the same steps; after a few steps of plain SGD, which does not amplify
 // rounding, they differ by rounding only.
 TEST(FusedEngine, FollowsTheReferenceEngine) {
-  Problem problem;
-  problem.config.optimizer.kind = OptimizerKind::sgd;
-  problem.config.optimizer.lr = 0.05;
-  const Outcome fused = train(problem, "fused", 1), reference = train(problem, "reference", 1);
-  ASSERT_EQ(fused.logits.size(), reference.logits.size());
-  // A logit is a sum over 1,083 inputs of size <= 2 times weights <= 0.03: sum |x||w| is below 33,
-  // and gamma_1083 = 1083 * 2^-24; two more small layers and 4 steps leave a factor of 10.
-  const double tolerance = 10 * 33 * 1083 * 0x1p-24;
-  for (std::size_t i = 0; i < fused.logits.size(); ++i) {
-    EXPECT_NEAR(fused.logits[i], reference.logits[i], tolerance) << i;
+  for (Problem problem : {Problem(), wide_problem(), large_problem()}) {
+    problem.config.optimizer.kind = OptimizerKind::sgd;
+    problem.config.optimizer.lr = 0.05;
+    const Outcome fused = train(problem, "fused", 1), reference = train(problem, "reference", 1);
+    ASSERT_EQ(fused.logits.size(), reference.logits.size());
+    // A logit is a sum over 1,083 inputs of size <= 2 times weights <= 0.03: sum |x||w| is below
+    // 33, and gamma_1083 = 1083 * 2^-24; two more small layers and 4 steps leave a factor of 10.
+    const double tolerance = 10 * 33 * 1083 * 0x1p-24;
+    for (std::size_t i = 0; i < fused.logits.size(); ++i) {
+      EXPECT_NEAR(fused.logits[i], reference.logits[i], tolerance) << i;
+    }
   }
 }
 

@@ -18,7 +18,7 @@ constexpr std::size_t kBlock = 32;
 // come in as fast as memory gives them.
 void stage(std::span<const Row> rows, std::size_t first, std::size_t count, std::size_t stride,
            std::uint8_t* out) {
-  constexpr std::size_t kAhead = 3, kLine = 64;
+  constexpr std::size_t kAhead = 6, kLine = 64;
   for (std::size_t b = 0; b < rows.size(); ++b) {
     if (b + kAhead < rows.size()) {
       const std::uint8_t* const ahead = rows[b + kAhead].pixels + first;
@@ -74,17 +74,18 @@ void FirstLayerPass::run_part(std::size_t part, FirstLayer& layer, const UpdateB
   std::uint8_t* const staged = &staged_[part * 2 * max_rows_ * kStageStride];
   std::uint8_t* const staged_next = staged + max_rows_ * kStageStride;
   const std::span<const Row> rows = update == nullptr ? std::span<const Row>{} : update->rows;
-  std::size_t stage_begin = 0, stage_end = 0;  // what is staged
   const std::span<const Tile> tiles = plan_.part(part);
-  const std::size_t end = tiles.back().first + tiles.back().count;
-  for (const Tile& tile : tiles) {
-    if (tile.first == stage_end || stage_end == 0) {
-      stage_begin = tile.first;
-      stage_end = std::min(stage_begin + kStage, end);
-      stage(rows, stage_begin, stage_end - stage_begin, kStageStride, staged);
-      stage(next, stage_begin, stage_end - stage_begin, kStageStride, staged_next);
+  std::size_t staged_from = 0;  // first pixel that is staged
+  for (std::size_t t = 0; t < tiles.size(); ++t) {
+    const Tile& tile = tiles[t];
+    if (t % kStageTiles == 0) {
+      const Tile& last = tiles[std::min(t + kStageTiles, tiles.size()) - 1];
+      staged_from = tile.first;
+      const std::size_t count = last.first + last.count - staged_from;
+      stage(rows, staged_from, count, kStageStride, staged);
+      stage(next, staged_from, count, kStageStride, staged_next);
     }
-    const std::size_t from = tile.first - stage_begin;
+    const std::size_t from = tile.first - staged_from;
     kernels_.load_pixels(rows.data(), rows.size(), tile.channel, staged + from, kStageStride,
                          tile.count, x);
     kernels_.load_pixels(next.data(), next.size(), tile.channel, staged_next + from, kStageStride,

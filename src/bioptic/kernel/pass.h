@@ -86,7 +86,7 @@ class FirstLayerPass {
 
  private:
   // Several tiles' pixels of a batch, copied together.
-  static constexpr std::size_t kStage = 8 * kTile, kStageStride = kStage + 64;
+  static constexpr std::size_t kStageTiles = 8, kStageStride = kStageTiles * kTile + 64;
 
   void run_part(std::size_t part, FirstLayer& layer, const UpdateBatch* update,
                 std::span<const Row> next);
