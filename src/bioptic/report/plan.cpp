@@ -22,6 +22,12 @@ std::string needed_text(const std::optional<int>& n) { return n ? std::to_string
 std::string answer(const Plan& p) {
   const std::optional<int> seeds = seeds_needed(p.parts, p.present_cases, p.detect);
   const std::optional<int> cases = groups_needed(p.parts, p.present_seeds, p.detect);
+  if (!seeds && !cases) {
+    return fmt::format(
+        "With {} cases no number of seeds suffices, and with {} seeds no number of cases: it takes "
+        "more of\nboth, see the table.",
+        p.present_cases, p.present_seeds);
+  }
   std::string text = fmt::format("With {} cases: ", p.present_cases);
   text += seeds ? fmt::format("{} seeds.", *seeds)
                 : std::string("no number of seeds suffices; only more cases can.");
