@@ -27,7 +27,13 @@ const char* name_of(CurveShape shape) {
   return kNames[static_cast<std::size_t>(shape)];
 }
 
-bool less_is_better(const ClaimSpec& claim) { return claim.metric == "loss"; }
+const char* shape_words(CurveShape shape) {
+  constexpr std::array<const char*, 4> kWords = {
+      "rises from third to third of the run", "peaks in the first third of the run",
+      "ends below its beginning",
+      "peaks in the first third of the run and ends below its beginning"};
+  return kWords[static_cast<std::size_t>(shape)];
+}
 
 bool speaks_of_curve(const ClaimSpec& claim) {
   return claim.kind == ClaimKind::shape || claim.value != CurveValue::end;
@@ -43,7 +49,10 @@ std::string quantity_words(const ClaimSpec& claim) {
   if (split == "train") split = "training";
   if (split == "train_running") split = "running training";
   if (split == "holdout") split = "hold-out";
-  std::string metric = claim.metric == "auroc" ? "AUROC" : claim.metric;
+  std::string metric = claim.metric;
+  if (metric == "auroc") metric = "AUROC";
+  if (metric == "brier") metric = "Brier score";
+  std::replace(metric.begin(), metric.end(), '_', ' ');
   std::string words = split + " " + metric;
   if (!speaks_of_curve(claim)) return words;
   if (claim.value == CurveValue::mean) {

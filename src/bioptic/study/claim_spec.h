@@ -32,7 +32,9 @@ enum class CurveShape {
 struct ClaimSpec {
   std::string id, sentence;
   ClaimKind kind = ClaimKind::difference;
-  std::string metric = "accuracy";  // accuracy, loss, auroc, sensitivity, specificity
+  // Of a value: accuracy, auroc, balanced_accuracy, sensitivity, specificity, brier, log_loss, loss
+  // (each arm's own criterion); of a curve: accuracy, loss, auroc.
+  std::string metric = "accuracy";
   // test, val, holdout; train: the training split evaluated at the end of every epoch;
   // train_running: the running mean over the epoch's batches.
   std::string split;
@@ -56,13 +58,13 @@ const char* name_of(ClaimKind);
 const char* name_of(CurveValue);
 const char* name_of(CurveShape);
 
-// True for a loss: less is better.
-bool less_is_better(const ClaimSpec& claim);
-// Does the claim speak of curves (or their indices), of values on the training split, ...?
+// Does the claim speak of curves by epoch, or of an index of them?
 bool speaks_of_curve(const ClaimSpec& claim);
 // True for an index of steadiness: in units of its own, for which the study's margin says nothing.
 bool is_steadiness(CurveValue value);
 // "test accuracy", "step spread of the validation accuracy, epochs 6 to 30", for sentences.
 std::string quantity_words(const ClaimSpec& claim);
+// "rises from third to third", for sentences.
+const char* shape_words(CurveShape shape);
 
 }  // namespace bioptic

@@ -125,6 +125,9 @@ const Choices<std::string>& metric_choices() {
   static const Choices<std::string> choices{{"accuracy", "accuracy"},
                                             {"loss", "loss"},
                                             {"auroc", "auroc"},
+                                            {"balanced_accuracy", "balanced_accuracy"},
+                                            {"brier", "brier"},
+                                            {"log_loss", "log_loss"},
                                             {"sensitivity", "sensitivity"},
                                             {"specificity", "specificity"}};
   return choices;
@@ -177,7 +180,9 @@ const Kinded<ClaimSpec>& claim_table() {
         "curves of all named arms have it. gap: the mean over the named arms."},
        {"metric", "difference trend order index shape gap", "",
         choice<S, std::string>(&S::metric, metric_choices()), "\"accuracy\"",
-        "What is measured. A curve has accuracy, loss and auroc (validation only)."},
+        "What is measured. \"loss\" is the arm's own criterion, \"log_loss\" the same for all. A "
+        "curve has "
+        "accuracy, loss and auroc (validation only)."},
        {"split", "difference trend order", "on",
         choice<S, std::string>(&S::split, {{"test", "test"},
                                            {"val", "val"},

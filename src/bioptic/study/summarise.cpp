@@ -11,6 +11,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/stats/intervals.h"
+#include "bioptic/study/judge_claims.h"
 #include "bioptic/study/settings.h"
 #include "bioptic/study/spec.h"
 #include "bioptic/study/study_comparisons.h"
@@ -242,6 +243,7 @@ StudySummary summarise(const Store& store, const std::string& name) {
   summary.comparisons = compare_study(summary);
   summary.environment = environments.text();
   summary.environment["engine"] = stored->engine;
+  summary.claims = judge_claims(summary, spec.claims);
   return summary;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bioptic/data/dataset.h"
+#include "bioptic/study/claim_result.h"
 #include "bioptic/study/comparison.h"
 #include "bioptic/train/trial.h"
 
@@ -72,6 +73,7 @@ struct StudySummary {
   std::vector<Image> images;
   std::map<std::string, std::string> environment;  // version, compiler, processor, host, system
   bool unfinished = false;
+  std::vector<ClaimResult> claims;  // in the order of the file
 };
 
 }  // namespace bioptic

@@ -1,0 +1,71 @@
+// The single tests that claims are made of: per-seed effects with their evidence.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bioptic/stats/crossed.h"
+#include "bioptic/stats/verdict.h"
+#include "bioptic/study/claim_spec.h"
+#include "bioptic/study/metric_values.h"
+#include "bioptic/study/prediction_table.h"
+#include "bioptic/study/summary.h"
+
+namespace bioptic {
+
+// One effect, in the units and the sign of what is measured, whatever the claim's direction.
+struct ClaimLeaf {
+  const ClaimSpec* claim = nullptr;  // the claim, or the part of one, that it belongs to
+  std::string words;                 // "test accuracy of 'a' less that of 'b'"
+  std::vector<std::size_t> arms;     // indices into StudySummary::arms, the claimed first
+  std::vector<std::int64_t> seeds;
+  std::vector<double> per_seed;  // parallel to seeds; a shape: 1 where every curve has it, else 0
+  double effect = 0;             // mean of per_seed; NaN without seeds
+  Evidence e1, e2;               // an estimate is there wherever `reason` is empty
+  std::size_t images = 0, groups = 0;      // of E2, else 0
+  std::optional<ContrastResult> contrast;  // where it is made of predictions, for planning
+  double margin = 0, detect = 0;           // 0: none
+  bool points = true;                      // effect in parts of 1, shown as points
+
+  bool is_share() const { return claim->kind == ClaimKind::shape; }
+  int hits() const;  // of a share
+};
+
+// Makes leaves; keeps the tables of predictions that several claims need.
+class LeafMaker {
+ public:
+  explicit LeafMaker(const StudySummary& summary) : summary_(summary) {}
+  // One leaf; of an order k - 1; of an all_of those of its parts are asked for part by part.
+  std::vector<ClaimLeaf> leaves(const ClaimSpec& claim);
+
+ private:
+  struct Term {
+    std::size_t arm;  // index into StudySummary::arms
+    double weight;
+  };
+  ClaimLeaf start(const ClaimSpec& claim, const std::vector<Term>& terms) const;
+  ClaimLeaf contrast_leaf(const ClaimSpec& claim, const std::vector<Term>& terms);
+  ClaimLeaf value_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) const;
+  ClaimLeaf shape_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) const;
+  ClaimLeaf gap_leaf(const ClaimSpec& claim, const std::vector<Term>& terms);
+  void gap_cases(const ClaimSpec& claim, const std::vector<Term>& terms, ClaimLeaf& leaf);
+  ContrastResult predicted(const std::string& split, const std::string& metric,
+                           const std::vector<Term>& terms, const std::vector<std::int64_t>& only);
+  bool has_split(const std::string& split) const;
+  const PredictionTable& table(const std::string& split);
+  const MetricValues& values(const std::string& split, const std::string& metric);
+  std::size_t arm_index(const std::string& name) const;
+  std::vector<std::int64_t> seeds_of(const std::vector<Term>& terms) const;
+  // Fills effect, E1 and what both kinds of evidence need: enough seeds, independent ones.
+  void finish(ClaimLeaf& leaf) const;
+
+  const StudySummary& summary_;
+  std::map<std::string, PredictionTable> tables_;
+  std::map<std::string, MetricValues> values_;
+};
+
+}  // namespace bioptic
