@@ -8,6 +8,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
+#include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/report.h"
 #include "bioptic/study/summarise.h"
@@ -58,6 +59,7 @@ int report_command(fs::path path) {
     if (!summary.comparisons.empty()) {
       fmt::print("{}\n", comparisons_text(summary.comparisons, false));
     }
+    if (!summary.claims.empty()) fmt::print("{}\n", claims_text(summary));
     for (const std::string& note : written.notes) fmt::print("note: {}\n", note);
     fmt::print("Report: {}\n", written.html.string());
   }

@@ -20,6 +20,7 @@
 #include "bioptic/cli/command.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/kernel/kernels.h"
+#include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/report.h"
 #include "bioptic/study/choose_jobs.h"
@@ -464,6 +465,7 @@ class Run {
                     outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : ""));
     say(arms_table_text(summary));
     if (!summary.comparisons.empty()) say(comparisons_text(summary.comparisons, false));
+    if (!summary.claims.empty()) say(claims_text(summary));
     for (const std::string& note : written.notes) say("note: " + note);
     say("Report: " + written.html.string());
     return {{"study", study.spec.name},        {"folder", folder.string()},

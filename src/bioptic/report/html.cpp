@@ -7,6 +7,7 @@
 #include <map>
 
 #include "bioptic/base/files.h"
+#include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/tables.h"
 #include "bioptic/report/text.h"
@@ -213,7 +214,7 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   out += "<title>" + html_escape(summary.name) + " - bioptic</title>\n<style>" + kStyle +
-         "</style></head>\n<body>\n<main>\n";
+         claims_css() + "</style></head>\n<body>\n<main>\n";
   out += "<p class=\"kicker\">bioptic study: " + html_escape(summary.name) + "</p>\n<h1>" +
          html_escape(summary.question.empty() ? summary.name : summary.question) + "</h1>\n";
   std::size_t seeds = 0;
@@ -234,6 +235,8 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
     out += "<p class=\"note\"><strong>This run is unfinished.</strong>" + which +
            " Everything below is over the trials that are done.</p>\n";
   }
+  out += claims_html(summary);
+  if (!summary.claims.empty()) out += "<h2>Arms</h2>\n";
   for (const ArmSummary& arm : summary.arms) {
     if (arm.collapsed > 0) {
       out += fmt::format(
@@ -255,6 +258,7 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
 
   out += comparisons_html(summary.comparisons);
 
+  out += steadiness_html(summary);
   out += "<h2>Figures</h2>\n<div class=\"grid\">\n";
   for (const Figure& figure : figures) out += figure_html(figure, folder);
   out += "</div>\n";

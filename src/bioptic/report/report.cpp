@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bioptic/base/files.h"
+#include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/figures.h"
 #include "bioptic/report/html.h"
@@ -26,6 +27,7 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
   write_file(tables / "arms.csv", arms_csv(summary));
   write_file(tables / "arms.md", arms_markdown(summary));
   write_file(tables / "arms.tex", arms_tex(summary));
+  write_file(tables / "indices.csv", indices_csv(summary));
 
   const fs::path scratch = temporary_beside(folder / "figures");
   fs::create_directories(scratch);

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/report/claims_json.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/report.h"
 
@@ -85,7 +86,8 @@ std::string summary_json(const StudySummary& summary) {
       {"environment", summary.environment},
       {"notes", summary.notes},
       {"comparisons", comparisons_json(summary.comparisons)},
-      {"claims", json::array()},
+      {"claims", claims_json(summary)},
+      {"indices", indices_json(summary)},
       {"arms", arms},
       {"trials", trials}};
   return out.dump(2) + "\n";
