@@ -35,6 +35,7 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
   if (std::optional<Figure> forest = forest_figure(summary.comparisons)) {
     figures.insert(figures.begin(), std::move(*forest));
   }
+  for (Figure& figure : steadiness_figures(summary)) figures.push_back(std::move(figure));
   for (Figure& figure : curve_figures(summary)) figures.push_back(std::move(figure));
   if (dataset != nullptr) {
     for (Figure& figure : image_figures(summary, *dataset, scratch)) {
