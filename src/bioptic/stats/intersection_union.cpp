@@ -104,6 +104,14 @@ UnionTest intersection_union(std::span<const DirectedTest> tests) {
   }
   out.test.not_below = not_below;
   out.test.not_above = std::min(1.0, static_cast<double>(tests.size()) * not_above);
+  if (std::max(out.test.not_below, out.test.not_above) <= kAlpha) {
+    // "No effect" is then the verdict, and the test that it rests on the one to show.
+    for (std::size_t i = 0; i < tests.size(); ++i) {
+      if (tests[i].not_above < tests[out.deciding].not_above) out.deciding = i;
+    }
+    out.test.value = tests[out.deciding].value;
+    out.test.interval = tests[out.deciding].interval;
+  }
   return out;
 }
 

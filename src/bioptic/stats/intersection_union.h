@@ -39,7 +39,7 @@ int share_seeds_needed(double detect);
 // margin (Bonferroni over the tests), so that the conjunction claims an effect that is not there.
 struct UnionTest {
   DirectedTest test;         // with the value and interval of the deciding one
-  std::size_t deciding = 0;  // the one that p belongs to
+  std::size_t deciding = 0;  // the one that p belongs to, or that equivalence rests on
 };
 UnionTest intersection_union(std::span<const DirectedTest> tests);
 

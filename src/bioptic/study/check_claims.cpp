@@ -51,6 +51,7 @@ struct ClaimChecker {
   const ArmSpec& arm_named(const std::string& wanted) const {
     std::vector<std::string_view> names;
     for (const ArmSpec& arm : study.arms) {
+      if (arm.is_control) continue;  // trained on other splits, so compared with nothing
       if (arm.name == wanted) return arm;
       names.push_back(arm.name);
     }
@@ -61,7 +62,9 @@ struct ClaimChecker {
     const ClaimKind kind = claim.kind;
     if (claim.arms.empty() &&
         (kind == ClaimKind::trend || kind == ClaimKind::shape || kind == ClaimKind::gap)) {
-      for (const ArmSpec& arm : study.arms) claim.arms.push_back(arm.name);
+      for (const ArmSpec& arm : study.arms) {
+        if (!arm.is_control) claim.arms.push_back(arm.name);
+      }
     }
     for (const std::string& arm : claim.arms) arm_named(arm);
     const bool pair = kind == ClaimKind::difference || kind == ClaimKind::index;

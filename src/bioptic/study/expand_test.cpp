@@ -206,6 +206,15 @@ TEST(Expand, ShippedStudiesGiveUniqueTrials) {
   }
 }
 
+TEST(Expand, ClaimsAreNoPartOfATrial) {
+  const auto plain = expand(parse(kArms), kData, "fused", 1);
+  const auto claimed =
+      expand(parse(kArms + "[[claim]]\nid = 'x'\nsentence = 'y'\nkind = 'gap'\nmargin = 0.3\n"),
+             kData, "fused", 1);
+  ASSERT_EQ(plain.size(), claimed.size());
+  for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_EQ(plain[i].id, claimed[i].id);
+}
+
 // --seeds changes the plan after the file was read.
 TEST(Expand, ChecksVaryAgain) {
   StudySpec study = parse("[study]\nseeds = 1\nvary = []" + kArms);

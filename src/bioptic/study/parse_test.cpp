@@ -482,6 +482,9 @@ TEST(ParseErrors, ClaimsInOneLineEach) {
       {claim(pair + "burn_in = 2"), {"burn_in and window are for curves"}},
       {claim(pair + "value = 'mean'\nsplit = 'test'"), {"no curve of the test split"}},
       {claim("kind = 'difference'\narms = ['a', 'c']"), {":9: [[claim]] 'x': there is no arm 'c'"}},
+      {"[shift]\ncontrol = true\n[[arm]]\nname = 'a'\n[[claim]]\nid = 'x'\nsentence = 'y'\nkind = "
+       "'difference'\narms = ['a', 'control']",
+       {"there is no arm 'control'"}},
       {claim("kind = 'difference'\narms = ['a', 'a']"), {"names 'a' twice"}},
       {claim("kind = 'difference'\narms = 'a'"), {"an array of names of arms"}},
       {claim("kind = 'difference'\narms = ['a']"), {"needs arms = [\"first\", \"second\"]"}},
@@ -601,8 +604,9 @@ TEST(ParseErrors, SettingsThatContradictEachOther) {
 
 TEST(ShippedStudies, ParseAsTheyShould) {
   const StudySpec loss = parse_study("studies/loss.toml");
-  ASSERT_EQ(loss.arms.size(), 2U);
+  ASSERT_EQ(loss.arms.size(), 3U);
   EXPECT_EQ(loss.arms[0].name, "bce");
+  EXPECT_EQ(loss.arms[2].train.optimizer.lr, 5e-4);
   EXPECT_EQ(loss.arms[0].train.loss.kind, LossKind::bce);
   EXPECT_EQ(loss.arms[1].train.loss.kind, LossKind::cross_entropy);
   const StudySpec batch = parse_study("studies/batch_size.toml");
@@ -624,7 +628,7 @@ TEST(ShippedStudies, ParseAsTheyShould) {
     EXPECT_EQ(study->data.group, "(person\\d+|IM-\\d+)");
     for (const ArmSpec& arm : study->arms) {
       EXPECT_EQ(arm.train.epochs, 30);
-      EXPECT_EQ(arm.train.optimizer.lr, 1e-3);
+      EXPECT_EQ(arm.train.optimizer.lr, arm.name == "ce-half-lr" ? 5e-4 : 1e-3);
       EXPECT_EQ(arm.train.model.hidden, (std::vector<int>{64, 64}));
       if (study != &scheduler) {
         EXPECT_EQ(arm.train.schedule.kind, ScheduleKind::cosine);
@@ -634,6 +638,15 @@ TEST(ShippedStudies, ParseAsTheyShould) {
       }
     }
   }
+}
+
+TEST(ShippedStudies, DeclareTheReportsStatements) {
+  std::string ids;
+  for (const char* name : {"loss", "batch_size", "scheduler"}) {
+    const StudySpec study = parse_study(std::string("studies/") + name + ".toml");
+    for (const ClaimSpec& claim : study.claims) ids += claim.id + " ";
+  }
+  EXPECT_EQ(ids, "A1 B1 B2 B3 B4 C1 C2 C3 C4 C5 ");
 }
 
 TEST(Settings, TomlReadsBackToTheSameSettings) {
