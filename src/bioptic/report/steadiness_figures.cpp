@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <limits>
 
 #include "bioptic/report/figures.h"
 #include "bioptic/report/text.h"
@@ -30,8 +30,9 @@ bool same_curve(const ClaimSpec& a, const ClaimSpec& b) {
 void add_subject(std::vector<Subject>& subjects, const ClaimSpec& claim, const std::string& id) {
   const auto known = std::find_if(subjects.begin(), subjects.end(),
                                   [&](const Subject& s) { return same_curve(s.curve, claim); });
-  Subject& subject = known == subjects.end() ? subjects.emplace_back() : *known;
-  if (known == subjects.end()) subject.curve = claim;
+  const bool fresh = known == subjects.end();
+  Subject& subject = fresh ? subjects.emplace_back() : *known;
+  if (fresh) subject.curve = claim;
   if (std::find(subject.claims.begin(), subject.claims.end(), id) == subject.claims.end()) {
     subject.claims.push_back(id);
   }
@@ -68,6 +69,7 @@ struct Blocks {
   std::string curves, steps;
   std::size_t count = 0;
   double largest_step = 0;
+  double low = std::numeric_limits<double>::infinity(), high = -low;
 };
 Blocks blocks_of(const ArmSummary& arm, const ClaimSpec& curve, double scale) {
   Blocks b;
@@ -82,6 +84,10 @@ Blocks blocks_of(const ArmSummary& arm, const ClaimSpec& curve, double scale) {
     for (std::size_t e = 0; e < y.size(); ++e) {
       const int epoch = curve.first_epoch + static_cast<int>(e);
       b.curves += fmt::format("{} {}\n", epoch, plottable(scale * y[e]));
+      if (std::isfinite(y[e])) {
+        b.low = std::min(b.low, scale * y[e]);
+        b.high = std::max(b.high, scale * y[e]);
+      }
       if (e == 0) continue;
       const double step = scale * (y[e] - y[e - 1]);
       b.steps += fmt::format("{} {}\n", epoch, plottable(step));
@@ -180,15 +186,24 @@ Figure steadiness_figure(const StudySummary& summary, const Subject& subject,
       subject.claims.empty() ? "" : fmt::format(" (claim {})", fmt::join(subject.claims, ", ")),
       what, kMostSeeds, quantity_words(curve));
 
-  double largest_step = 0;
+  double largest_step = 0, low = std::numeric_limits<double>::infinity(), high = -low;
   std::vector<Blocks> blocks;
   for (const ArmSummary* arm : arms) {
     blocks.push_back(blocks_of(*arm, curve, scale));
     largest_step = std::max(largest_step, blocks.back().largest_step);
+    low = std::min(low, blocks.back().low);
+    high = std::max(high, blocks.back().high);
   }
   const std::string unit = points ? " (points)" : "";
+  // One range for all arms, or the eye compares scales.
+  const double room = high > low ? 0.05 * (high - low) : 1;
+  const std::string curve_range =
+      high >= low
+          ? fmt::format("set yrange [{}:{}]\n", number_text(low - room), number_text(high + room))
+          : std::string("set autoscale y\n");
   const double h = f.height_mm;
-  f.body = "set multiplot\nunset key\nset xtics nomirror\nset ytics nomirror\n";
+  f.body =
+      "set multiplot\nunset key\nset xtics nomirror\nset ytics nomirror autofreq\nset mytics 1\n";
   for (std::size_t a = 0; a < arms.size(); ++a) {
     f.body += fmt::format("$c{0} << EOD\n{1}EOD\n$d{0} << EOD\n{2}EOD\n", a, blocks[a].curves,
                           blocks[a].steps);
@@ -199,8 +214,9 @@ Figure steadiness_figure(const StudySummary& summary, const Subject& subject,
                    : "set format x ''\nunset xlabel\n";
     f.body += screen(0.085, 0.335, bottom, top);
     f.body +=
-        fmt::format("set title {} offset 0,-0.7\nset ylabel {} offset 1\nset autoscale y\n",
+        fmt::format("set title {} offset 0,-0.7\nset ylabel {} offset 1\n",
                     gnuplot_quote(arms[a]->name), gnuplot_quote(points ? what + " (%)" : what));
+    f.body += curve_range;
     if (a > 0) f.body += "unset ylabel\n";
     if (blocks[a].count > 0) {
       f.body += "plot " +
