@@ -213,9 +213,9 @@ Figure steadiness_figure(const StudySummary& summary, const Subject& subject,
     f.body += last ? "set format x '%g'\nset xlabel 'epoch' offset 0,0.3\n"
                    : "set format x ''\nunset xlabel\n";
     f.body += screen(0.085, 0.335, bottom, top);
-    f.body +=
-        fmt::format("set title {} offset 0,-0.7\nset ylabel {} offset 1\n",
-                    gnuplot_quote(arms[a]->name), gnuplot_quote(points ? what + " (%)" : what));
+    f.body += fmt::format("set title {} offset 0,-0.7\nset ylabel {} offset 1\n",
+                          gnuplot_quote(arms[a]->name),
+                          gnuplot_quote(points ? "accuracy (%)" : curve.metric));
     f.body += curve_range;
     if (a > 0) f.body += "unset ylabel\n";
     if (blocks[a].count > 0) {
