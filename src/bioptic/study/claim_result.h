@@ -21,7 +21,7 @@ enum class Piece {
 };
 struct ShiftEvidence {
   Piece shift_found = Piece::missing;     // a shift test of test against the hold-out
-  Piece part_remains = Piece::missing;    // a change of sensitivity and specificity is in the gap
+  Piece part_remains = Piece::missing;    // hold-out less test is a part of the gap
   Piece control_clears = Piece::missing;  // the control arm, without the shift, has no such gap
   std::string words;                      // what was found, for the sentence; may be empty
 };

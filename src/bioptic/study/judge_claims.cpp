@@ -227,9 +227,10 @@ void judge_reason(const ShiftEvidence* shift, JudgedEvidence& side) {
     side.reason =
         "the gap is there, but its reason was not looked at: that takes a hold-out and a control "
         "arm ([shift] holdout_fraction, control = true)";
-  } else if (any(Piece::fails)) {
+  } else if (e.part_remains == Piece::fails || e.control_clears == Piece::fails) {
     side.verdict = Verdict::negative;
-  } else if (any(Piece::open)) {
+  } else if (any(Piece::fails) || any(Piece::open)) {
+    // A shift that no test finds is not shown to be absent.
     side.verdict = Verdict::undecided;
   }
 }

@@ -566,7 +566,8 @@ TEST(JudgeClaims, AShiftIsTheReasonOnlyWhenAllThreePiecesSaySo) {
   EXPECT_EQ(verdict(holds, holds, missing), Verdict::not_allowed);
   EXPECT_EQ(verdict(missing, holds, holds), Verdict::not_allowed);
   EXPECT_EQ(verdict(holds, missing, holds), Verdict::not_allowed);
-  EXPECT_EQ(verdict(fails, holds, holds), Verdict::negative);
+  EXPECT_EQ(verdict(fails, holds, holds), Verdict::undecided);
+  EXPECT_EQ(verdict(fails, holds, fails), Verdict::negative);
   EXPECT_EQ(verdict(holds, fails, holds), Verdict::negative);
   EXPECT_EQ(verdict(holds, holds, fails), Verdict::negative);
   EXPECT_EQ(verdict(holds, open, holds), Verdict::undecided);

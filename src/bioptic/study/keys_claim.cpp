@@ -243,9 +243,10 @@ const Kinded<ClaimSpec>& claim_table() {
        {"window", "trend order difference index shape", "", window_binding(), "(all epochs)",
         "The epochs that a curve is judged over; instead of burn_in."},
        {"because", "gap", "", because_binding(), "(no reason is claimed)",
-        "The claim also says why. \"shift\" is supported only where a shift is found, a change of "
-        "sensitivity and specificity remains beside selection, leakage and prevalence, and "
-        "the control arm without the shift has no such gap."},
+        "The claim also says why. \"shift\" is supported only where a shift test finds one, a part "
+        "of "
+        "the gap lies between hold-out and test, and the control arm without the shift loses the "
+        "gap; it is refuted where the part is of the other sign or the control keeps the gap."},
        {"margin", "difference trend order index shape gap", "", number<S>(&S::margin, kNotNegative),
         "(the study's)",
         "An effect below this does not matter. In the units of the effect: the study's margin is "
