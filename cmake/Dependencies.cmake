@@ -9,6 +9,8 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(TIFF REQUIRED)
 find_package(GTest REQUIRED)
+set(GDCM_SKIP_USE_VTK ON)
+find_package(GDCM REQUIRED)  # for the DICOM plugin alone
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
 pkg_check_modules(SPNG REQUIRED IMPORTED_TARGET spng)

@@ -1,8 +1,10 @@
 #include "bioptic/base/sha256.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <fstream>
+#include <span>
 #include <vector>
 
 #include "bioptic/base/error.h"
@@ -36,15 +38,21 @@ std::array<std::uint8_t, 32> Sha256::digest() {
   return out;
 }
 
-std::string Sha256::hex() {
+namespace {
+
+std::string hex_text(std::span<const std::uint8_t> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
-  for (const std::uint8_t byte : digest()) {
+  for (const std::uint8_t byte : bytes) {
     text += kDigits[byte >> 4];
     text += kDigits[byte & 15];
   }
   return text;
 }
+
+}  // namespace
+
+std::string Sha256::hex() { return hex_text(digest()); }
 
 std::array<std::uint8_t, 32> sha256_bytes(const void* data, std::size_t bytes) {
   Sha256 hash;
@@ -56,6 +64,17 @@ std::string sha256_hex(std::string_view text) {
   Sha256 hash;
   hash.update(text.data(), text.size());
   return hash.hex();
+}
+
+std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> out{};
+  unsigned length = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(),
+           &length) == nullptr) {
+    throw Failure("HMAC-SHA-256 failed (libcrypto)");
+  }
+  return hex_text({out.data(), length});
 }
 
 std::string sha256_file(const std::filesystem::path& path) {

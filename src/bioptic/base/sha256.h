@@ -29,6 +29,8 @@ class Sha256 {
 
 std::array<std::uint8_t, 32> sha256_bytes(const void* data, std::size_t bytes);
 std::string sha256_hex(std::string_view text);
+// HMAC-SHA-256 (RFC 2104) as 64 lower-case hex digits.
+std::string hmac_sha256_hex(std::string_view key, std::string_view text);
 // Reads the file in blocks.  Throws InputError when it cannot be read.
 std::string sha256_file(const std::filesystem::path& path);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -17,8 +19,31 @@ struct Options {
   ImportOptions import;
   int size = 0;
   bool grey = false, rgb = false, json = false, quiet = false;
-  std::string fit = "stretch";
+  std::string fit = "stretch", window = "file", group_key;
 };
+
+// --window LOW:HIGH or one of the words.
+DicomOptions dicom_options(const std::string& window, const std::string& key) {
+  DicomOptions dicom;
+  dicom.group_key = key;
+  if (window == "file") return dicom;
+  if (window == "percentile" || window == "none") {
+    dicom.window = window == "none" ? DicomWindow::none : DicomWindow::percentile;
+    return dicom;
+  }
+  dicom.window = DicomWindow::fixed;
+  const char* end = window.data() + window.size();
+  const auto [colon, low_error] = std::from_chars(window.data(), end, dicom.low);
+  const bool separated = low_error == std::errc{} && colon != end && *colon == ':';
+  const auto [rest, high_error] = std::from_chars(separated ? colon + 1 : end, end, dicom.high);
+  if (!separated || high_error != std::errc{} || rest != end || !std::isfinite(dicom.low) ||
+      !std::isfinite(dicom.high) || dicom.high <= dicom.low) {
+    throw InputError("--window " + window +
+                     ": expected file, percentile, none, or LOW:HIGH with LOW below HIGH, such as "
+                     "--window=-160:240");
+  }
+  return dicom;
+}
 
 ClassFile class_file(const std::string& text, const char* option, const std::string& split) {
   const std::size_t equals = text.find('=');
@@ -36,6 +61,7 @@ int import_command(Options options) {
   options.import.fit = options.fit == "pad"    ? Fit::pad
                        : options.fit == "crop" ? Fit::crop
                                                : Fit::stretch;
+  options.import.dicom = dicom_options(options.window, options.group_key);
   ProgressLine line("Importing", "images", options.quiet);
   const Progress progress = [&](std::size_t done, std::size_t total) {
     line.update(static_cast<double>(done), static_cast<double>(total));
@@ -78,8 +104,11 @@ int import_command(Options options) {
 
 void register_data_import(CLI::App& data, Command& run) {
   const auto options = std::make_shared<Options>();
-  CLI::App* app = data.add_subcommand("import", "Make a dataset from folders, .npy or .npz files");
-  app->add_option("paths", options->paths, "SOURCE DST, or DST alone with --class")
+  CLI::App* app = data.add_subcommand(
+      "import", "Make a dataset from folders, manifests, DICOM, .npy or .npz files");
+  app->add_option(
+         "paths", options->paths,
+         "SOURCE DST (SOURCE: a folder, a manifest .csv, a .npz), or DST alone with --class")
       ->required()
       ->expected(1, 2);
   app->add_option("--class", options->classes, "NAME=FILE.npy: the images of one class");
@@ -93,6 +122,11 @@ void register_data_import(CLI::App& data, Command& run) {
       ->capture_default_str();
   app->add_option("--group", options->import.group,
                   "search expression over the file name that names the patient");
+  app->add_option("--window", options->window,
+                  "DICOM grey values: file (its VOI window), percentile, LOW:HIGH, none (16 bit)")
+      ->capture_default_str();
+  app->add_option("--group-key", options->group_key,
+                  "DICOM: file with the secret that patients' group names are made with");
   app->add_flag("--skip-bad", options->import.skip_bad, "leave out images that cannot be read");
   app->add_option("--max-pixels", options->import.max_pixels, "largest image that is decoded")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))

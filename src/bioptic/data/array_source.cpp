@@ -146,7 +146,9 @@ class StackSource : public ImageSource {
   SourceItem item(std::size_t i) const override {
     const auto [stack, k] = find(i);
     return {stack->array.name() + ":" + std::to_string(k),
-            stack->labels.empty() ? stack->label : stack->labels[k], stack->split};
+            stack->labels.empty() ? stack->label : stack->labels[k],
+            stack->split,
+            {}};
   }
   ImageHeader header(std::size_t i) const override { return find(i).first->array.image_header(); }
   Image load(std::size_t i) const override {

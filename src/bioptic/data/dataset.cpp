@@ -1,10 +1,13 @@
 #include "bioptic/data/dataset.h"
 
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -21,8 +24,23 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kColumns = 5;
+constexpr std::size_t kColumns = 6;  // the last, weight, only where info.weighted
 constexpr std::string_view kHeaderLine = "id,source,class,split,group";
+constexpr std::string_view kWeightColumn = ",weight";
+constexpr int kUnweightedVersion = 1;
+
+std::string header_line(const DatasetInfo& info) {
+  return std::string(kHeaderLine) + std::string(info.weighted ? kWeightColumn : "");
+}
+
+// A number above 0, or an empty optional.
+std::optional<double> weight_of(std::string_view text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || rest != end || !std::isfinite(value) || value <= 0) return {};
+  return value;
+}
 
 const char* dtype_name(PixelType type) { return type == PixelType::uint8 ? "uint8" : "uint16"; }
 
@@ -57,6 +75,7 @@ DatasetInfo read_info(const fs::path& file) {
     info.width = j.at("width").get<int>();
     info.classes = j.at("classes").get<std::vector<std::string>>();
     info.groups_from = j.value("groups_from", "");
+    info.weighted = version > kUnweightedVersion && j.value("weighted", false);
     info.preprocessing = j.value("preprocessing", json::object()).dump();
     info.provenance = j.value("provenance", json::object()).dump();
     info.content_hash = j.at("content_sha256").get<std::string>();
@@ -134,22 +153,27 @@ void Dataset::State::read_index(const fs::path& path) {
   const std::vector<std::string> header = csv_record(text, at, name, line);
   std::string joined;
   for (const std::string& h : header) joined += (joined.empty() ? "" : ",") + h;
-  if (joined != kHeaderLine) {
-    throw InputError(name + ":1: expected the columns " + std::string(kHeaderLine));
+  if (joined != header_line(info)) {
+    throw InputError(name + ":1: expected the columns " + header_line(info));
   }
+  const std::size_t columns = header.size();
   while (at < text.size()) {
     const std::size_t begin = at;
     ++line;
     const std::vector<std::string> record = csv_record(text, at, name, line);
-    if (record.size() != kColumns) {
-      throw InputError(name + ":" + std::to_string(line) + ": expected 5 columns, found " +
-                       std::to_string(record.size()));
+    if (record.size() != columns) {
+      throw InputError(name + ":" + std::to_string(line) + ": expected " + std::to_string(columns) +
+                       " columns, found " + std::to_string(record.size()));
+    }
+    if (info.weighted && !weight_of(record.back())) {
+      throw InputError(name + ":" + std::to_string(line) + ": the weight '" + record.back() +
+                       "' is no positive number");
     }
     const std::size_t row = lines.size();
     if (row >= info.images) break;
     if (text.substr(begin, at - begin).find('"') != std::string_view::npos) {
       auto& fields_of = quoted[row];
-      for (std::size_t c = 0; c < kColumns; ++c) fields_of[c] = record[c];
+      for (std::size_t c = 0; c < columns; ++c) fields_of[c] = record[c];
     }
     lines.push_back(begin);
     const std::int64_t l = label(row);
@@ -218,7 +242,8 @@ std::int64_t Dataset::label(std::size_t row) const { return state_->label(row); 
 
 ImageRecord Dataset::record(std::size_t row) const {
   const auto fields = state_->fields(row);
-  return {fields[0], fields[1], label(row), fields[3], fields[4]};
+  const double weight = info().weighted ? weight_of(fields[5]).value_or(1) : 1;
+  return {fields[0], fields[1], label(row), fields[3], fields[4], weight};
 }
 
 std::span<const std::uint8_t> Dataset::image8(std::size_t row) const {
@@ -274,7 +299,7 @@ DatasetWriter::DatasetWriter(const fs::path& folder, const DatasetInfo& info)
   s.images << header;
   const std::string prefix = hash_prefix(info);
   s.pixel_hash.update(prefix.data(), prefix.size());
-  s.index_text = std::string(kHeaderLine) + "\n";
+  s.index_text = header_line(info) + "\n";
 }
 
 DatasetWriter::~DatasetWriter() {
@@ -300,7 +325,15 @@ void DatasetWriter::State::add(const void* pixels, std::size_t bytes, const Imag
   if (id.size() < 6) id.insert(0, 6 - id.size(), '0');
   index_text += id + "," + csv_field(record.source) + "," +
                 csv_field(info.classes[static_cast<std::size_t>(record.label)]) + "," +
-                csv_field(record.split) + "," + csv_field(record.group) + "\n";
+                csv_field(record.split) + "," + csv_field(record.group);
+  if (info.weighted) {
+    std::array<char, 32> digits{};  // the shortest text that reads back as the same number
+    index_text += ',';
+    index_text.append(
+        digits.data(),
+        std::to_chars(digits.data(), digits.data() + digits.size(), record.weight).ptr);
+  }
+  index_text += '\n';
 }
 
 void DatasetWriter::add(std::span<const std::uint8_t> pixels, const ImageRecord& record) {
@@ -327,17 +360,18 @@ DatasetInfo DatasetWriter::finish() {
   s.pixel_hash.update(s.index_text.data(), s.index_text.size());
   s.info.content_hash = s.pixel_hash.hex();
 
-  const json j = {{"format_version", kDatasetFormatVersion},
-                  {"dtype", dtype_name(s.info.dtype)},
-                  {"images", s.info.images},
-                  {"channels", s.info.channels},
-                  {"height", s.info.height},
-                  {"width", s.info.width},
-                  {"classes", s.info.classes},
-                  {"groups_from", s.info.groups_from},
-                  {"preprocessing", parse_object(s.info.preprocessing)},
-                  {"provenance", parse_object(s.info.provenance)},
-                  {"content_sha256", s.info.content_hash}};
+  json j = {{"format_version", s.info.weighted ? kDatasetFormatVersion : kUnweightedVersion},
+            {"dtype", dtype_name(s.info.dtype)},
+            {"images", s.info.images},
+            {"channels", s.info.channels},
+            {"height", s.info.height},
+            {"width", s.info.width},
+            {"classes", s.info.classes},
+            {"groups_from", s.info.groups_from},
+            {"preprocessing", parse_object(s.info.preprocessing)},
+            {"provenance", parse_object(s.info.provenance)},
+            {"content_sha256", s.info.content_hash}};
+  if (s.info.weighted) j["weighted"] = true;
   write_file(s.temporary / "dataset.json", j.dump(2) + "\n");
   commit_rename(s.temporary, s.folder);
   s.finished = true;

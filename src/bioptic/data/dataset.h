@@ -2,7 +2,8 @@
 //
 //   images.npy    uint8 or uint16, N x C x H x W, C order; memory-mapped here
 //   labels.npy    int64, N
-//   index.csv     id,source,class,split,group   (one row per image, in the order of images.npy)
+//   index.csv     id,source,class,split,group   (one row per image, in the order of images.npy);
+//                 a sixth column, weight, where the source gives weights
 //   dataset.json  format version, dtype, classes, size, preprocessing, provenance, SHA-256
 #pragma once
 
@@ -17,8 +18,9 @@
 
 namespace bioptic {
 
-// Of dataset.json; a newer one is refused.
-inline constexpr int kDatasetFormatVersion = 1;
+// Of dataset.json; a newer one is refused.  2: index.csv has weights; other datasets are written as
+// 1, which older programs read.
+inline constexpr int kDatasetFormatVersion = 2;
 
 enum class PixelType { uint8, uint16 };
 
@@ -31,6 +33,7 @@ struct DatasetInfo {
   // How groups (patients) were found: "" when the source does not name them (every image its own),
   // else words for a person: "phantom patient", "search '(person\d+)' in the file name", ...
   std::string groups_from;
+  bool weighted = false;      // index.csv has a column of weights
   std::string preprocessing;  // JSON object text: size, fit, resampling, grey conversion, range
   std::string provenance;     // JSON object text: source, importer version, skipped files
   std::string content_hash;   // SHA-256 over dtype, size, classes, pixels, labels and index.csv
@@ -44,6 +47,7 @@ struct ImageRecord {
   std::string_view
       split;  // "train", "val", "test" as the source names it, or "" when it names none
   std::string_view group;  // patient or study; "" when unknown
+  double weight = 1;       // how much the image counts in training; > 0
 };
 
 // Read-only; the images stay on disk and are mapped.  Copies are cheap and share the map.

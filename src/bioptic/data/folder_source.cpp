@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "bioptic/base/error.h"
-#include "bioptic/data/source.h"
+#include "bioptic/data/dicom.h"
+#include "bioptic/data/file_list.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -21,12 +22,7 @@ constexpr std::array<SplitName, 7> kSplitNames = {{{"train", "train"},
                                                    {"test", "test"},
                                                    {"testing", "test"}}};
 
-std::string_view split_of(const std::string& folder) {
-  for (const SplitName& name : kSplitNames) {
-    if (name.folder == folder) return name.split;
-  }
-  return {};
-}
+std::string_view split_of(const std::string& folder) { return split_named(folder); }
 
 bool hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
@@ -64,10 +60,8 @@ std::vector<ClassFolder> class_folders(const fs::path& source) {
   if (std::any_of(top.begin(), top.end(), names_split)) {
     for (const fs::path& folder : top) {
       if (!names_split(folder)) {
-        std::vector<std::string_view> known;
-        for (const SplitName& name : kSplitNames) known.push_back(name.folder);
         throw InputError(folder.string() + ": stands beside split folders but names no split" +
-                         suggestion(folder.filename().string(), known));
+                         suggestion(folder.filename().string(), split_names()));
       }
       for (const fs::path& inner : folders_in(folder)) {
         found.push_back(
@@ -86,8 +80,8 @@ std::vector<ClassFolder> class_folders(const fs::path& source) {
 }
 
 // Image files below a class folder, sorted; counts the files of other kinds.
-std::vector<fs::path> image_files(const fs::path& folder, std::size_t& others) {
-  std::vector<fs::path> files;
+std::vector<ListedFile> image_files(const fs::path& folder, std::size_t& others) {
+  std::vector<ListedFile> files;
   std::error_code error;
   // Links to folders are not followed, so a loop of links cannot be entered.
   for (auto it = fs::recursive_directory_iterator(folder, error);
@@ -98,92 +92,80 @@ std::vector<fs::path> image_files(const fs::path& folder, std::size_t& others) {
     }
     if (it->is_directory()) continue;
     if (is_image_name(it->path())) {
-      files.push_back(it->path());
+      files.push_back({it->path(), {}, false});
+    } else if (is_dicom_file(it->path())) {
+      files.push_back({it->path(), {}, true});
     } else {
       ++others;
     }
   }
   if (error) throw InputError(folder.string() + ": cannot be read: " + error.message());
-  std::sort(files.begin(), files.end());
+  std::sort(files.begin(), files.end(),
+            [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
   return files;
 }
-
-class FolderSource : public ImageSource {
- public:
-  FolderSource(fs::path root, std::int64_t max_pixels)
-      : root_(std::move(root)), max_pixels_(max_pixels) {
-    kind = "class folders";
-    const std::vector<ClassFolder> folders = class_folders(root_);
-    std::set<std::string> names, splits;
-    for (const ClassFolder& folder : folders) {
-      names.insert(folder.name);
-      splits.insert(folder.split);
-    }
-    classes.assign(names.begin(), names.end());
-    std::size_t others = 0;
-    for (const std::string& split : splits) {
-      for (std::size_t c = 0; c < classes.size(); ++c) {
-        const auto folder = std::find_if(folders.begin(), folders.end(), [&](const ClassFolder& f) {
-          return f.split == split && f.name == classes[c];
-        });
-        if (folder == folders.end()) {
-          throw InputError(root_.string() + ": class '" + classes[c] + "' has no folder in " +
-                           (split.empty() ? "the source" : "the " + split + " split") +
-                           "; every split needs every class");
-        }
-        const std::vector<fs::path> files = image_files(folder->path, others);
-        if (files.empty()) {
-          throw InputError(folder->path.string() +
-                           ": has no image files (.jpg, .jpeg, .png, .tif, .tiff); remove the "
-                           "folder or add images");
-        }
-        for (const fs::path& file : files) {
-          files_.push_back(
-              {file.lexically_relative(root_).string(), static_cast<std::int64_t>(c), split});
-        }
-      }
-    }
-    if (classes.size() < 2) {
-      throw InputError(root_.string() + ": has one class only ('" + classes[0] +
-                       "'); a classifier needs at least two class folders");
-    }
-    if (others > 0) {
-      notes.push_back(std::to_string(others) +
-                      " files that are not JPEG, PNG or TIFF by their names were left out.");
-    }
-  }
-
-  std::size_t size() const override { return files_.size(); }
-  SourceItem item(std::size_t i) const override { return files_[i]; }
-  ImageHeader header(std::size_t i) const override {
-    return read_image_header(root_ / files_[i].name, max_pixels_);
-  }
-  Image load(std::size_t i) const override {
-    return decode_image(root_ / files_[i].name, max_pixels_);
-  }
-
- private:
-  fs::path root_;
-  std::int64_t max_pixels_;
-  std::vector<SourceItem> files_;
-};
 
 }  // namespace
 
-std::unique_ptr<ImageSource> open_folder(const fs::path& folder, std::int64_t max_pixels) {
-  return std::make_unique<FolderSource>(folder, max_pixels);
+std::string_view split_named(std::string_view name) {
+  for (const SplitName& known : kSplitNames) {
+    if (known.folder == name) return known.split;
+  }
+  return {};
 }
 
-std::vector<fs::path> folder_files(const fs::path& folder) {
-  std::vector<fs::path> files;
+std::vector<std::string_view> split_names() {
+  std::vector<std::string_view> names;
+  for (const SplitName& known : kSplitNames) names.push_back(known.folder);
+  return names;
+}
+
+FileList list_folder(const fs::path& root) {
+  FileList list;
+  list.kind = "class folders";
+  const std::vector<ClassFolder> folders = class_folders(root);
+  std::set<std::string> names, splits;
+  for (const ClassFolder& folder : folders) {
+    names.insert(folder.name);
+    splits.insert(folder.split);
+  }
+  list.classes.assign(names.begin(), names.end());
   std::size_t others = 0;
-  for (const ClassFolder& inner : class_folders(folder)) {
-    for (const fs::path& file : image_files(inner.path, others)) {
-      files.push_back(file.lexically_relative(folder));
+  for (const std::string& split : splits) {
+    for (std::size_t c = 0; c < list.classes.size(); ++c) {
+      const auto folder = std::find_if(folders.begin(), folders.end(), [&](const ClassFolder& f) {
+        return f.split == split && f.name == list.classes[c];
+      });
+      if (folder == folders.end()) {
+        throw InputError(root.string() + ": class '" + list.classes[c] + "' has no folder in " +
+                         (split.empty() ? "the source" : "the " + split + " split") +
+                         "; every split needs every class");
+      }
+      const std::vector<ListedFile> files = image_files(folder->path, others);
+      if (files.empty()) {
+        throw InputError(folder->path.string() +
+                         ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); remove "
+                         "the folder or add images");
+      }
+      for (ListedFile file : files) {
+        file.item.name = file.path.lexically_relative(root).string();
+        file.item.label = static_cast<std::int64_t>(c);
+        file.item.split = split;
+        list.files.push_back(std::move(file));
+      }
     }
   }
-  std::sort(files.begin(), files.end());
-  return files;
+  if (list.classes.size() < 2) {
+    throw InputError(root.string() + ": has one class only ('" + list.classes[0] +
+                     "'); a classifier needs at least two class folders");
+  }
+  if (others > 0) {
+    list.notes.push_back(
+        std::to_string(others) +
+        " files that are not JPEG, PNG or TIFF by their names, nor DICOM, were left "
+        "out.");
+  }
+  return list;
 }
 
 }  // namespace bioptic

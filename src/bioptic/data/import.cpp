@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/sha256.h"
+#include "bioptic/data/file_list.h"
 #include "bioptic/data/resize.h"
 #include "bioptic/data/source.h"
 
@@ -102,7 +104,7 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
     if (!options.size && (h.width != f.width || h.height != f.height)) {
       throw InputError(fmt::format(
           "images differ in size: {} is {} x {}, {} is {} x {}; choose one for all with --size",
-          source.item(first).name, f.width, f.height, source.item(i).name, h.width, h.height));
+          source.place(first), f.width, f.height, source.place(i), h.width, h.height));
     }
     colour = colour || h.channels == 3;
     target.bits = std::max(target.bits, h.bits);
@@ -151,6 +153,10 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   } catch (const std::regex_error& e) {
     throw InputError("--group '" + options.group + "' is not a search expression: " + e.what());
   }
+  if (!options.group.empty() && !source.groups_from.empty()) {
+    throw InputError("--group '" + options.group + "': the source names its groups itself (" +
+                     source.groups_from + "); leave --group out");
+  }
   ThreadPool pool(options.threads > 0 ? options.threads : available_processors());
   ImportReport report;
   report.notes = source.notes;
@@ -163,6 +169,8 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   info.height = target.height;
   info.width = target.width;
   info.classes = source.classes;
+  info.groups_from = source.groups_from;
+  info.weighted = source.weighted;
   if (!options.group.empty()) {
     info.groups_from = "search '" + options.group + "' in the file name";
   }
@@ -170,11 +178,13 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
                         {"resampling", "area averaging when shrinking, bilinear when growing"},
                         {"grey", "ITU-R 601 luma"},
                         {"bits", target.bits}};
+  if (!source.preprocessing.empty()) preprocessing.update(json::parse(source.preprocessing));
   if (!source.value_range.empty()) preprocessing["float_range"] = source.value_range;
   info.preprocessing = preprocessing.dump();
-  info.provenance =
-      json{{"source", provenance_source}, {"kind", source.kind}, {"skipped", report.skipped.size()}}
-          .dump();
+  info.provenance = json{{"source", source.anonymous ? "DICOM files" : provenance_source},
+                         {"kind", source.kind},
+                         {"skipped", report.skipped.size()}}
+                        .dump();
 
   DatasetWriter writer(folder, info);
   std::vector<std::size_t> per_class(source.classes.size());
@@ -193,8 +203,9 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
           if (!errors[k].empty() && !options.skip_bad) writing = false;
           if (!errors[k].empty() || ready[k].empty() || !writing) continue;
           const SourceItem item = source.item(begin + k);
-          const std::string group = options.group.empty() ? "" : group_of(item.name, search);
-          const ImageRecord record{{}, item.name, item.label, item.split, group};
+          const std::string group =
+              options.group.empty() ? item.group : group_of(item.name, search);
+          const ImageRecord record{{}, item.name, item.label, item.split, group, item.weight};
           if (target.bits == 8) {
             bytes.resize(ready[k].size());
             std::transform(ready[k].begin(), ready[k].end(), bytes.begin(),
@@ -235,7 +246,7 @@ struct Scratch {
 void require_source(const fs::path& source) {
   if (!fs::exists(source)) {
     throw InputError(source.string() +
-                     ": does not exist; expected a folder of class folders, a "
+                     ": does not exist; expected a folder of class folders, a manifest (.csv), a "
                      ".npz file, or --class NAME=FILE.npy for arrays");
   }
 }
@@ -247,13 +258,17 @@ ImportReport import_source(const fs::path& source, const fs::path& folder,
   require_source(source);
   const std::string name = fs::absolute(source).lexically_normal().string();
   if (fs::is_directory(source)) {
-    return import_from(*open_folder(source, options.max_pixels), folder, name, options, progress);
+    return import_from(*open_files(list_folder(source), options), folder, name, options, progress);
+  }
+  if (source.extension() == ".csv") {
+    return import_from(*open_files(list_manifest(source), options), folder, name, options,
+                       progress);
   }
   if (source.extension() == ".npz") {
     const Scratch scratch(folder);
     return import_from(*open_npz(source, scratch.path), folder, name, options, progress);
   }
-  throw InputError(source.string() + ": is neither a folder nor a .npz file" +
+  throw InputError(source.string() + ": is neither a folder nor a manifest (.csv) nor a .npz file" +
                    (source.extension() == ".npy" ? "; for arrays give bioptic data import DST "
                                                    "--class NAME=FILE.npy --class ..."
                                                  : ""));
@@ -271,6 +286,19 @@ ImportReport import_arrays(const std::vector<ClassFile>& files, const fs::path& 
 
 bool is_dataset(const fs::path& path) { return fs::exists(path / "dataset.json"); }
 
+namespace {
+
+// A study stores its source's path and file names.
+void refuse_dicom(const ListedFile& file) {
+  if (!file.dicom) return;
+  throw InputError(
+      file.path.string() +
+      ": is a DICOM file; a study takes those only as a dataset, so that no path or "
+      "name gets into its records: run bioptic data import first and give the dataset");
+}
+
+}  // namespace
+
 std::string source_hash(const fs::path& source, const ImportOptions& options) {
   require_source(source);
   Sha256 hash;
@@ -284,7 +312,18 @@ std::string source_hash(const fs::path& source, const ImportOptions& options) {
     hash.update(line.data(), line.size());
   };
   if (fs::is_directory(source)) {
-    for (const fs::path& file : folder_files(source)) add(file.string(), source / file);
+    std::map<std::string, fs::path> files;  // by name, so that the order is that of the names
+    for (const ListedFile& file : list_folder(source).files) {
+      refuse_dicom(file);
+      files.emplace(file.item.name, file.path);
+    }
+    for (const auto& [file, path] : files) add(file, path);
+  } else if (source.extension() == ".csv") {
+    add(source.filename().string(), source);
+    for (const ListedFile& file : list_manifest(source).files) {
+      refuse_dicom(file);
+      add(file.item.name, file.path);
+    }
   } else {
     add(source.filename().string(), source);
   }

@@ -16,11 +16,26 @@ namespace bioptic {
 
 enum class Fit { stretch, pad, crop };
 
+// How DICOM's grey values become 0..255.
+enum class DicomWindow {
+  file,        // as the file says: its VOI lookup table or window; see dicom_rule for the others
+  percentile,  // 0.5 to 99.5 % of each image's own pixels
+  fixed,       // low to high, in modality values (HU for CT)
+  none         // no window: modality values in 16 bits
+};
+
+struct DicomOptions {
+  DicomWindow window = DicomWindow::file;
+  double low = 0, high = 0;         // fixed: high > low
+  std::filesystem::path group_key;  // "" = the user's own, see group_key
+};
+
 struct ImportOptions {
   std::optional<int> size;      // pixels, both sides; unset: images must all have one size
   std::optional<int> channels;  // 1 = grey, 3 = RGB; unset: as the source (grey when all are grey)
   Fit fit = Fit::stretch;
   std::string group;  // search expression for the patient, see find_groups; "" = none
+  DicomOptions dicom;
   bool skip_bad = false;
   std::int64_t max_pixels = std::int64_t{1} << 28;
   int threads = 0;  // 0 = all processors
@@ -44,9 +59,9 @@ struct ImportReport {
 
 using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
-// `source`: a folder of class folders, with or without train/ val/ test/ above them; a .npz in
-// MedMNIST's layout.  Throws InputError naming the file, the fault and the remedy; then `folder`
-// does not exist.
+// `source`: a folder of class folders, with or without train/ val/ test/ above them; a manifest
+// (.csv, see list_manifest); a .npz in MedMNIST's layout.  Throws InputError naming the file, the
+// fault and the remedy; then `folder` does not exist.
 ImportReport import_source(const std::filesystem::path& source, const std::filesystem::path& folder,
                            const ImportOptions& options, const Progress& progress = {});
 ImportReport import_arrays(const std::vector<ClassFile>& files, const std::filesystem::path& folder,
@@ -56,6 +71,7 @@ ImportReport import_arrays(const std::vector<ClassFile>& files, const std::files
 bool is_dataset(const std::filesystem::path& path);
 
 // SHA-256 over the names and contents of the files that import_source would read, and the options.
+// For studies that name a source: throws InputError where it holds a DICOM file.
 std::string source_hash(const std::filesystem::path& source, const ImportOptions& options);
 
 }  // namespace bioptic

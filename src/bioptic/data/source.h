@@ -17,6 +17,8 @@ struct SourceItem {
   std::string name;  // for people and index.csv: path below the source, or "file.npy:17"
   std::int64_t label = 0;
   std::string split;  // "train", "val", "test" or ""
+  std::string group;  // patient, where the source names it (groups_from), else ""
+  double weight = 1;  // where the source is weighted
 };
 
 class ImageSource {
@@ -24,21 +26,22 @@ class ImageSource {
   virtual ~ImageSource() = default;
   virtual std::size_t size() const = 0;
   virtual SourceItem item(std::size_t i) const = 0;
+  // How an error message calls image i: for a person who looks for it on the disk.
+  virtual std::string place(std::size_t i) const { return item(i).name; }
   // Both may be called from several threads; both throw InputError naming the file.
   virtual ImageHeader header(std::size_t i) const = 0;
   virtual Image load(std::size_t i) const = 0;
 
   std::vector<std::string> classes;
   std::vector<std::string> notes;
-  std::string kind;         // "class folders", "arrays", "MedMNIST .npz"
-  std::string value_range;  // floats: the range that became 0..65535; "" otherwise
+  std::string kind;         // "class folders", "manifest", "arrays", "MedMNIST .npz"
+  std::string groups_from;  // words for a person where items carry groups, else ""
+  bool weighted = false;    // items carry weights
+  // Names and paths may identify a person: none is stored (item() gives running numbers).
+  bool anonymous = false;
+  std::string preprocessing;  // JSON object text that joins the dataset's; "" = nothing
+  std::string value_range;    // floats: the range that became 0..65535; "" otherwise
 };
-
-// A folder of class folders, with or without train/ val/ test/ above them.
-std::unique_ptr<ImageSource> open_folder(const std::filesystem::path& folder,
-                                         std::int64_t max_pixels);
-// Every file that open_folder would read, relative to the folder, sorted.
-std::vector<std::filesystem::path> folder_files(const std::filesystem::path& folder);
 
 // .npy files, one per class and split.
 std::unique_ptr<ImageSource> open_arrays(const std::vector<ClassFile>& files);

@@ -1,0 +1,279 @@
+#include "bioptic/data/dicom.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "bioptic/base/files.h"
+#include "bioptic/base/sha256.h"
+#include "bioptic/data/split.h"
+#include "bioptic/data/test_dicom.h"
+
+namespace bioptic {
+namespace {
+
+namespace fs = std::filesystem;
+using Values = std::vector<std::uint16_t>;
+
+constexpr std::int64_t kMax = 1 << 28;
+
+// --------------------------------------------------------------------------------- grey values
+
+class DicomPixels : public ::testing::Test {
+ protected:
+  Image render(const TestDicom& dicom, const DicomOptions& options = {}, double offset = 0,
+               std::size_t frame = 0) const {
+    dicom.write(folder_ / "x.dcm");
+    return dicom_image(DicomReader().read(folder_ / "x.dcm", kMax), frame, options, offset);
+  }
+  TestFolder folder_;
+};
+
+TEST_F(DicomPixels, ALinearWindowAfterTheRescale) {
+  // values 2 s - 10; window 40 wide around 10: black up to 9.5 - 19.5 = -10, white above 29
+  TestDicom dicom(5, 1, 12, {0, 10, 19, 20, 4095});
+  dicom.text(0x00281052, "DS", "-10").text(0x00281053, "DS", "2");
+  dicom.text(0x00281050, "DS", "10\\500").text(0x00281051, "DS", "40\\2000");
+  // (10 - 9.5) / 39 + 0.5 = 0.5128: 130.77; (28 - 9.5) / 39 + 0.5 = 0.9744: 248.46
+  EXPECT_EQ(render(dicom).pixels, (Values{0, 131, 248, 255, 255}));
+  dicom.text(0x00280004, "CS", "MONOCHROME1");
+  EXPECT_EQ(render(dicom).pixels, (Values{255, 124, 7, 0, 0}));
+  dicom.text(0x00281056, "CS", "LINEAR_EXACT").text(0x00280004, "CS", "MONOCHROME2");
+  // (x - 10) / 40 + 0.5: -10 -> 0, 10 -> 127.5 up, 28 -> 242.25, 30 -> 255
+  EXPECT_EQ(render(dicom).pixels, (Values{0, 128, 242, 255, 255}));
+  dicom.text(0x00281056, "CS", "SIGMOID");
+  // 255 / (1 + exp(-4 (x - 10) / 40)): 2 -> 30.4, 0 -> 127.5, 1.8 -> 218.8
+  EXPECT_EQ(render(dicom).pixels, (Values{30, 128, 219, 225, 255}));
+  dicom.text(0x00281056, "CS", "CUBIC");
+  dicom.write(folder_ / "y.dcm");
+  EXPECT_NE(error_of([&] { DicomReader().read(folder_ / "y.dcm", kMax); }).find("CUBIC"),
+            std::string::npos);
+}
+
+TEST_F(DicomPixels, AChosenWindow) {
+  TestDicom dicom(4, 1, 16, {0, 1000, 1040, 5000});
+  dicom.us(0x00280103, 1).text(0x00281052, "DS", "-1000");  // signed; 0 -> -1000, 1040 -> 40
+  DicomOptions fixed;
+  fixed.window = DicomWindow::fixed;
+  fixed.low = -100;
+  fixed.high = 100;
+  EXPECT_EQ(render(dicom, fixed).pixels, (Values{0, 128, 179, 255}));  // 127.5, 178.5
+  DicomOptions none;
+  none.window = DicomWindow::none;
+  const Image image = render(dicom, none, 32768);
+  EXPECT_EQ(image.bits, 16);
+  EXPECT_EQ(image.pixels, (Values{31768, 32768, 32808, 36768}));
+}
+
+TEST_F(DicomPixels, SignedValuesAndBitsThatAreNotUsed) {
+  // 12 bits, two's complement; the four bits above belong to an overlay
+  TestDicom dicom(4, 1, 12, {0x0FFF, 0xF001, 0x0800, 0x07FF});
+  dicom.us(0x00280103, 1);
+  DicomOptions none;
+  none.window = DicomWindow::none;
+  EXPECT_EQ(render(dicom, none, 32768).pixels, (Values{32767, 32769, 30720, 34815}));
+}
+
+TEST_F(DicomPixels, PercentilesOfTheImageLeavePaddingOut) {
+  Values values(1000, 0);
+  for (std::size_t i = 0; i < 800; ++i) values[i] = static_cast<std::uint16_t>(100 + i / 4);
+  TestDicom dicom(100, 10, 12, values);
+  // 800 pixels are 100 .. 299; 4 and 796 of them at or below: from 101 to 299
+  dicom.us(0x00280120, 0);
+  const Image image = render(dicom);
+  EXPECT_EQ(image.pixels[0], 0);
+  EXPECT_EQ(image.pixels[4 * 100], 128);  // 200: 255 * 99 / 198 = 127.5
+  EXPECT_EQ(image.pixels[799], 255);
+  EXPECT_EQ(image.pixels[999], 0);
+}
+
+TEST_F(DicomPixels, EightBitsWithoutAWindowStayWhatTheyAre) {
+  EXPECT_EQ(render(TestDicom(3, 1, 8, {0, 7, 255})).pixels, (Values{0, 7, 255}));
+}
+
+TEST_F(DicomPixels, LookupTables) {
+  TestDicom dicom(5, 1, 8, {0, 1, 2, 3, 200});
+  // modality: 1 -> 10, 2 -> 20, 3 and more -> 30; VOI: 10 -> 0 ... 30 -> 255 of 8 bits
+  dicom.item(0x00283000, {{0x00283002, words({3, 1, 16})}, {0x00283006, words({10, 20, 30})}});
+  EXPECT_EQ(render(dicom).pixels, (Values{0, 0, 128, 255, 255}));  // over its whole range
+  std::vector<int> voi(21);
+  for (int i = 0; i <= 20; ++i) voi[static_cast<std::size_t>(i)] = i * i * 255 / 400;
+  dicom.item(0x00283010, {{0x00283002, words({21, 10, 8})}, {0x00283006, words(voi)}});
+  dicom.text(0x00281050, "DS", "5").text(0x00281051, "DS", "5");  // the table goes first
+  EXPECT_EQ(render(dicom).pixels, (Values{0, 0, 63, 255, 255}));
+}
+
+TEST_F(DicomPixels, ColourAndFrames) {
+  const TestDicom rgb(2, 1, 8, {1, 2, 3, 4, 5, 6}, "RGB", 3);
+  const Image image = render(rgb);
+  EXPECT_EQ(image.channels, 3);
+  EXPECT_EQ(image.pixels, (Values{1, 2, 3, 4, 5, 6}));
+  // PS3.3: red, green and blue of full intensity
+  const TestDicom ybr(3, 1, 8, {76, 85, 255, 150, 44, 21, 29, 255, 107}, "YBR_FULL", 3);
+  EXPECT_EQ(render(ybr).pixels, (Values{254, 0, 0, 0, 255, 1, 0, 0, 254}));
+  TestDicom frames(2, 1, 8, {1, 2, 3, 4, 5, 6});
+  frames.text(0x00280008, "IS", "3");
+  EXPECT_EQ(render(frames, {}, 0, 2).pixels, (Values{5, 6}));
+}
+
+TEST_F(DicomPixels, WhatCannotBeUsedIsRefused) {
+  const auto refused = [&](const TestDicom& dicom, const std::string& why,
+                           std::int64_t max_pixels = kMax) {
+    dicom.write(folder_ / "bad.dcm");
+    const std::string message =
+        error_of([&] { DicomReader().read(folder_ / "bad.dcm", max_pixels); });
+    EXPECT_TRUE(message.starts_with((folder_ / "bad.dcm").string() + ": ")) << message;
+    EXPECT_NE(message.find(why), std::string::npos) << message;
+  };
+  const auto grey = [] { return TestDicom(2, 2, 8, {1, 2, 3, 4}); };
+  refused(grey(), "--max-pixels", 3);
+  refused(grey().us(0x00280010, 3), "cut off");
+  refused(grey().us(0x00280010, 65535).us(0x00280011, 65535), "--max-pixels");
+  refused(grey().us(0x00280010, 16384).us(0x00280011, 16384), "cut off");
+  refused(grey().text(0x00280008, "IS", "2147483647"), "--max-pixels");
+  refused(grey().text(0x00280008, "IS", "-1"), "frames");
+  refused(grey().us(0x00280010, 0), "no pixels");
+  refused(grey().us(0x00280100, 32), "32 bits");
+  refused(grey().us(0x00280101, 9), "9 of 8 bits");
+  refused(grey().us(0x00280102, 6), "lowest bits");
+  refused(grey().text(0x00280004, "CS", "HSV"), "HSV");
+  refused(grey().text(0x00280004, "CS", "RGB"), "1 values per pixel");
+  write_bytes(folder_ / "text.dcm", "not DICOM at all", 16);
+  EXPECT_FALSE(error_of([&] { DicomReader().read(folder_ / "text.dcm", kMax); }).empty());
+  EXPECT_FALSE(error_of([&] { DicomReader().read(folder_ / "nowhere.dcm", kMax); }).empty());
+}
+
+// tests/golden/dicom.py: what pydicom makes of the files that it ships.
+TEST(DicomGolden, PixelsArePydicoms) {
+  const char* set = std::getenv("BIOPTIC_DICOM_DIR");
+  const fs::path folder = set != nullptr
+                              ? fs::path(set)
+                              : fs::path("/usr/lib/python3/dist-packages/pydicom/data/test_files");
+  if (!fs::exists(folder)) {
+    GTEST_SKIP() << "pydicom's test files are not there (python3-pydicom, or BIOPTIC_DICOM_DIR)";
+  }
+  const auto golden = nlohmann::json::parse(read_file("tests/golden/dicom.json"));
+  const DicomReader reader;
+  std::size_t found = 0;
+  for (const auto& [name, expected] : golden.at("files").items()) {
+    if (!fs::exists(folder / name)) continue;  // another version of pydicom ships other files
+    ++found;
+    const DicomFile file = reader.read(folder / name, kMax);
+    const auto shape = expected.at("shape").get<std::vector<std::size_t>>();
+    ASSERT_EQ(file.frames.size(), shape[0]) << name;
+    Sha256 hash;
+    for (std::size_t f = 0; f < file.frames.size(); ++f) {
+      const Image image = dicom_image(file, f, {}, 0);
+      EXPECT_EQ(image.pixels.size(), shape[1] * shape[2] * shape[3]) << name;
+      const std::vector<std::uint8_t> bytes(image.pixels.begin(), image.pixels.end());
+      hash.update(bytes.data(), bytes.size());
+    }
+    EXPECT_EQ(hash.hex(), expected.at("sha256")) << name;
+  }
+  EXPECT_GE(found, 20U);
+}
+
+// -------------------------------------------------------------------------------- import, groups
+
+class DicomImport : public ::testing::Test {
+ protected:
+  void make(const std::string& name, const std::string& patient, const std::string& study,
+            std::uint16_t grey = 100, int frames = 1, bool burned_in = false) const {
+    TestDicom dicom(4, 4, 8, Values(static_cast<std::size_t>(16 * frames), grey));
+    dicom.text(0x00100010, "PN", "Doe^Jane").text(0x00100020, "LO", patient);
+    dicom.text(0x0020000D, "UI", study).text(0x00080050, "SH", "ACCESSION77");
+    if (frames > 1) dicom.text(0x00280008, "IS", std::to_string(frames));
+    if (burned_in) dicom.text(0x00280301, "CS", "YES");
+    dicom.write(folder_ / "Jane-Doe" / name);
+  }
+  ImportOptions keyed() const {
+    write_bytes(folder_ / "key", "0123456789abcdef\n", 17);
+    ImportOptions options;
+    options.dicom.group_key = folder_ / "key";
+    return options;
+  }
+  TestFolder folder_;
+};
+
+TEST_F(DicomImport, PatientsAreGroupsAndNothingNamesThem) {
+  make("sick/DOE1.dcm", "MRN4711", "1.2.826.1");
+  make("sick/DOE2", "MRN4711", "1.2.826.2", 110, 3);  // no ending; three frames
+  make("well/a.dcm", "", "1.2.826.3", 90);
+  make("well/b.DCM", "", "", 80, 1, true);
+  const std::string dicomdir = TestDicom(1, 1, 8, {0}).bytes();
+  write_bytes(folder_ / "Jane-Doe" / "well" / "DICOMDIR", dicomdir.data(), dicomdir.size());
+  const ImportReport report = import_source(folder_ / "Jane-Doe", folder_ / "out", keyed());
+  const Dataset dataset = Dataset::open(folder_ / "out", true);
+  ASSERT_EQ(dataset.size(), 6U);
+  EXPECT_EQ(dataset.record(0).group, group_name("0123456789abcdef", "MRN4711"));
+  EXPECT_EQ(dataset.record(0).group.size(), 17U);
+  for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(dataset.record(i).group, dataset.record(0).group);
+  EXPECT_EQ(dataset.record(4).group, group_name("0123456789abcdef", "1.2.826.3"));
+  EXPECT_EQ(dataset.record(5).group, "");
+  EXPECT_EQ(dataset.record(3).source, "000003");
+  EXPECT_EQ(dataset.image8(3)[0], 110);
+  EXPECT_EQ(find_groups(dataset, "").names[5], "#000005");
+
+  std::string notes;
+  for (const std::string& note : report.notes) notes += note + "\n";
+  EXPECT_NE(notes.find("6 images of 4 DICOM files"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("1 files name neither patient nor study"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("BurnedInAnnotation"), std::string::npos) << notes;
+  for (const char* file : {"index.csv", "dataset.json", "labels.npy", "images.npy"})
+    notes += read_file(folder_ / "out" / file);
+  for (const char* secret :
+       {"Doe", "DOE", "MRN", "4711", "1.2.826", "ACCESSION", "a.dcm", "b.DCM"}) {
+    EXPECT_EQ(notes.find(secret), std::string::npos) << secret;
+  }
+  EXPECT_NE(error_of([&] { source_hash(folder_ / "Jane-Doe", {}); }).find("data import"),
+            std::string::npos);
+}
+
+TEST_F(DicomImport, ErrorsNameThePathAndSkippedFilesAreLeftOut) {
+  make("sick/1.dcm", "A", "1");
+  make("well/2.dcm", "B", "2");
+  std::string cut = read_file(folder_ / "Jane-Doe" / "sick" / "1.dcm");
+  cut.resize(cut.size() - 3);
+  write_bytes(folder_ / "Jane-Doe" / "sick" / "3.dcm", cut.data(), cut.size());
+  const std::string message =
+      error_of([&] { import_source(folder_ / "Jane-Doe", folder_ / "out", keyed()); });
+  EXPECT_NE(message.find("3.dcm"), std::string::npos) << message;
+  ImportOptions skip = keyed();
+  skip.skip_bad = true;
+  EXPECT_EQ(import_source(folder_ / "Jane-Doe", folder_ / "out", skip).info.images, 2U);
+}
+
+TEST_F(DicomImport, AManifestMayNameTheGroups) {
+  make("1.dcm", "A", "1");
+  make("2.dcm", "A", "2");
+  const std::string text = "path,label,group\nJane-Doe/1.dcm,x,g1\nJane-Doe/2.dcm,y,\n";
+  write_bytes(folder_ / "list.csv", text.data(), text.size());
+  import_source(folder_ / "list.csv", folder_ / "out", keyed());
+  const Dataset dataset = Dataset::open(folder_ / "out");
+  EXPECT_EQ(dataset.record(0).group, "g1");
+  EXPECT_EQ(dataset.record(1).group, "");
+  EXPECT_EQ(dataset.record(0).source, "000000");
+}
+
+TEST_F(DicomImport, TheKeyIsMadeOnceForItsOwnerAlone) {
+  ASSERT_EQ(::setenv("XDG_CONFIG_HOME", (folder_ / "config").c_str(), 1), 0);
+  const std::string key = group_key("");
+  EXPECT_EQ(key.size(), 64U);
+  EXPECT_EQ(group_key(""), key);
+  EXPECT_EQ(fs::status(folder_ / "config" / "bioptic" / "group-key").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
+  ::unsetenv("XDG_CONFIG_HOME");
+  EXPECT_NE(error_of([&] { group_key(folder_ / "none"); }).find("does not exist"),
+            std::string::npos);
+  write_bytes(folder_ / "short", "secret\n", 7);
+  EXPECT_NE(error_of([&] { group_key(folder_ / "short"); }).find("at least 16"), std::string::npos);
+}
+
+TEST(DicomGroupName, IsTheKeyedHash) {
+  // RFC 4231, test case 2: key "Jefe", data "what do ya want for nothing?"
+  EXPECT_EQ(group_name("Jefe", "what do ya want for nothing?"), "p5bdcc146bf60754e");
+}
+
+}  // namespace
+}  // namespace bioptic

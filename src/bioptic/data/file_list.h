@@ -1,0 +1,51 @@
+// A source that is a list of files: where a folder or a manifest leads to.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bioptic/data/source.h"
+
+namespace bioptic {
+
+struct ListedFile {
+  std::filesystem::path path;  // can be opened as it is
+  SourceItem item;             // of every image in the file
+  bool dicom = false;          // else JPEG, PNG or TIFF
+};
+
+struct FileList {
+  std::string kind;                  // "class folders", "manifest"
+  std::vector<std::string> classes;  // by label
+  std::vector<ListedFile> files;     // in the order of the dataset
+  std::string groups_from;           // words for a person where items carry groups, else ""
+  bool weighted = false;             // items carry weights
+  std::vector<std::string> notes;    // sentences for a person
+};
+
+// A folder of class folders, with or without train/ val/ test/ above them.  Files are sorted by
+// bytes; hidden ones and links to folders are left out.  Throws InputError naming the folder.
+FileList list_folder(const std::filesystem::path& folder);
+
+// A CSV file with the columns path and label and, where wanted, split, group and weight, in any
+// order; relative paths begin at the manifest's folder.  Other columns are left out with a note.
+// Throws InputError naming the manifest's line: a file that is not there or given twice, an empty
+// label, a split that is none, a weight that is no positive number.
+FileList list_manifest(const std::filesystem::path& file);
+
+// "train", "val" or "test" for the names that people give to splits ("training", "valid", ...),
+// else "".
+std::string_view split_named(std::string_view name);
+// The names that split_named knows.
+std::vector<std::string_view> split_names();
+
+// The images of those files, one per frame of a DICOM file.
+// Where one is a DICOM file the source is anonymous: item() gives running numbers for names, and
+// the patients are groups by group_name, unless the list names groups.
+std::unique_ptr<ImageSource> open_files(FileList list, const ImportOptions& options);
+
+}  // namespace bioptic
