@@ -9,6 +9,7 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(TIFF REQUIRED)
 find_package(GTest REQUIRED)
+find_package(CURL REQUIRED)  # its header; the library is opened when something is fetched
 set(GDCM_SKIP_USE_VTK ON)
 find_package(GDCM REQUIRED)  # for the DICOM plugin alone
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)

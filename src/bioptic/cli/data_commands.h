@@ -8,6 +8,9 @@
 namespace bioptic {
 
 void register_data_import(CLI::App& data, Command& run);
+void register_data_audit(CLI::App& data, Command& run);
+void register_data_export(CLI::App& data, Command& run);
+void register_data_fetch(CLI::App& data, Command& run);
 void register_data_info(CLI::App& data, Command& run);
 void register_data_phantom(CLI::App& data, Command& run);
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -13,6 +15,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/sha256.h"
+#include "bioptic/data/audit.h"
 #include "bioptic/data/file_list.h"
 #include "bioptic/data/resize.h"
 #include "bioptic/data/source.h"
@@ -282,6 +285,52 @@ ImportReport import_arrays(const std::vector<ClassFile>& files, const fs::path& 
     names += (names.empty() ? "" : " ") + file.name + "=" + file.file.filename().string();
   }
   return import_from(*open_arrays(files), folder, names, options, progress);
+}
+
+std::vector<Original> import_for_audit(const fs::path& source, const fs::path& scratch,
+                                       const ImportOptions& options, const Progress& progress) {
+  require_source(source);
+  std::unique_ptr<ImageSource> images;
+  const Scratch unpacked(scratch);
+  if (fs::is_directory(source)) {
+    images = open_files(list_folder(source), options);
+  } else if (source.extension() == ".csv") {
+    images = open_files(list_manifest(source), options);
+  } else if (source.extension() == ".npz") {
+    images = open_npz(source, unpacked.path);
+  } else {
+    throw InputError(source.string() +
+                     ": is neither a dataset nor a folder, a manifest (.csv) or a .npz file");
+  }
+  // By name, because images that cannot be read leave no row.
+  std::unordered_map<std::string, Original> by_name;
+  std::set<std::pair<int, int>> sizes;
+  for (std::size_t i = 0; i < images->size(); ++i) {
+    Original original;
+    try {
+      const ImageHeader header = images->header(i);
+      original.width = header.width;
+      original.height = header.height;
+      sizes.emplace(header.width, header.height);
+    } catch (const InputError&) {
+      if (!options.skip_bad) throw;
+      continue;
+    }
+    original.format = fs::path(images->place(i)).extension().string();
+    std::transform(original.format.begin(), original.format.end(), original.format.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    by_name.emplace(images->item(i).name, std::move(original));
+  }
+  ImportOptions chosen = options;
+  if (sizes.size() > 1 && !chosen.size) chosen.size = 256;
+  import_from(*images, scratch, source.string(), chosen, progress);
+  const Dataset dataset = Dataset::open(scratch);
+  std::vector<Original> originals(dataset.size());
+  for (std::size_t row = 0; row < dataset.size(); ++row) {
+    originals[row] = by_name.at(std::string(dataset.record(row).source));
+  }
+  if (source.extension() == ".npz") return {};  // its arrays have one size and no files
+  return originals;
 }
 
 bool is_dataset(const fs::path& path) { return fs::exists(path / "dataset.json"); }

@@ -1,0 +1,539 @@
+#include "bioptic/data/audit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "bioptic/base/error.h"
+#include "bioptic/base/parallel.h"
+#include "bioptic/base/sha256.h"
+#include "bioptic/data/png.h"
+
+namespace bioptic {
+namespace {
+
+enum Side : unsigned char { kTrain, kVal, kTest };
+constexpr std::size_t kChecks = 12;
+constexpr std::array<const char*, 3> kSideNames = {"train", "val", "test"};
+
+struct ImageFacts {
+  double mean = 0, spread = 0, border = 0;  // border: mean of the outermost twentieth
+  double largest_share = 0;                 // of values at the type's largest
+  bool constant = false;
+  std::array<std::uint8_t, 32> hash{};
+};
+
+template <typename T>
+ImageFacts facts_of(std::span<const T> pixels, const DatasetInfo& info) {
+  ImageFacts facts;
+  const int h = info.height, w = info.width;
+  const int edge = std::max(1, std::min(h, w) / 20);
+  double sum = 0, squares = 0, border = 0;
+  std::size_t largest = 0, at_border = 0;
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    const double v = pixels[i];
+    sum += v;
+    squares += v * v;
+    largest += pixels[i] == std::numeric_limits<T>::max() ? 1U : 0U;
+    const auto within =
+        static_cast<int>(i % (static_cast<std::size_t>(h) * static_cast<std::size_t>(w)));
+    const int y = within / w, x = within % w;
+    if (y < edge || x < edge || y >= h - edge || x >= w - edge) {
+      border += v;
+      ++at_border;
+    }
+  }
+  const auto n = static_cast<double>(pixels.size());
+  facts.mean = sum / n;
+  facts.spread = std::sqrt(std::max(0.0, squares / n - facts.mean * facts.mean));
+  facts.border = border / static_cast<double>(at_border);
+  facts.largest_share = static_cast<double>(largest) / n;
+  facts.constant = std::all_of(pixels.begin(), pixels.end(), [&](T v) { return v == pixels[0]; });
+  facts.hash = sha256_bytes(pixels.data(), pixels.size_bytes());
+  return facts;
+}
+
+double mean_of(const std::vector<double>& v) {
+  return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size());
+}
+double variance_of(const std::vector<double>& v) {
+  const double mean = mean_of(v);
+  double sum = 0;
+  for (const double x : v) sum += (x - mean) * (x - mean);
+  return sum / static_cast<double>(v.size() - 1);
+}
+
+// The chance that a value of the one is above one of the other, ties counting half.
+double auroc(const std::vector<double>& positive, const std::vector<double>& negative) {
+  std::vector<std::pair<double, bool>> all;
+  for (const double v : positive) all.emplace_back(v, true);
+  for (const double v : negative) all.emplace_back(v, false);
+  std::sort(all.begin(), all.end());
+  double ranks = 0;
+  for (std::size_t i = 0; i < all.size();) {
+    std::size_t end = i, positives = 0;
+    while (end < all.size() && all[end].first == all[i].first)
+      positives += all[end++].second ? 1U : 0U;
+    ranks += static_cast<double>(positives) * (static_cast<double>(i + end) + 1) / 2;
+    i = end;
+  }
+  const auto p = static_cast<double>(positive.size()), n = static_cast<double>(negative.size());
+  return (ranks - p * (p + 1) / 2) / (p * n);
+}
+
+// Hanley and McNeil, Radiology 1982;143:29-36.
+double auroc_error(double a, double p, double n) {
+  const double q1 = a / (2 - a), q2 = 2 * a * a / (1 + a);
+  return std::sqrt(
+      std::max(0.0, (a * (1 - a) + (p - 1) * (q1 - a * a) + (n - 1) * (q2 - a * a)) / (p * n)));
+}
+
+std::string plural(std::size_t n, const char* one, const char* many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
+class Auditor {
+ public:
+  Auditor(const Dataset& dataset, const std::vector<Original>& originals,
+          const AuditOptions& options)
+      : dataset_(dataset), originals_(originals), options_(options) {}
+
+  Audit run(const Progress& progress) {
+    groups_ = find_groups(dataset_, options_.group);
+    read_sides();
+    ThreadPool pool(options_.threads > 0 ? options_.threads : available_processors());
+    measure(pool);
+    result_.images = dataset_.size();
+    result_.checks.reserve(kChecks);  // references to earlier checks stay good
+    duplicates(pool, progress);
+    split_groups();
+    class_balance();
+    intensity_drift();
+    constant_and_saturated();
+    fixed_borders();
+    trivial_features();
+    test_size();
+    return std::move(result_);
+  }
+
+ private:
+  AuditCheck& check(const char* id, const char* title) {
+    result_.checks.push_back({id, title, AuditState::fine, "", {}});
+    return result_.checks.back();
+  }
+  std::string name(std::size_t row) const { return std::string(dataset_.record(row).source); }
+  const std::string& class_of(std::size_t row) const {
+    return dataset_.info().classes[static_cast<std::size_t>(dataset_.label(row))];
+  }
+  static void example(AuditCheck& c, std::string text) {
+    if (c.examples.size() < kAuditExamples) c.examples.push_back(std::move(text));
+  }
+
+  void read_sides() {
+    sides_.assign(dataset_.size(), kTrain);
+    try {
+      const SplitPlan plan = plan_splits(dataset_, groups_, options_.split);
+      const Splits splits = draw_splits(dataset_, groups_, options_.split, plan, 0);
+      for (const auto row : splits.val) sides_[row] = kVal;
+      for (const auto row : splits.test) sides_[row] = kTest;
+      bool names_test = false;
+      for (std::size_t row = 0; row < dataset_.size(); ++row) {
+        names_test = names_test || dataset_.record(row).split == "test";
+      }
+      test_from_ = names_test ? "the source's test split" : "a drawn test split";
+      val_from_ = plan.val_from_source                        ? "the source's validation split"
+                  : options_.split.split_by == SplitBy::group ? "validation drawn by group"
+                                                              : "validation drawn by image";
+    } catch (const InputError& e) {
+      no_splits_ = e.what();
+    }
+  }
+
+  void measure(ThreadPool& pool) {
+    const DatasetInfo& info = dataset_.info();
+    facts_.resize(dataset_.size());
+    pool.run(dataset_.size(), [&](std::size_t row) {
+      facts_[row] = info.dtype == PixelType::uint8 ? facts_of(dataset_.image8(row), info)
+                                                   : facts_of(dataset_.image16(row), info);
+    });
+  }
+
+  void duplicates(ThreadPool& pool, const Progress& progress) {
+    std::map<std::array<std::uint8_t, 32>, std::uint32_t> first;
+    std::vector<char> skip(dataset_.size(), 0);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> exact;
+    for (std::uint32_t row = 0; row < dataset_.size(); ++row) {
+      if (facts_[row].constant) {
+        skip[row] = 1;
+        continue;
+      }
+      const auto [found, is_new] = first.emplace(facts_[row].hash, row);
+      if (is_new) continue;
+      exact.emplace_back(found->second, row);
+      skip[row] = 1;
+    }
+    AuditCheck& same = check("exact_duplicates", "exact duplicates");
+    same.said = exact.empty() ? "no two images have the same pixels"
+                              : plural(exact.size(), "image repeats", "images repeat") +
+                                    " the pixels of an earlier one";
+    if (!exact.empty()) same.state = AuditState::found;
+    for (const auto& [a, b] : exact) example(same, name(a) + " = " + name(b));
+
+    if (options_.near) result_.near = find_near_duplicates(dataset_, skip, pool, progress);
+    AuditCheck& near = check("near_duplicates", "near duplicates");
+    near.state = !options_.near         ? AuditState::not_done
+                 : result_.near.empty() ? AuditState::fine
+                                        : AuditState::found;
+    near.said = !options_.near ? "not looked for"
+                : result_.near.empty()
+                    ? "no two images are nearly the same picture"
+                    : plural(result_.near.size(), "pair is", "pairs are") +
+                          " nearly the same picture (stored again, resized, brighter or cropped)";
+    for (const NearPair& pair : result_.near) {
+      example(near,
+              fmt::format("{} ~ {} ({:.3f})", name(pair.first), name(pair.second), pair.likeness));
+    }
+
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> all = exact;
+    for (const NearPair& pair : result_.near) all.emplace_back(pair.first, pair.second);
+    AuditCheck& conflict = check("conflicting_labels", "duplicates under two labels");
+    AuditCheck& across = check("split_duplicates", "duplicates on both sides of a split");
+    std::size_t conflicting = 0, crossing = 0;
+    for (const auto& [a, b] : all) {
+      if (dataset_.label(a) != dataset_.label(b)) {
+        ++conflicting;
+        example(conflict,
+                fmt::format("{} ({}) and {} ({})", name(a), class_of(a), name(b), class_of(b)));
+      }
+      if (no_splits_.empty() && sides_[a] != sides_[b]) {
+        ++crossing;
+        example(across, fmt::format("{} ({}) and {} ({})", name(a), kSideNames[sides_[a]], name(b),
+                                    kSideNames[sides_[b]]));
+      }
+    }
+    conflict.said = conflicting == 0 ? "none" : plural(conflicting, "pair", "pairs");
+    across.said = crossing == 0 ? "none" : plural(crossing, "pair", "pairs");
+    if (conflicting > 0) conflict.state = AuditState::found;
+    if (crossing > 0) across.state = AuditState::found;
+    if (!no_splits_.empty()) not_done(across, no_splits_);
+  }
+
+  static void not_done(AuditCheck& c, const std::string& why) {
+    c.state = AuditState::not_done;
+    c.said = "not looked at: " + why;
+  }
+
+  void split_groups() {
+    AuditCheck& c = check("split_groups", "groups (patients) on both sides of a split");
+    if (!no_splits_.empty()) return not_done(c, no_splits_);
+    if (!groups_.known) {
+      return not_done(c, "the source names no groups; --group EXPRESSION finds them in file names");
+    }
+    std::map<std::string, std::array<std::size_t, 3>> images;
+    for (std::size_t row = 0; row < dataset_.size(); ++row) {
+      if (!groups_.names[row].starts_with('#')) ++images[groups_.names[row]][sides_[row]];
+    }
+    std::size_t train_test = 0, train_val = 0, val_test = 0, any = 0;
+    for (const auto& [group, n] : images) {
+      const bool both = (n[kTrain] > 0) + (n[kVal] > 0) + (n[kTest] > 0) > 1;
+      train_val += n[kTrain] > 0 && n[kVal] > 0 ? 1U : 0U;
+      val_test += n[kVal] > 0 && n[kTest] > 0 ? 1U : 0U;
+      train_test += n[kTest] > 0 && n[kTrain] + n[kVal] > 0 ? 1U : 0U;
+      if (!both) continue;
+      ++any;
+      example(c, fmt::format("{}: {} train, {} val, {} test", group, n[kTrain], n[kVal], n[kTest]));
+    }
+    c.said = fmt::format(
+        "of {} groups, {} have images in training or validation and in {}, {} in training and in "
+        "{}",
+        images.size(), train_test, test_from_, train_val, val_from_);
+    if (any > 0) c.state = AuditState::found;
+  }
+
+  // Images by class on one side or both of train + val.
+  std::vector<std::size_t> counts(bool test) const {
+    std::vector<std::size_t> n(dataset_.info().classes.size());
+    for (std::size_t row = 0; row < dataset_.size(); ++row) {
+      if ((sides_[row] == kTest) == test) ++n[static_cast<std::size_t>(dataset_.label(row))];
+    }
+    return n;
+  }
+
+  void class_balance() {
+    AuditCheck& c = check("class_balance", "class balance");
+    const std::vector<std::size_t> train = counts(false), test = counts(true);
+    const auto total = [](const std::vector<std::size_t>& n) {
+      return static_cast<double>(std::accumulate(n.begin(), n.end(), std::size_t{0}));
+    };
+    double apart = 0, smallest = 1;
+    for (std::size_t k = 0; k < train.size(); ++k) {
+      const double share = static_cast<double>(train[k]) / total(train);
+      const auto most = static_cast<double>(*std::max_element(train.begin(), train.end()));
+      smallest = std::min(smallest, static_cast<double>(train[k]) / most);
+      std::string text =
+          fmt::format("{}: {} ({:.1f} %)", dataset_.info().classes[k], train[k], 100 * share);
+      if (total(test) > 0) {
+        const double there = static_cast<double>(test[k]) / total(test);
+        apart = std::max(apart, std::abs(share - there));
+        text += fmt::format(", test {} ({:.1f} %)", test[k], 100 * there);
+      }
+      example(c, text);
+    }
+    c.said = fmt::format(
+        "the smallest class has {:.2f} of the largest one's images; shares differ by up to {:.1f} "
+        "points between training and test",
+        smallest, 100 * apart);
+    if (smallest < 0.1 || apart >= 0.1) c.state = AuditState::found;
+  }
+
+  void intensity_drift() {
+    AuditCheck& c = check("intensity_drift", "intensity drift between training and test");
+    std::vector<double> train, test;
+    for (std::size_t row = 0; row < dataset_.size(); ++row) {
+      (sides_[row] == kTest ? test : train).push_back(facts_[row].mean);
+    }
+    if (train.size() < 2 || test.size() < 2) return not_done(c, "there are too few images");
+    const double vt = variance_of(train), vs = variance_of(test);
+    const double difference = mean_of(test) - mean_of(train);
+    const double spread = std::sqrt((vt + vs) / 2);
+    const double error =
+        std::sqrt(vt / static_cast<double>(train.size()) + vs / static_cast<double>(test.size()));
+    const double size = spread > 0 ? difference / spread : 0;
+    c.said = fmt::format(
+        "mean grey value {:.1f} in training, {:.1f} in test: {:.2f} standard deviations apart",
+        mean_of(train), mean_of(test), std::abs(size));
+    if (std::abs(size) >= 0.5 && std::abs(difference) > 4 * error) c.state = AuditState::found;
+  }
+
+  void constant_and_saturated() {
+    AuditCheck& flat = check("constant_images", "constant images");
+    std::size_t constant = 0, saturated = 0;
+    for (std::size_t row = 0; row < dataset_.size(); ++row) {
+      if (!facts_[row].constant) continue;
+      ++constant;
+      example(flat, name(row));
+    }
+    flat.said = constant == 0
+                    ? "none"
+                    : plural(constant, "image has", "images have") + " one value everywhere";
+    if (constant > 0) flat.state = AuditState::found;
+    AuditCheck& full = check("saturated_images", "saturated images");
+    for (std::size_t row = 0; row < dataset_.size(); ++row) {
+      if (facts_[row].constant || facts_[row].largest_share < 0.25) continue;
+      ++saturated;
+      example(full, fmt::format("{} ({:.0f} %)", name(row), 100 * facts_[row].largest_share));
+    }
+    full.said = saturated == 0 ? "none"
+                               : plural(saturated, "image has", "images have") +
+                                     " a quarter or more of the values at the largest";
+    if (saturated > 0) full.state = AuditState::found;
+  }
+
+  template <typename T>
+  void mark_fixed(std::span<const T> first, std::span<const T> image,
+                  std::vector<char>& same) const {
+    for (std::size_t i = 0; i < image.size(); ++i) {
+      if (image[i] != first[i]) same[i % same.size()] = 0;
+    }
+  }
+
+  void fixed_borders() {
+    AuditCheck& c = check("fixed_borders", "borders that never change");
+    const DatasetInfo& info = dataset_.info();
+    const auto h = static_cast<std::size_t>(info.height), w = static_cast<std::size_t>(info.width);
+    if (dataset_.size() < 2) return not_done(c, "there is one image");
+    std::vector<char> same(h * w, 1);
+    for (std::size_t row = 1; row < dataset_.size(); ++row) {
+      if (info.dtype == PixelType::uint8) {
+        mark_fixed(dataset_.image8(0), dataset_.image8(row), same);
+      } else {
+        mark_fixed(dataset_.image16(0), dataset_.image16(row), same);
+      }
+    }
+    const auto row_fixed = [&](std::size_t y) {
+      return std::all_of(same.begin() + static_cast<std::ptrdiff_t>(y * w),
+                         same.begin() + static_cast<std::ptrdiff_t>((y + 1) * w),
+                         [](char s) { return s != 0; });
+    };
+    const auto column_fixed = [&](std::size_t x) {
+      for (std::size_t y = 0; y < h; ++y) {
+        if (same[y * w + x] == 0) return false;
+      }
+      return true;
+    };
+    std::size_t top = 0, bottom = 0, left = 0, right = 0;
+    while (top < h && row_fixed(top)) ++top;
+    while (bottom < h && row_fixed(h - 1 - bottom)) ++bottom;
+    while (left < w && column_fixed(left)) ++left;
+    while (right < w && column_fixed(w - 1 - right)) ++right;
+    if (top + bottom + left + right == 0) {
+      c.said = "none";
+      return;
+    }
+    c.said = fmt::format(
+        "{} rows at the top, {} at the bottom, {} columns at the left, {} at the right "
+        "are the same in all images",
+        top, bottom, left, right);
+    c.state = AuditState::found;
+  }
+
+  struct Feature {
+    std::string name;
+    std::vector<double> values;  // by row
+  };
+  std::vector<Feature> features() const {
+    std::vector<Feature> all(3);
+    all[0].name = "mean grey value";
+    all[1].name = "spread of the grey values";
+    all[2].name = "mean of the border";
+    for (const ImageFacts& facts : facts_) {
+      all[0].values.push_back(facts.mean);
+      all[1].values.push_back(facts.spread);
+      all[2].values.push_back(facts.border);
+    }
+    if (originals_.empty()) return all;
+    all.resize(6);
+    all[3].name = "width of the file's image";
+    all[4].name = "height of the file's image";
+    all[5].name = "aspect ratio of the file's image";
+    std::set<std::string> formats;
+    for (const Original& original : originals_) {
+      all[3].values.push_back(original.width);
+      all[4].values.push_back(original.height);
+      all[5].values.push_back(static_cast<double>(original.width) / original.height);
+      formats.insert(original.format);
+    }
+    for (const std::string& format : formats) {
+      Feature feature{"file format " + (format.empty() ? "(no ending)" : format), {}};
+      for (const Original& original : originals_)
+        feature.values.push_back(original.format == format ? 1 : 0);
+      all.push_back(std::move(feature));
+    }
+    return all;
+  }
+
+  void trivial_features() {
+    AuditCheck& c = check("trivial_features", "trivial features that predict the label");
+    double highest = 0.5;
+    std::string best = "none";
+    std::size_t telling = 0;
+    const std::size_t classes = dataset_.info().classes.size();
+    for (const Feature& feature : features()) {
+      for (std::size_t k = 0; k < classes; ++k) {
+        if (classes == 2 && k == 0) continue;  // the other class's AUROC is the same
+        std::vector<double> in, out;
+        for (std::size_t row = 0; row < dataset_.size(); ++row) {
+          if (no_splits_.empty() && sides_[row] == kTest) continue;
+          (static_cast<std::size_t>(dataset_.label(row)) == k ? in : out)
+              .push_back(feature.values[row]);
+        }
+        if (in.empty() || out.empty()) continue;
+        double area = auroc(in, out);
+        area = std::max(area, 1 - area);
+        const double error =
+            auroc_error(area, static_cast<double>(in.size()), static_cast<double>(out.size()));
+        if (area > highest) {
+          highest = area;
+          best = feature.name;
+        }
+        if (area < 0.7 || area - 3.9 * error <= 0.5) continue;
+        ++telling;
+        example(c, fmt::format("{} tells '{}' with AUROC {:.2f}", feature.name,
+                               dataset_.info().classes[k], area));
+      }
+    }
+    c.said = fmt::format("the most telling is the {} with AUROC {:.2f}", best, highest);
+    if (telling > 0) c.state = AuditState::found;
+  }
+
+  void test_size() {
+    AuditCheck& c = check("test_size", "test set large enough");
+    if (!no_splits_.empty()) return not_done(c, no_splits_);
+    std::set<std::string> groups;
+    std::size_t images = 0;
+    for (std::size_t row = 0; row < dataset_.size(); ++row) {
+      if (sides_[row] != kTest) continue;
+      ++images;
+      groups.insert(groups_.names[row]);
+    }
+    const double d = options_.detect, z = 1.959964 + 0.841621;
+    const double needed = std::max(1.0, std::ceil(z * z * (0.1 - d * d) / (d * d)));
+    c.said = fmt::format(
+        "{} images of {} groups; to see a difference of {:g} in accuracy between two arms that "
+        "differ "
+        "on a tenth of the images takes {:.0f} (level 0.05, power 0.8)",
+        images, groups.size(), d, needed);
+    if (static_cast<double>(groups.size()) < needed) c.state = AuditState::found;
+  }
+
+  const Dataset& dataset_;
+  const std::vector<Original>& originals_;
+  const AuditOptions& options_;
+  Groups groups_;
+  std::vector<Side> sides_;
+  std::string no_splits_, test_from_, val_from_;
+  std::vector<ImageFacts> facts_;
+  Audit result_;
+};
+
+}  // namespace
+
+bool Audit::anything() const {
+  return std::any_of(checks.begin(), checks.end(),
+                     [](const AuditCheck& c) { return c.state == AuditState::found; });
+}
+
+Audit audit_dataset(const Dataset& dataset, const std::vector<Original>& originals,
+                    const AuditOptions& options, const Progress& progress) {
+  return Auditor(dataset, originals, options).run(progress);
+}
+
+std::string near_montage(const Dataset& dataset, const std::vector<NearPair>& pairs) {
+  constexpr std::size_t kPairs = 12;
+  constexpr int kSide = 192, kGap = 8;
+  const DatasetInfo& info = dataset.info();
+  const auto shown = static_cast<int>(std::min(pairs.size(), kPairs));
+  const int width = 2 * kSide + 3 * kGap, height = shown * kSide + (shown + 1) * kGap;
+  std::vector<std::uint8_t> canvas(
+      static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 255);
+  const auto draw = [&](std::uint32_t row, int left, int top) {
+    double most = 255;
+    if (info.dtype == PixelType::uint16) {
+      const auto pixels = dataset.image16(row);
+      most = std::max<double>(1, *std::max_element(pixels.begin(), pixels.end()));
+    }
+    const std::size_t plane =
+        static_cast<std::size_t>(info.height) * static_cast<std::size_t>(info.width);
+    for (int y = 0; y < kSide; ++y) {
+      for (int x = 0; x < kSide; ++x) {
+        const std::size_t at = static_cast<std::size_t>(y * info.height / kSide) *
+                                   static_cast<std::size_t>(info.width) +
+                               static_cast<std::size_t>(x * info.width / kSide);
+        double sum = 0;
+        for (std::size_t c = 0; c < static_cast<std::size_t>(info.channels); ++c) {
+          sum += info.dtype == PixelType::uint8 ? dataset.image8(row)[c * plane + at]
+                                                : dataset.image16(row)[c * plane + at];
+        }
+        canvas[static_cast<std::size_t>(top + y) * static_cast<std::size_t>(width) +
+               static_cast<std::size_t>(left + x)] =
+            static_cast<std::uint8_t>(255 * sum / (info.channels * most));
+      }
+    }
+  };
+  for (int k = 0; k < shown; ++k) {
+    const int top = kGap + k * (kSide + kGap);
+    draw(pairs[static_cast<std::size_t>(k)].first, kGap, top);
+    draw(pairs[static_cast<std::size_t>(k)].second, 2 * kGap + kSide, top);
+  }
+  return png_bytes(width, height, 1, canvas);
+}
+
+}  // namespace bioptic
