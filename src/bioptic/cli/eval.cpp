@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
@@ -13,8 +14,9 @@
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/split.h"
 #include "bioptic/data/window.h"
-#include "bioptic/stats/intervals.h"
+#include "bioptic/report/metrics_table.h"
 #include "bioptic/study/model_file.h"
+#include "bioptic/study/model_metrics.h"
 
 namespace bioptic {
 namespace {
@@ -23,7 +25,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 struct Options {
-  std::string model, data, split = "test";
+  std::string model, data, split = "test", group;
   bool json = false;
 };
 
@@ -132,6 +134,125 @@ std::string seen_in_training(const ModelFile& model, const Dataset& dataset,
          "test";
 }
 
+struct Result {
+  const Options& options;
+  const ModelFile& model;
+  const ModelMetrics& m;
+  double loss = 0;
+  std::size_t images = 0, groups = 0;
+  std::string groups_from, warning;
+};
+
+// The metric under its own name, its interval as <name>_low and _high; null where undefined.
+void add_flat(json& j, const Result& r, const std::string& name, bool with_interval) {
+  const auto value = r.m.values.find(name);
+  j[name] = value == r.m.values.end() ? json() : json(value->second);
+  if (!with_interval) return;
+  const auto i = r.m.intervals.find(name);
+  j[name + "_low"] = i == r.m.intervals.end() ? json() : json(i->second.low);
+  j[name + "_high"] = i == r.m.intervals.end() ? json() : json(i->second.high);
+}
+
+json as_json(const Result& r) {
+  const auto classes = static_cast<std::size_t>(r.model.reading().classes);
+  json confusion = json::array();
+  for (std::size_t row = 0; row < classes; ++row) {
+    const auto begin = r.m.confusion.begin() + static_cast<std::ptrdiff_t>(row * classes);
+    confusion.push_back(
+        std::vector<std::size_t>(begin, begin + static_cast<std::ptrdiff_t>(classes)));
+  }
+  json metrics = json::object();
+  for (const auto& [name, value] : r.m.values) {
+    metrics[name] = {{"value", value}};
+    if (const auto i = r.m.intervals.find(name); i != r.m.intervals.end()) {
+      metrics[name]["low"] = i->second.low;
+      metrics[name]["high"] = i->second.high;
+      metrics[name]["method"] = i->second.method;
+    }
+    if (const auto i = r.m.group_intervals.find(name); i != r.m.group_intervals.end()) {
+      metrics[name]["groups_low"] = i->second.low;
+      metrics[name]["groups_high"] = i->second.high;
+      metrics[name]["groups_method"] = i->second.method;
+    }
+  }
+  json j = {{"model", r.options.model},
+            {"data", r.options.data},
+            {"split", r.options.split},
+            {"images", r.images},
+            {"groups", r.groups},
+            {"groups_from", r.groups_from},
+            {"classes", r.model.classes()},
+            {"loss", r.loss},
+            {"threshold", r.model.threshold()},
+            {"threshold_rule", r.model.threshold_rule()},
+            {"not_finite", r.m.not_finite},
+            {"metrics", metrics},
+            {"intervals_over", "patients"},
+            {"confusion", confusion}};
+  add_flat(j, r, "accuracy", true);
+  add_flat(j, r, "auroc", false);
+  if (!r.warning.empty()) j["warning"] = r.warning;
+  if (classes == 2) {
+    j["positive"] = r.model.classes()[static_cast<std::size_t>(r.model.reading().positive)];
+    add_flat(j, r, "sensitivity", true);
+    add_flat(j, r, "specificity", true);
+  }
+  return j;
+}
+
+// Its interval is that over groups where groups are shared.
+void print_metric(const Result& r, const std::string& name, const std::string& heading) {
+  const auto value = r.m.values.find(name);
+  if (value == r.m.values.end()) {
+    fmt::print("{:28} undefined\n", heading);
+    return;
+  }
+  fmt::print("{:28} {:8.4f}", heading, value->second);
+  auto i = r.m.group_intervals.find(name);
+  const bool by_group = i != r.m.group_intervals.end();
+  if (!by_group) i = r.m.intervals.find(name);
+  if (by_group || i != r.m.intervals.end()) {
+    fmt::print("   [{:.4f}, {:.4f}]   {}", i->second.low, i->second.high, i->second.method);
+  }
+  fmt::print("\n");
+}
+
+void print(const Result& r) {
+  const std::vector<std::string>& names = r.model.classes();
+  fmt::print("{} on {} ({}): {} images, {} groups\n\n", r.options.model, r.options.data,
+             r.options.split, r.images, r.groups);
+  for (const MetricHeading& h : metric_headings()) {
+    if (names.size() == 2 || r.m.jackknifed.contains(h.name)) print_metric(r, h.name, h.heading);
+  }
+  for (const std::string& name : names) {
+    if (names.size() > 2) print_metric(r, "auroc_" + name, "AUROC, " + name);
+  }
+  fmt::print("{:28} {:8.4f}\n", "loss of the training", r.loss);
+  fmt::print(
+      "\nintervals: 95 %, over patients, for this one trained model; another training would add "
+      "its\nown chance. ECE: 10 bins of equal width; net benefit: at a threshold probability of "
+      "0.5\n");
+  if (names.size() == 2) {
+    fmt::print("threshold {} ({}), positive class {}\n", r.model.threshold(),
+               r.model.threshold_rule(),
+               names[static_cast<std::size_t>(r.model.reading().positive)]);
+  }
+  if (r.m.not_finite > 0) {
+    fmt::print("note: {} scores are not finite and count as class {}\n", r.m.not_finite, names[0]);
+  }
+  if (!r.warning.empty()) fmt::print("\nnote: {}\n", r.warning);
+  fmt::print("\n{:>16}", "true \\ predicted");
+  for (const std::string& name : names) fmt::print("  {:>12}", name);
+  fmt::print("\n");
+  for (std::size_t row = 0; row < names.size(); ++row) {
+    fmt::print("{:>16}", names[row]);
+    for (std::size_t c = 0; c < names.size(); ++c) {
+      fmt::print("  {:>12}", r.m.confusion[row * names.size() + c]);
+    }
+    fmt::print("\n");
+  }
+}
+
 int eval_command(const Options& options) {
   ModelFile model(options.model, available_processors());
   const Scratch scratch;
@@ -157,78 +278,24 @@ int eval_command(const Options& options) {
   const std::vector<float> logits = model.logits(images);
 
   const Reading& reading = model.reading();
-  const auto classes = static_cast<std::size_t>(reading.classes);
-  std::vector<std::vector<std::size_t>> confusion(classes, std::vector<std::size_t>(classes));
-  std::size_t right = 0;
-  for (std::size_t i = 0; i < selected.labels.size(); ++i) {
-    const int predicted = predicted_label(reading.loss.kind, reading.classes, reading.positive,
-                                          model.threshold(), &logits[i * reading.outputs()]);
-    ++confusion[static_cast<std::size_t>(selected.labels[i])][static_cast<std::size_t>(predicted)];
-    right += predicted == selected.labels[i] ? 1U : 0U;
-  }
-  const std::size_t n = selected.labels.size();
-  const Proportion accuracy_of = wilson_interval(right, n);
-  const double auc = area_under_roc(reading, selected.labels, logits);
-  const double loss = mean_loss(reading, selected.labels, logits);
-
-  json j = {{"model", options.model},
-            {"data", options.data},
-            {"split", options.split},
-            {"images", n},
-            {"classes", model.classes()},
-            {"accuracy", accuracy_of.value},
-            {"accuracy_low", accuracy_of.low},
-            {"accuracy_high", accuracy_of.high},
-            {"loss", loss},
-            {"auroc", std::isnan(auc) ? json() : json(auc)},
-            {"threshold", model.threshold()},
-            {"threshold_rule", model.threshold_rule()},
-            {"confusion", confusion}};
-  const std::string warning = seen_in_training(model, dataset, options.split);
-  if (!warning.empty()) j["warning"] = warning;
-  const auto p = static_cast<std::size_t>(reading.positive);
-  Proportion sensitivity{}, specificity{};
-  if (classes == 2) {
-    sensitivity = wilson_interval(confusion[p][p], confusion[p][0] + confusion[p][1]);
-    specificity =
-        wilson_interval(confusion[1 - p][1 - p], confusion[1 - p][0] + confusion[1 - p][1]);
-    j["positive"] = model.classes()[p];
-    j["sensitivity"] = sensitivity.value;
-    j["sensitivity_low"] = sensitivity.low;
-    j["sensitivity_high"] = sensitivity.high;
-    j["specificity"] = specificity.value;
-    j["specificity_low"] = specificity.low;
-    j["specificity_high"] = specificity.high;
-  }
+  const Groups found = find_groups(dataset, options.group);
+  std::vector<std::string> names;
+  for (const std::size_t row : selected.rows) names.push_back(found.names[row]);
+  const std::vector<int> groups = number_groups(names);
+  const ModelMetrics m =
+      model_metrics(reading, selected.labels, logits, groups, model.threshold(), model.classes());
+  Result result{options,
+                model,
+                m,
+                mean_loss(reading, selected.labels, logits),
+                selected.labels.size(),
+                std::set<int>(groups.begin(), groups.end()).size(),
+                found.from,
+                seen_in_training(model, dataset, options.split)};
   if (options.json) {
-    fmt::print("{}\n", j.dump(2));
-    return 0;
-  }
-  const auto line = [](const char* name, const Proportion& value) {
-    fmt::print("{:12} {:6.2f} %   [{:.2f}, {:.2f}]\n", name, 100 * value.value, 100 * value.low,
-               100 * value.high);
-  };
-  fmt::print("{} on {} ({}): {} images\n\n", options.model, options.data, options.split, n);
-  line("accuracy", accuracy_of);
-  if (classes == 2) {
-    line("sensitivity", sensitivity);
-    line("specificity", specificity);
-  }
-  fmt::print("{:12} {}\n", "AUROC",
-             std::isnan(auc) ? "undefined (a class is absent)" : fmt::format("{:.4f}", auc));
-  fmt::print("{:12} {:.4f}\n", "loss", loss);
-  if (classes == 2) {
-    fmt::print("\nthreshold {} ({}), positive class {}; intervals: Wilson, 95 %, over images\n",
-               model.threshold(), model.threshold_rule(), model.classes()[p]);
-  }
-  if (!warning.empty()) fmt::print("\nnote: {}\n", warning);
-  fmt::print("\n{:>16}", "true \\ predicted");
-  for (const std::string& name : model.classes()) fmt::print("  {:>12}", name);
-  fmt::print("\n");
-  for (std::size_t r = 0; r < classes; ++r) {
-    fmt::print("{:>16}", model.classes()[r]);
-    for (const std::size_t count : confusion[r]) fmt::print("  {:>12}", count);
-    fmt::print("\n");
+    fmt::print("{}\n", as_json(result).dump(2));
+  } else {
+    print(result);
   }
   return 0;
 }
@@ -238,12 +305,14 @@ int eval_command(const Options& options) {
 void register_eval(CLI::App& app, Command& run) {
   const auto o = std::make_shared<Options>();
   CLI::App* sub =
-      app.add_subcommand("eval", "A saved model on a split: accuracy, AUROC, confusion");
+      app.add_subcommand("eval", "A saved model on a split: all metrics with intervals, confusion");
   sub->add_option("MODEL", o->model, "a .safetensors file of a run")->required();
   sub->add_option("--data", o->data, "a dataset or any source that can be imported")->required();
   sub->add_option("--split", o->split, "as the source names it, holdout, or all")
       ->check(CLI::IsMember({"train", "val", "test", "holdout", "all"}))
       ->capture_default_str();
+  sub->add_option("--group", o->group,
+                  "search expression for the group (patient) in a file's name, as [data] group");
   sub->add_flag("--json", o->json, "as JSON");
   sub->callback([o, &run] { run = [o] { return eval_command(*o); }; });
 }

@@ -15,8 +15,10 @@ std::vector<Figure> curve_figures(const StudySummary& summary);
 // Why an arm is called steadier: single curves, their steps, the index of every seed; one figure per
 // curve and index that claims speak of.
 std::vector<Figure> steadiness_figures(const StudySummary& summary);
-// Test accuracy per arm with every seed, ROC, confusion matrices.
+// Test accuracy per arm with every seed, confusion matrices.
 std::vector<Figure> test_figures(const StudySummary& summary);
+// Test scores over all thresholds: ROC, precision-recall, calibration, decision curve.
+std::vector<Figure> score_figures(const StudySummary& summary);
 // Example images with the mean image; the most confidently wrong test images.  Pixels go as files
 // into `scratch`.
 std::vector<Figure> image_figures(const StudySummary& summary, const Dataset& dataset,

@@ -9,6 +9,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
+#include "bioptic/report/metrics_table.h"
 #include "bioptic/report/tables.h"
 #include "bioptic/report/text.h"
 
@@ -33,6 +34,11 @@ th { font-weight: 600; color: var(--soft); vertical-align: bottom; white-space: 
 th:first-child, td:first-child { text-align: left; }
 table.facts td { white-space: normal; text-align: left; vertical-align: top; }
 table.facts td:first-child { color: var(--soft); white-space: nowrap; }
+/* Fits a telephone: cells wrap, nothing scrolls. */
+table.metrics { width: 100%; max-width: 46rem; margin: .5rem 0 1rem; }
+table.metrics td, table.metrics th { white-space: normal; padding-right: .5rem; overflow-wrap: normal; }
+.small { font-size: .85rem; color: var(--soft); padding-left: 1.1rem; }
+@media (max-width: 30rem) { table.metrics { font-size: .78rem; } table.metrics td, table.metrics th { padding-right: .35rem; } }
 .note { border-left: 3px solid #E69F00; padding: .35rem .8rem; margin: .7rem 0; background: #fdf7ea; }
 figure { margin: 1.2rem 0; break-inside: avoid; }
 figure img { width: 100%; height: auto; display: block; }
@@ -264,6 +270,7 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
   out += "</div>\n";
   for (const std::string& note : notes) out += "<p class=\"note\">" + html_escape(note) + "</p>\n";
 
+  out += metrics_html(summary);
   out += "<h2>Settings</h2>\n" + settings_tables(summary);
   out += "<h2>Data</h2>\n" + data_table(summary);
   for (const std::string& note : summary.notes) {

@@ -10,6 +10,7 @@
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/figures.h"
 #include "bioptic/report/html.h"
+#include "bioptic/report/metrics_table.h"
 #include "bioptic/report/tables.h"
 
 namespace bioptic {
@@ -24,6 +25,7 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
   write_file(tables / "trials.csv", trials_csv(summary));
   write_file(tables / "history.csv", history_csv(summary));
   write_file(tables / "predictions.csv", predictions_csv(summary));
+  write_file(tables / "metrics.csv", metrics_csv(summary));
   write_file(tables / "arms.csv", arms_csv(summary));
   write_file(tables / "arms.md", arms_markdown(summary));
   write_file(tables / "arms.tex", arms_tex(summary));
@@ -36,6 +38,7 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
     figures.insert(figures.begin(), std::move(*forest));
   }
   for (Figure& figure : steadiness_figures(summary)) figures.push_back(std::move(figure));
+  for (Figure& figure : score_figures(summary)) figures.push_back(std::move(figure));
   for (Figure& figure : curve_figures(summary)) figures.push_back(std::move(figure));
   if (dataset != nullptr) {
     for (Figure& figure : image_figures(summary, *dataset, scratch)) {

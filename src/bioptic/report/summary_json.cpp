@@ -21,13 +21,33 @@ json arm_json(const ArmSummary& arm) {
                     {"sd", number(m.sd)},
                     {"low", number(m.low)},
                     {"high", number(m.high)},
-                    {"seeds", m.seeds}};
+                    {"seeds", m.seeds},
+                    {"patients_low", number(m.patients_low)},
+                    {"patients_high", number(m.patients_high)}};
+  }
+  json confusion = json::object();
+  for (const auto& [split, counts] : arm.confusion) {
+    const auto classes = static_cast<std::size_t>(std::lround(std::sqrt(counts.size())));
+    for (std::size_t r = 0; r < classes; ++r) {
+      const auto row = counts.begin() + static_cast<std::ptrdiff_t>(r * classes);
+      confusion[split].push_back(
+          std::vector<double>(row, row + static_cast<std::ptrdiff_t>(classes)));
+    }
   }
   return {{"name", arm.name},           {"settings", settings},
           {"differs", arm.differs},     {"trials", arm.trials.size()},
           {"collapsed", arm.collapsed}, {"failed", arm.failed},
           {"missing", arm.missing},     {"threshold", arm.threshold},
-          {"metrics", metrics},         {"reported", arm.reported}};
+          {"metrics", metrics},         {"confusion", confusion},
+          {"reported", arm.reported}};
+}
+
+json intervals_json(const std::map<std::string, PatientInterval>& intervals) {
+  json out = json::object();
+  for (const auto& [key, i] : intervals) {
+    out[key] = {{"low", number(i.low)}, {"high", number(i.high)}, {"method", i.method}};
+  }
+  return out;
 }
 
 json trial_json(const TrialSummary& trial) {
@@ -43,6 +63,8 @@ json trial_json(const TrialSummary& trial) {
           {"selected_epoch", trial.result.selected_epoch},
           {"threshold", number(trial.result.threshold)},
           {"metrics", metrics},
+          {"intervals", intervals_json(trial.intervals)},
+          {"group_intervals", intervals_json(trial.group_intervals)},
           {"wall_seconds", number(trial.result.wall_seconds)},
           {"weights_sha256", trial.result.weights_sha256}};
 }

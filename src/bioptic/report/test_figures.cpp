@@ -6,7 +6,6 @@
 #include "bioptic/report/figures.h"
 #include "bioptic/report/tables.h"
 #include "bioptic/report/text.h"
-#include "bioptic/stats/roc.h"
 
 namespace bioptic {
 namespace {
@@ -95,67 +94,6 @@ Figure accuracy_figure(const StudySummary& summary) {
   return f;
 }
 
-// Vertical average over seeds: mean true-positive rate at 201 false-positive rates.  More than two
-// classes: the positive class against the rest.
-Figure roc_figure(const StudySummary& summary) {
-  Figure f;
-  f.name = "roc";
-  f.height_mm = 80 + 4.0 * static_cast<double>(summary.arms.size());
-  const std::string positive = summary.dataset.classes[static_cast<std::size_t>(summary.positive)];
-  f.caption = fmt::format(
-      "Receiver operating characteristic on the test images ({} against the "
-      "rest), averaged over seeds at equal false-positive rates; in brackets "
-      "the mean area under the curve.",
-      positive);
-  std::string plots;
-  for (std::size_t a = 0; a < summary.arms.size(); ++a) {
-    const ArmSummary& arm = summary.arms[a];
-    std::vector<std::vector<RocPoint>> curves;
-    double area = 0;
-    for (const TrialSummary& t : arm.trials) {
-      const SplitPredictions* p = test_of(t);
-      if (p == nullptr) continue;
-      std::vector<double> scores;
-      std::vector<int> truth;
-      bool finite = true;
-      for (std::size_t i = 0; i < p->rows.size(); ++i) {
-        const float* z = &p->logits[i * static_cast<std::size_t>(arm.outputs)];
-        const double score = arm.outputs > 2
-                                 ? static_cast<double>(z[summary.positive])
-                                 : static_cast<double>(logit_of(arm, summary.positive, z));
-        finite = finite && std::isfinite(score);
-        scores.push_back(score);
-        truth.push_back(summary.images[p->rows[i]].label == summary.positive ? 1 : 0);
-      }
-      if (!finite) continue;
-      std::vector<RocPoint> curve = roc_curve(scores, truth);
-      if (curve.empty()) continue;
-      area += *auroc(scores, truth);
-      curves.push_back(std::move(curve));
-    }
-    if (curves.empty()) continue;
-    f.body += fmt::format("$roc{} << EOD\n0 0\n", a);
-    for (int k = 0; k <= 200; ++k) {
-      double sum = 0;
-      for (const auto& curve : curves) sum += true_positive_rate_at(curve, k / 200.0);
-      f.body += fmt::format("{} {}\n", k / 200.0, sum / static_cast<double>(curves.size()));
-    }
-    f.body += "EOD\n";
-    plots += fmt::format(", $roc{} using 1:2 with lines lw 1.3 dt {} lc rgb '{}' title {}", a,
-                         series_dash(a), series_colour(a),
-                         gnuplot_quote(fmt::format("{} ({:.3f})", arm.name,
-                                                   area / static_cast<double>(curves.size()))));
-  }
-  f.body +=
-      "set size square\nset xrange [0:1]\nset yrange [0:1]\nset xtics 0.2\nset ytics 0.2\n"
-      "set xlabel 'false-positive rate (1 - specificity)' offset 0,0.5\n"
-      "set ylabel 'true-positive rate (sensitivity)' offset 1\n"
-      "set key outside below center maxcols 1\n"
-      "plot x with lines lw 0.6 dt 3 lc rgb '#888888' notitle" +
-      plots;
-  return f;
-}
-
 // Mean counts over seeds; one panel an arm.
 Figure confusion_figure(const StudySummary& summary) {
   Figure f;
@@ -227,7 +165,7 @@ std::vector<Figure> test_figures(const StudySummary& summary) {
   const bool any = std::any_of(summary.arms.begin(), summary.arms.end(),
                                [](const ArmSummary& arm) { return !arm.trials.empty(); });
   if (!any) return {};
-  return {accuracy_figure(summary), roc_figure(summary), confusion_figure(summary)};
+  return {accuracy_figure(summary), confusion_figure(summary)};
 }
 
 }  // namespace bioptic

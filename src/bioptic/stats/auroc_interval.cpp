@@ -5,8 +5,11 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <vector>
+
+#include "bioptic/stats/roc.h"
 
 namespace bioptic {
 namespace {
@@ -69,37 +72,47 @@ std::optional<AurocInterval> delong_interval(std::span<const double> scores,
   return around(auroc, variance, bm::quantile(normal, 0.5 + confidence / 2));
 }
 
-std::optional<AurocInterval> auroc_jackknife(std::span<const double> scores,
-                                             std::span<const int> positive,
-                                             std::span<const int> groups, double confidence) {
-  std::map<int, std::vector<std::size_t>> members;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    members[groups.empty() ? static_cast<int>(i) : groups[i]].push_back(i);
-  }
+std::vector<double> auroc_without(std::span<const double> scores, std::span<const int> positive,
+                                  std::span<const std::size_t> block_of, std::size_t blocks) {
   const Wins wins = count_wins(scores, positive);
-  if (members.size() < 2 || wins.positives == 0 || wins.negatives == 0) return std::nullopt;
-
-  std::vector<double> without;  // the area without each group
-  for (const auto& [group, images] : members) {
+  std::vector<std::vector<std::size_t>> members(blocks);
+  for (std::size_t i = 0; i < scores.size(); ++i) members[block_of[i]].push_back(i);
+  std::vector<double> without;
+  for (const std::vector<std::size_t>& images : members) {
     double m = wins.positives, n = wins.negatives, total = wins.total;
     for (const std::size_t i : images) {
       (positive[i] != 0 ? m : n) -= 1;
       total -= wins.of_image[i];
       if (positive[i] == 0) continue;
-      for (const std::size_t j : images) {  // pairs within the group were taken away twice
+      for (const std::size_t j : images) {  // pairs within the block were taken away twice
         if (positive[j] == 0) total += win(scores[i], scores[j]);
       }
     }
-    if (m == 0 || n == 0) return std::nullopt;
-    without.push_back(total / (m * n));
+    without.push_back(m > 0 && n > 0 ? total / (m * n) : std::numeric_limits<double>::quiet_NaN());
   }
+  return without;
+}
+
+std::optional<AurocInterval> auroc_jackknife(std::span<const double> scores,
+                                             std::span<const int> positive,
+                                             std::span<const int> groups, double confidence) {
+  std::map<int, std::size_t> number;  // of a group
+  std::vector<std::size_t> block_of;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    block_of.push_back(
+        number.try_emplace(groups.empty() ? static_cast<int>(i) : groups[i], number.size())
+            .first->second);
+  }
+  const std::optional<double> area = auroc(scores, positive);
+  if (number.size() < 2 || !area) return std::nullopt;
+  const std::vector<double> without = auroc_without(scores, positive, block_of, number.size());
   const auto count = static_cast<double>(without.size());
   double mean = 0, squares = 0;
   for (const double a : without) mean += a / count;
   for (const double a : without) squares += (a - mean) * (a - mean);
+  if (std::isnan(mean)) return std::nullopt;  // one group holds all of a class
   const bm::students_t_distribution<double, Policy> t(count - 1);
-  return around(wins.total / (wins.positives * wins.negatives), (count - 1) / count * squares,
-                bm::quantile(t, 0.5 + confidence / 2));
+  return around(*area, (count - 1) / count * squares, bm::quantile(t, 0.5 + confidence / 2));
 }
 
 bool has_shared_groups(std::span<const int> groups) {

@@ -2,8 +2,10 @@
 // NaN; positive holds 1 or 0 per score.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace bioptic {
 
@@ -26,6 +28,11 @@ std::optional<AurocInterval> delong_interval(std::span<const double> scores,
 std::optional<AurocInterval> auroc_jackknife(std::span<const double> scores,
                                              std::span<const int> positive,
                                              std::span<const int> groups, double confidence = 0.95);
+
+// The area with each block of images left out; NaN where that leaves a class without an image.
+// block_of: per score, 0 .. blocks - 1.
+std::vector<double> auroc_without(std::span<const double> scores, std::span<const int> positive,
+                                  std::span<const std::size_t> block_of, std::size_t blocks);
 
 // Whether some group has more than one image; false for empty groups.
 bool has_shared_groups(std::span<const int> groups);

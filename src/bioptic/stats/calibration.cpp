@@ -98,13 +98,9 @@ struct Bin {
 std::vector<Bin> fill_bins(std::span<const double> probabilities, std::span<const int> positive,
                            int bins) {
   if (bins < 1) throw InputError("a reliability curve needs at least one bin");
-  std::vector<double> edges;  // the inner ones
-  const double width = 1.0 / bins;
-  for (int k = 1; k < bins; ++k) edges.push_back(k * width);
   std::vector<Bin> filled(static_cast<std::size_t>(bins));
   for (std::size_t i = 0; i < probabilities.size(); ++i) {
-    const auto edge = std::lower_bound(edges.begin(), edges.end(), probabilities[i]);
-    Bin& bin = filled[static_cast<std::size_t>(edge - edges.begin())];
+    Bin& bin = filled[calibration_bin(probabilities[i], bins)];
     bin.sum += probabilities[i];
     ++bin.images;
     bin.hits += positive[i] != 0 ? 1 : 0;
@@ -160,6 +156,17 @@ std::optional<CalibrationLine> calibration_line(std::span<const double> logits,
   result.in_the_large_low = large->a - half_large;
   result.in_the_large_high = large->a + half_large;
   return result;
+}
+
+std::size_t calibration_bin(double probability, int bins) {
+  // The edges are numpy.linspace's, so that a probability on one falls as in scikit-learn.
+  const double width = 1.0 / bins;
+  std::size_t bin = 0;
+  while (bin + 1 < static_cast<std::size_t>(bins) &&
+         probability > static_cast<double>(bin + 1) * width) {
+    ++bin;
+  }
+  return bin;
 }
 
 std::vector<ReliabilityBin> reliability_curve(std::span<const double> probabilities,

@@ -41,6 +41,9 @@ struct ReliabilityBin {
   std::size_t images = 0;
 };
 
+// The bin of a probability, from 0; see reliability_curve.
+std::size_t calibration_bin(double probability, int bins);
+
 // `bins` bins of equal width over [0, 1]; bin k holds k / bins < p <= (k + 1) / bins, the first
 // also 0 (as sklearn.calibration.calibration_curve).  Empty bins are left out.
 std::vector<ReliabilityBin> reliability_curve(std::span<const double> probabilities,

@@ -40,7 +40,9 @@ std::optional<Proportion> proportion(std::size_t hits, std::size_t n) {
   return wilson_interval(hits, n);
 }
 
-void of_threshold(BinaryMetrics& m) {
+}  // namespace
+
+void rates_of_counts(BinaryMetrics& m) {
   const std::size_t positives = m.true_positives + m.false_negatives;
   const std::size_t negatives = m.true_negatives + m.false_positives;
   m.accuracy = proportion(m.true_positives + m.true_negatives, m.images);
@@ -57,8 +59,6 @@ void of_threshold(BinaryMetrics& m) {
   if (margins > 0) m.mcc = (tp * tn - fp * fn) / std::sqrt(margins);
   if (tp + fp + fn > 0) m.f1 = 2 * tp / (2 * tp + fp + fn);
 }
-
-}  // namespace
 
 CleanSplit clean(const ScoredSplit& split) {
   check(split);
@@ -101,7 +101,7 @@ BinaryMetrics binary_metrics(const ScoredSplit& split, double threshold, int bin
       ++(called ? m.false_positives : m.true_negatives);
     }
   }
-  of_threshold(m);
+  rates_of_counts(m);
 
   m.auroc = auroc(c.ranks, split.labels);
   m.average_precision = average_precision(c.ranks, split.labels);
@@ -112,6 +112,9 @@ BinaryMetrics binary_metrics(const ScoredSplit& split, double threshold, int bin
   m.brier = brier_score(c.scores, split.labels);
   m.log_loss = log_loss(c.logits, split.labels);
   m.expected_calibration_error = expected_calibration_error(c.scores, split.labels, bins);
+  const std::vector<double> half = {0.5};
+  const std::vector<NetBenefitPoint> benefit = decision_curve(c.scores, split.labels, half);
+  if (!benefit.empty()) m.net_benefit = benefit[0].model;
   std::vector<double> logits;
   std::vector<int> labels;
   for (std::size_t i = 0; i < m.images; ++i) {

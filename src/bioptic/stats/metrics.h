@@ -62,6 +62,7 @@ struct BinaryMetrics {
   std::optional<double> brier, log_loss;
   std::optional<CalibrationLine> calibration;  // over the images with finite scores
   std::optional<double> expected_calibration_error;
+  std::optional<double> net_benefit;  // at a threshold probability of 0.5: (TP - FP) / n there
 };
 
 // The rule is `score > threshold`, strictly; threshold in [0, 1], chosen before this split was
@@ -69,5 +70,8 @@ struct BinaryMetrics {
 // For the curves pass clean().ranks to roc_curve and precision_recall_curve, clean().scores to
 // reliability_curve and decision_curve.
 BinaryMetrics binary_metrics(const ScoredSplit& split, double threshold = 0.5, int bins = 10);
+
+// Fills what follows from `images` and the four counts: accuracy to F1.
+void rates_of_counts(BinaryMetrics& metrics);
 
 }  // namespace bioptic

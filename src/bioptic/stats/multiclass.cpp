@@ -27,26 +27,35 @@ void check(std::span<const double> scores, std::span<const int> labels, std::siz
 
 }  // namespace
 
+CleanRows clean_rows(std::span<const double> scores, std::size_t classes) {
+  CleanRows out;
+  out.ranks.assign(scores.begin(), scores.end());
+  for (std::size_t begin = 0; begin < scores.size(); begin += classes) {
+    const std::span<double> row = std::span(out.ranks).subspan(begin, classes);
+    if (!std::all_of(row.begin(), row.end(), [](double s) { return std::isfinite(s); })) {
+      ++out.not_finite;
+      std::fill(row.begin(), row.end(), -kInfinity);
+      row[0] = kInfinity;
+    }
+    out.predicted.push_back(
+        static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+  }
+  return out;
+}
+
 MulticlassMetrics multiclass_metrics(std::span<const double> scores, std::span<const int> labels,
                                      std::size_t classes) {
   check(scores, labels, classes);
   MulticlassMetrics m;
   m.images = labels.size();
   m.confusion.assign(classes * classes, 0);
-  std::vector<double> ranks(scores.begin(), scores.end());
+  const CleanRows rows = clean_rows(scores, classes);
+  m.not_finite = rows.not_finite;
   std::size_t hits = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const std::span<double> row(ranks.data() + i * classes, classes);
-    if (!std::all_of(row.begin(), row.end(), [](double s) { return std::isfinite(s); })) {
-      ++m.not_finite;
-      std::fill(row.begin(), row.end(), -kInfinity);
-      row[0] = kInfinity;
-    }
-    const auto predicted =
-        static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin());
     const auto label = static_cast<std::size_t>(labels[i]);
-    ++m.confusion[label * classes + predicted];
-    hits += label == predicted ? 1 : 0;
+    ++m.confusion[label * classes + rows.predicted[i]];
+    hits += label == rows.predicted[i] ? 1 : 0;
   }
   if (m.images > 0) m.accuracy = wilson_interval(hits, m.images);
 
@@ -56,7 +65,7 @@ MulticlassMetrics multiclass_metrics(std::span<const double> scores, std::span<c
   std::vector<int> is_class(labels.size());
   for (std::size_t k = 0; k < classes; ++k) {
     for (std::size_t i = 0; i < labels.size(); ++i) {
-      column[i] = ranks[i * classes + k];
+      column[i] = rows.ranks[i * classes + k];
       is_class[i] = static_cast<std::size_t>(labels[i]) == k ? 1 : 0;
     }
     m.auroc.push_back(auroc(column, is_class));

@@ -27,4 +27,12 @@ struct MulticlassMetrics {
 MulticlassMetrics multiclass_metrics(std::span<const double> scores, std::span<const int> labels,
                                      std::size_t classes);
 
+// The scores with each row that is not finite mended as above, and the predicted class of each row.
+struct CleanRows {
+  std::vector<double> ranks;
+  std::vector<std::size_t> predicted;
+  std::size_t not_finite = 0;
+};
+CleanRows clean_rows(std::span<const double> scores, std::size_t classes);
+
 }  // namespace bioptic

@@ -5,6 +5,9 @@
 #include <limits>
 #include <numeric>
 
+#include "bioptic/stats/auroc_interval.h"
+#include "bioptic/stats/roc.h"
+
 namespace bioptic {
 namespace {
 
@@ -89,39 +92,8 @@ Estimate obuchowski_rockette(const std::vector<std::vector<double>>& values,
 
 JackknifedAuroc jackknifed_auroc(std::span<const double> scores, std::span<const int> positive,
                                  std::span<const std::size_t> group_of, std::size_t groups) {
-  // U = sum over pairs of (1, 1/2, 0).  Leaving a group out takes away every pair that has one of
-  // its images; pairs within the group are taken away once, not twice.
-  const Placements p = placements(scores, positive);
-  const auto m = static_cast<double>(p.positive.size()), n = static_cast<double>(p.negative.size());
-  JackknifedAuroc out;
-  out.value = p.area;
-  std::vector<std::vector<std::size_t>> members(groups);
-  for (std::size_t i = 0; i < group_of.size(); ++i) members[group_of[i]].push_back(i);
-  std::vector<std::size_t> place(scores.size());  // in p.positive or p.negative
-  std::size_t up = 0, down = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i) place[i] = positive[i] != 0 ? up++ : down++;
-  for (const std::vector<std::size_t>& group : members) {
-    double u = p.area * m * n, gone_up = 0, gone_down = 0;
-    for (const std::size_t i : group) {
-      if (positive[i] != 0) {
-        u -= p.positive[place[i]] * n;
-        gone_up += 1;
-      } else {
-        u -= p.negative[place[i]] * m;
-        gone_down += 1;
-      }
-    }
-    for (const std::size_t i : group) {
-      if (positive[i] == 0) continue;
-      for (const std::size_t j : group) {
-        if (positive[j] != 0) continue;
-        u += scores[i] > scores[j] ? 1 : scores[i] == scores[j] ? 0.5 : 0;
-      }
-    }
-    const double pairs = (m - gone_up) * (n - gone_down);
-    out.without.push_back(pairs > 0 ? u / pairs : std::numeric_limits<double>::quiet_NaN());
-  }
-  return out;
+  return {auroc(scores, positive).value_or(std::numeric_limits<double>::quiet_NaN()),
+          auroc_without(scores, positive, group_of, groups)};
 }
 
 Estimate delong_difference(std::span<const double> scores_a, std::span<const double> scores_b,

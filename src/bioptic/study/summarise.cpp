@@ -8,9 +8,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "bioptic/base/error.h"
-#include "bioptic/stats/intervals.h"
+#include "bioptic/study/arm_metrics.h"
 #include "bioptic/study/judge_claims.h"
 #include "bioptic/study/settings.h"
 #include "bioptic/study/spec.h"
@@ -48,46 +49,6 @@ DatasetInfo info_from_json(const std::string& text) {
   return info;
 }
 
-// Numbers of one trial by name; what is undefined is absent.
-std::map<std::string, double> metrics_of(const TrialResult& result, const Reading& reading,
-                                         const std::vector<StudySummary::Image>& images) {
-  std::map<std::string, double> m = {
-      {"train_loss", result.train_loss}, {"train_accuracy", result.train_accuracy},
-      {"val_loss", result.val_loss},     {"val_accuracy", result.val_accuracy},
-      {"test_loss", result.test_loss},   {"test_accuracy", result.test_accuracy}};
-  const auto selected = std::find_if(
-      result.history.begin(), result.history.end(),
-      [&](const EpochRecord& record) { return record.epoch == result.selected_epoch; });
-  if (selected != result.history.end() && selected->train_eval_loss) {
-    m["train_eval_loss"] = *selected->train_eval_loss;
-    m["train_eval_accuracy"] = *selected->train_eval_accuracy;
-  }
-  for (const SplitPredictions& split : result.predictions) {
-    std::vector<std::int64_t> labels;
-    labels.reserve(split.rows.size());
-    for (const std::uint32_t row : split.rows) labels.push_back(images.at(row).label);
-    m[split.split + "_auroc"] = area_under_roc(reading, labels, split.logits);
-    if (split.split == "holdout") {
-      m["holdout_loss"] = mean_loss(reading, labels, split.logits);
-      m["holdout_accuracy"] = accuracy(reading, labels, split.logits, result.threshold);
-    }
-    if (reading.classes != 2) continue;
-    double hits = 0, positives = 0, rejections = 0, negatives = 0;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      const bool called = predicted_label(reading.loss.kind, 2, reading.positive, result.threshold,
-                                          &split.logits[i * reading.outputs()]) == reading.positive;
-      const bool is = labels[i] == reading.positive;
-      (is ? positives : negatives) += 1;
-      if (is && called) hits += 1;
-      if (!is && !called) rejections += 1;
-    }
-    m[split.split + "_sensitivity"] = hits / positives;
-    m[split.split + "_specificity"] = rejections / negatives;
-  }
-  std::erase_if(m, [](const auto& entry) { return std::isnan(entry.second); });
-  return m;
-}
-
 // What the trials were made with, which need not be the machine that makes the report.
 class Environments {
  public:
@@ -123,23 +84,6 @@ ArmSummary* find_arm(StudySummary& summary, const std::string& name) {
     if (arm->name == name) return arm;
   }
   return nullptr;
-}
-
-void summarise_arm(ArmSummary& arm) {
-  std::set<std::string> names;
-  for (const TrialSummary& trial : arm.trials) {
-    for (const auto& [name, value] : trial.metrics) names.insert(name);
-  }
-  for (const std::string& name : names) {
-    std::vector<double> values;
-    for (const TrialSummary& trial : arm.trials) {
-      if (const auto it = trial.metrics.find(name); it != trial.metrics.end()) {
-        values.push_back(it->second);
-      }
-    }
-    const MeanInterval i = t_interval(values);
-    arm.metrics[name] = {i.mean, i.sd, i.low, i.high, i.n};
-  }
 }
 
 }  // namespace
@@ -221,18 +165,23 @@ StudySummary summarise(const Store& store, const std::string& name) {
     }
     if (result->status == TrialStatus::collapsed) ++arm->collapsed;
     environments.add(store.origin(place.trial_id).value());
-    const auto arm_spec = std::find_if(spec.arms.begin(), spec.arms.end(),
-                                       [&](const ArmSpec& a) { return a.name == place.arm; });
-    const Reading reading{arm_spec->train.loss, classes, summary.positive};
-    TrialSummary trial{place.trial_id, place.arm, place.seed, place.seeds, std::move(*result), {}};
-    trial.metrics = metrics_of(trial.result, reading, summary.images);
-    arm->trials.push_back(std::move(trial));
+    TrialSummary& trial = arm->trials.emplace_back();
+    trial.id = place.trial_id;
+    trial.arm = place.arm;
+    trial.seed = place.seed;
+    trial.seeds = place.seeds;
+    trial.result = std::move(*result);
   }
   for (ArmSummary* const each : all_arms(summary)) {
     ArmSummary& arm = *each;
     std::sort(arm.trials.begin(), arm.trials.end(),
               [](const TrialSummary& a, const TrialSummary& b) { return a.seed < b.seed; });
-    summarise_arm(arm);
+    const auto arm_spec = std::find_if(spec.arms.begin(), spec.arms.end(),
+                                       [&](const ArmSpec& a) { return a.name == arm.name; });
+    const Reading reading{arm_spec->train.loss, classes, summary.positive};
+    for (std::string& note : measure_arm(arm, reading, summary.images, summary.dataset.classes)) {
+      summary.notes.push_back(std::move(note));
+    }
     summary.unfinished = summary.unfinished || arm.missing + arm.failed > 0;
     if (missing.contains(arm.name)) {
       summary.notes.push_back(

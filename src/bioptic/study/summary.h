@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -10,14 +11,22 @@
 #include "bioptic/data/dataset.h"
 #include "bioptic/study/claim_result.h"
 #include "bioptic/study/comparison.h"
+#include "bioptic/study/model_metrics.h"
 #include "bioptic/train/trial.h"
 
 namespace bioptic {
 
-// Mean over seeds with a t interval (95 %); sd, low, high are NaN for one seed.
+// Mean over the seeds in which the metric is defined.
 struct MetricSummary {
+  // 95 % over seeds: the training repeated, on the same images.  sd, low, high are NaN for one
+  // seed.
   double mean = 0, sd = 0, low = 0, high = 0;
   int seeds = 0;
+  // 95 % over seeds and patients: the training repeated, and on new patients too.  NaN for one
+  // seed, where seeds predict different images, and where the metric is undefined in a seed or
+  // without some group.
+  double patients_low = std::numeric_limits<double>::quiet_NaN();
+  double patients_high = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct TrialSummary {
@@ -25,10 +34,12 @@ struct TrialSummary {
   int seed = 0;  // the running number by which trials pair
   TrialSeeds seeds;
   TrialResult result;  // without weights
-  // train_loss, train_accuracy, val_loss, val_accuracy, test_loss, test_accuracy, val_auroc,
-  // test_auroc (absent where undefined), test_sensitivity, test_specificity (two classes);
-  // holdout_accuracy, holdout_auroc, ... where there is a hold-out
+  // train_loss, train_accuracy, val_loss, val_accuracy, test_loss, test_accuracy; and for each
+  // split with predictions (val, test, holdout) <split>_<metric> as model_metrics() names them.
+  // What is undefined is absent.
   std::map<std::string, double> metrics;
+  // Over patients, for this one trained model; see ModelMetrics.
+  std::map<std::string, PatientInterval> intervals, group_intervals;
 };
 
 struct ArmSummary {
@@ -38,6 +49,8 @@ struct ArmSummary {
   std::vector<TrialSummary> trials;  // finished ones (done and collapsed), by seed
   int collapsed = 0, failed = 0, missing = 0;
   std::map<std::string, MetricSummary> metrics;
+  // By split: mean counts over seeds, classes x classes, row = label, column = predicted.
+  std::map<std::string, std::vector<double>> confusion;
   std::map<std::string, double> reported;  // "test_accuracy" -> 0.725, as the study gives it
   LossKind loss = LossKind::bce_with_logits;
   int outputs = 1;
