@@ -31,9 +31,9 @@ std::vector<Scenario> scenarios() {
   peaks.low_peak_share = 0.3;
   effect.difference = 0.04;
   collapse.collapse_share_a = 0.1;
-  return {{"no difference, correlation 0.5", null, true},
-          {"no difference, correlation 0", independent, false},
-          {"no difference, correlation 1", whole, false},
+  return {{"no difference", null, true},
+          {"no difference, images of a group independent", independent, false},
+          {"no difference, images of a group alike", whole, false},
           {"no difference, images favour no arm", no_interaction, false},
           {"no difference, both arms two-peaked", peaks, false},
           {"4 points", effect, true},
@@ -47,6 +47,7 @@ json as_json(const Scenario& scenario, const Outcome& out) {
     rules[rule.name] = {{"different", rate(rule.rejected)}};
     if (!rule.has_interval) continue;
     rules[rule.name]["coverage"] = rate(rule.covered);
+    rules[rule.name]["useless"] = rate(rule.useless);
     rules[rule.name]["different_given_true_variance"] = rate(rule.at_true_variance);
   }
   return {{"scenario", scenario.name},
@@ -70,8 +71,10 @@ std::string row(const json& j) {
   out += fmt::format(" {:.3f} |", j.at("floored").get<double>());
   out +=
       " " + number("reader study", "different") + " | " + number("reader study", "coverage") + " |";
-  for (const char* rule : {"crossed t without floors", "images as cases", "paired t over seeds",
-                           "McNemar pooled over seeds", "one run each, 2 points"}) {
+  out += fmt::format(" {} ({}) |", number("crossed t without floors", "different"),
+                     number("crossed t without floors", "useless"));
+  for (const char* rule : {"images as cases", "paired t over seeds", "McNemar pooled over seeds",
+                           "one run each, 2 points"}) {
     out += " " + number(rule, "different") + " |";
   }
   return out + "\n";
@@ -103,7 +106,8 @@ int main(int argc, char** argv) {
   }
   fmt::print(
       "| truth | S | crossed t | its coverage | given the true variance | floored | reader study "
-      "(AUROC) | its coverage | without floors | images as cases | paired t over seeds | McNemar "
+      "(AUROC) | its coverage | without floors (no interval) | images as cases | paired t over "
+      "seeds | McNemar "
       "pooled | one run each, 2 points |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const json& j : all) fmt::print("{}", row(j));
   return 0;

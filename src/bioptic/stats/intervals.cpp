@@ -35,13 +35,17 @@ MeanInterval t_interval(std::span<const double> values, double confidence) {
 
 Proportion wilson_interval(std::size_t hits, std::size_t n, double confidence) {
   if (n == 0) return {kNan, kNan, kNan};
+  const auto count = static_cast<double>(n);
+  return wilson_interval_of(static_cast<double>(hits) / count, count, confidence);
+}
+
+Proportion wilson_interval_of(double p, double n, double confidence) {
   const bm::normal_distribution<double, Policy> normal;
   const double z = bm::quantile(normal, 0.5 + confidence / 2);
-  const auto count = static_cast<double>(n);
-  const double p = static_cast<double>(hits) / count, z2n = z * z / count;
+  const double z2n = z * z / n;
   const double centre = (p + z2n / 2) / (1 + z2n);
-  const double half = z / (1 + z2n) * std::sqrt(p * (1 - p) / count + z2n / (4 * count));
-  return {p, hits == 0 ? 0 : centre - half, hits == n ? 1 : centre + half};
+  const double half = z / (1 + z2n) * std::sqrt(p * (1 - p) / n + z2n / (4 * n));
+  return {p, p == 0 ? 0 : centre - half, p == 1 ? 1 : centre + half};
 }
 
 }  // namespace bioptic

@@ -21,4 +21,8 @@ struct Proportion {
 // Wilson's score interval (Wilson 1927) for `hits` of `n`.
 Proportion wilson_interval(std::size_t hits, std::size_t n, double confidence = 0.95);
 
+// The same for a proportion of images that are not independent: value in [0, 1], and the number of
+// independent ones that they are worth, above 0 (compare Korn & Graubard 1998).
+Proportion wilson_interval_of(double value, double effective, double confidence = 0.95);
+
 }  // namespace bioptic

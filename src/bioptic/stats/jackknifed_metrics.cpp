@@ -10,6 +10,7 @@
 #include "bioptic/base/portable_math.h"
 #include "bioptic/base/random.h"
 #include "bioptic/stats/calibration.h"
+#include "bioptic/stats/reader_study.h"
 
 namespace bioptic {
 namespace {
@@ -314,25 +315,21 @@ std::optional<Estimate> jackknife_estimate(const JackknifedMetric& metric) {
 
 std::optional<Estimate> seeds_and_patients(std::span<const JackknifedMetric* const> of_seed) {
   if (of_seed.size() < 2) return std::nullopt;
-  const auto r = static_cast<double>(of_seed.size());
-  std::vector<double> values, sum(of_seed[0]->without.size(), 0);
-  double own = 0;  // sum of the seeds' own jackknife variances
+  std::vector<double> values;
+  std::vector<std::vector<double>> without;
   for (const JackknifedMetric* metric : of_seed) {
-    const std::optional<Estimate> one = jackknife_estimate(*metric);
-    if (!one) return std::nullopt;
-    values.push_back(one->value);
-    own += one->se * one->se;
-    for (std::size_t b = 0; b < sum.size(); ++b) sum[b] += metric->without[b];
+    if (!jackknife_estimate(*metric)) return std::nullopt;
+    values.push_back(*metric->value);
+    without.push_back(metric->without);
   }
-  const Estimate over_seeds = mean_estimate(values);
-  const double ms = over_seeds.se * over_seeds.se * r;
-  // The variance of the sum is the sum of all covariances: those of two seeds are what is left.
-  const double cov2 = (jackknife_variance(sum) - own) / (r * (r - 1));
-  const double cases = r * std::max(cov2, 0.0), total = ms + cases;
-  if (total == 0) return Estimate{over_seeds.value, 0, r - 1};
-  const auto blocks = static_cast<double>(sum.size());
-  return Estimate{over_seeds.value, std::sqrt(total / r),
-                  total * total / (ms * ms / (r - 1) + cases * cases / (blocks - 1))};
+  const ReaderEstimate readers = reader_contrast(values, without);
+  const auto r = static_cast<double>(values.size());
+  const double seeds = readers.over_readers / r, cases = std::max(readers.shared, 0.0);
+  const double v = seeds + cases;
+  if (v == 0) return Estimate{readers.estimate.value, 0, r - 1};
+  const double df_cases = static_cast<double>(without.front().size()) - 1;
+  return Estimate{readers.estimate.value, std::sqrt(v),
+                  v * v / (seeds * seeds / (r - 1) + cases * cases / df_cases)};
 }
 
 }  // namespace bioptic

@@ -162,10 +162,16 @@ class Tally {
   void add(const Estimate& e, double truth) {
     rule_.has_interval = true;
     estimates_.push_back(e);
-    if (!std::isfinite(e.se) || !(e.df > 0)) return;  // no test and no interval
+    // Below a tenth of a degree of freedom the quantile is beyond any use, and soon beyond a
+    // double.
+    if (!std::isfinite(e.se) || !(e.df > 0.1)) {  // no test and no interval
+      ++rule_.useless;
+      return;
+    }
     rule_.rejected += two_sided_p(e) <= kAlpha ? 1 : 0;
     const Interval i = interval_of(e);
     rule_.covered += i.low <= truth && truth <= i.high ? 1 : 0;
+    rule_.useless += i.high - i.low >= 2 ? 1 : 0;  // no difference is outside [-1, 1]
   }
   Rule finish() {
     double mean = 0, squares = 0;
@@ -174,7 +180,7 @@ class Tally {
     for (const Estimate& e : estimates_) squares += (e.value - mean) * (e.value - mean);
     const double se = std::sqrt(squares / (n - 1));
     for (const Estimate& e : estimates_) {
-      if (!std::isfinite(e.se) || !(e.df > 0)) continue;
+      if (!std::isfinite(e.se) || !(e.df > 0.1)) continue;
       rule_.at_true_variance += two_sided_p({e.value, se, e.df}) <= kAlpha ? 1 : 0;
     }
     mean_ = mean;
@@ -209,8 +215,8 @@ Outcome simulate(const Law& law, int seeds, int repetitions, bool with_auroc,
   out.law = law;
   Tally crossed("crossed t"), readers("reader study"), no_floors("crossed t without floors"),
       by_image("images as cases"), paired("paired t over seeds");
-  Rule mcnemar{"McNemar pooled over seeds", 0, 0, 0, false},
-      one_run{"one run each, 2 points", 0, 0, 0, false};
+  Rule mcnemar{"McNemar pooled over seeds", 0, 0, 0, 0, false},
+      one_run{"one run each, 2 points", 0, 0, 0, 0, false};
   const double auroc_truth =
       true_auroc(law, law.accuracy + law.difference) - true_auroc(law, law.accuracy);
   for (int k = 0; k < repetitions; ++k) {
@@ -239,9 +245,9 @@ Outcome simulate(const Law& law, int seeds, int repetitions, bool with_auroc,
     if (with_auroc) readers.add(auroc_difference(study, cases), auroc_truth);
   }
   out.rules.push_back(crossed.finish());
+  out.mean_difference = crossed.mean();
   if (with_auroc) {
     out.rules.push_back(readers.finish());
-    out.auroc_mean_difference = readers.mean();
   }
   for (Tally* tally : {&no_floors, &by_image, &paired}) out.rules.push_back(tally->finish());
   out.rules.push_back(mcnemar);
@@ -258,6 +264,10 @@ std::string level_complaint(const Rule& rule, int repetitions) {
 std::string coverage_complaint(const Rule& rule, int repetitions) {
   const double rate = static_cast<double>(rule.covered) / repetitions;
   const double least = 1 - kAlpha - 3 * std::sqrt(kAlpha * (1 - kAlpha) / repetitions);
+  if (rule.useless > 0) {
+    return fmt::format("{}: no interval, or one wider than the scale, in {} of {} studies",
+                       rule.name, rule.useless, repetitions);
+  }
   if (rate >= least && rate <= 0.99) return "";
   return fmt::format("{}: coverage {:.4f}, outside [{:.4f}, 0.99]", rule.name, rate, least);
 }

@@ -15,9 +15,11 @@
 namespace bioptic::simulation {
 
 struct Law {
-  double accuracy = 0.8;      // of arm B, expected over seeds and patients
-  double difference = 0;      // A - B, expected
-  double correlation = 0.5;   // within a group, of every effect of an image
+  double accuracy = 0.8;  // of arm B, expected over seeds and patients
+  double difference = 0;  // A - B, expected
+  // Within a group, of every effect of an image on the margin.  At 0.7 the difference of
+  // correctness that an image has in the mean over seeds correlates by 0.5 within its group.
+  double correlation = 0.7;
   double interaction = 0.6;   // sd of arm x image; 0: images favour no arm
   double seed_sd = 0.15;      // of a seed's own level
   double low_peak_share = 0;  // of the seeds of both arms: their accuracy is lower by ...
@@ -33,6 +35,7 @@ struct Law {
 struct Rule {
   std::string name;
   int rejected = 0, covered = 0, at_true_variance = 0;
+  int useless = 0;  // no interval (variance below 0, no degrees of freedom), or all of [-1, 1]
   bool has_interval = false;
 };
 
@@ -45,7 +48,7 @@ struct Outcome {
   const Rule& operator[](const std::string& name) const;
   int floored = 0;    // studies in which a component of the crossed t was below the error's
   int different = 0;  // judge()'s verdicts a_better or b_better, margin 0.01
-  double auroc_mean_difference = 0;
+  double mean_difference = 0;  // of accuracy, over the studies
 };
 
 // `stream`: number of the random stream, so that scenarios are independent.
@@ -53,8 +56,8 @@ Outcome simulate(const Law& law, int seeds, int repetitions, bool with_auroc,
                  std::uint64_t stream = 0);
 
 // "" or what is wrong with the rule, by the bounds that a headline rule must keep: a level within 3
-// standard errors of at most 0.05; coverage of at least 0.95 - 3 standard errors and at most 0.99;
-// power of at least 0.9 times that given the true variance.
+// standard errors of at most 0.05; coverage of at least 0.95 - 3 standard errors and at most 0.99,
+// no interval useless; power of at least 0.9 times that given the true variance.
 std::string level_complaint(const Rule& rule, int repetitions);
 std::string coverage_complaint(const Rule& rule, int repetitions);
 std::string power_complaint(const Rule& rule, int repetitions);

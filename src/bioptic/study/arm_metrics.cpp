@@ -102,7 +102,7 @@ void over_seeds_and_patients(ArmSummary& arm, const Reading& reading, const Spli
                                                  : seeds_and_patients(of_seed);
     const auto summary = arm.metrics.find(name + "_" + metric);
     if (!estimate || summary == arm.metrics.end()) continue;
-    const Interval i = interval_of(*estimate);
+    const Interval i = cut_to_range(metric, interval_of(*estimate));
     summary->second.patients_low = i.low;
     summary->second.patients_high = i.high;
   }
@@ -114,8 +114,11 @@ void over_seeds(ArmSummary& arm) {
     for (const auto& [name, value] : trial.metrics) values[name].push_back(value);
   }
   for (const auto& [name, of_seed] : values) {
-    const MeanInterval i = t_interval(of_seed);
-    arm.metrics[name] = {i.mean, i.sd, i.low, i.high, i.n};
+    const MeanInterval m = t_interval(of_seed);
+    const std::string metric = name.substr(name.find('_') + 1);
+    const Interval i =
+        std::isnan(m.low) ? Interval{m.low, m.high} : cut_to_range(metric, {m.low, m.high});
+    arm.metrics[name] = {m.mean, m.sd, i.low, i.high, m.n};
   }
 }
 

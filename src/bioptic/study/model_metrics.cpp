@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -25,19 +27,41 @@ void add_jackknife(ModelMetrics& m, const std::string& method) {
   for (const auto& [name, metric] : m.jackknifed) {
     const std::optional<Estimate> estimate = jackknife_estimate(metric);
     if (!estimate) continue;
-    const Interval i = interval_of(*estimate);
+    const Interval i = cut_to_range(name, interval_of(*estimate));
     m.intervals[name] = {i.low, i.high, method};
   }
 }
 
-// Wilson's interval takes the jackknife's place; that stands beside it where groups are shared.
+// Wilson's interval takes the jackknife's place; `units`: images and groups that the proportion is
+// of.
+struct Units {
+  std::size_t images = 0, groups = 0;
+};
 void set_wilson(ModelMetrics& m, const std::string& name, const std::optional<Proportion>& p,
-                bool shared) {
+                const Units& units) {
   if (!p) return;
-  if (const auto it = m.intervals.find(name); shared && it != m.intervals.end()) {
-    m.group_intervals[name] = it->second;
-  }
   m.intervals[name] = {p->low, p->high, "Wilson"};
+  const std::optional<Estimate> e = jackknife_estimate(m.jackknifed.at(name));
+  if (units.groups == units.images || !e) return;
+  const double inside = p->value * (1 - p->value), variance = e->se * e->se;
+  const auto images = static_cast<double>(units.images);
+  const double worth = inside > 0 && variance > 0 ? std::min(inside / variance, images)
+                                                  : static_cast<double>(units.groups);
+  const Proportion by_group = wilson_interval_of(p->value, worth);
+  m.group_intervals[name] = {by_group.low, by_group.high, "Wilson at the effective size"};
+}
+
+// Of the images with the label `wanted`; of all where that is negative.
+Units count_units(std::span<const int> labels, std::span<const int> groups, int wanted) {
+  Units units;
+  std::set<int> seen;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (wanted >= 0 && labels[i] != wanted) continue;
+    ++units.images;
+    seen.insert(groups[i]);
+  }
+  units.groups = seen.size();
+  return units;
 }
 
 void two_classes(ModelMetrics& m, const ReadSplit& read, std::span<const int> groups,
@@ -52,9 +76,9 @@ void two_classes(ModelMetrics& m, const ReadSplit& read, std::span<const int> gr
   m.not_finite = read.not_finite;
   add_jackknife(m, method);
   const bool shared = has_shared_groups(groups);
-  set_wilson(m, "accuracy", b.accuracy, shared);
-  set_wilson(m, "sensitivity", b.sensitivity, shared);
-  set_wilson(m, "specificity", b.specificity, shared);
+  set_wilson(m, "accuracy", b.accuracy, count_units(read.labels, groups, -1));
+  set_wilson(m, "sensitivity", b.sensitivity, count_units(read.labels, groups, 1));
+  set_wilson(m, "specificity", b.specificity, count_units(read.labels, groups, 0));
   if (b.auroc_between) {
     m.intervals["auroc"] = {b.auroc_between->low, b.auroc_between->high,
                             b.auroc_by_jackknife ? "jackknife over groups" : "DeLong"};
@@ -82,7 +106,7 @@ void more_classes(ModelMetrics& m, const Reading& reading, std::span<const int> 
     if (all.auroc[k]) m.values["auroc_" + class_names[k]] = *all.auroc[k];
   }
   add_jackknife(m, method);
-  set_wilson(m, "accuracy", all.accuracy, has_shared_groups(groups));
+  set_wilson(m, "accuracy", all.accuracy, count_units(labels, groups, -1));
 }
 
 }  // namespace
@@ -108,6 +132,16 @@ ModelMetrics model_metrics(const Reading& reading, std::span<const std::int64_t>
     more_classes(m, reading, small, logits, groups, block_of, method, class_names);
   }
   return m;
+}
+
+Interval cut_to_range(const std::string& metric, Interval i) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double low = 0, high = 1;  // rates, areas, the Brier score, the calibration error
+  if (metric.starts_with("calibration")) return i;
+  if (metric == "mcc") low = -1;
+  if (metric == "net_benefit") low = -kInfinity;
+  if (metric.ends_with("loss")) high = kInfinity;
+  return {std::clamp(i.low, low, high), std::clamp(i.high, low, high)};
 }
 
 std::vector<int> number_groups(std::span<const std::string> names) {

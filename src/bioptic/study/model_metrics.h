@@ -25,8 +25,10 @@ struct ModelMetrics {
   // Wilson for accuracy, sensitivity and specificity; AUROC by DeLong and calibration by Wald where
   // no group has two images; else the jackknife.
   std::map<std::string, PatientInterval> intervals;
-  // Accuracy, sensitivity and specificity by the jackknife, where groups are shared: Wilson takes
-  // images for independent and is too narrow then.
+  // Accuracy, sensitivity and specificity where groups are shared: Wilson takes images for
+  // independent and is too narrow then.  Wilson's interval for the number of images that these are
+  // worth, value (1 - value) / jackknife variance, at most their own; the number of groups where
+  // the value is 0 or 1.
   std::map<std::string, PatientInterval> group_intervals;
   std::vector<std::size_t> confusion;  // classes x classes, row = label, column = predicted
   std::size_t not_finite = 0;          // images that count as label 0
@@ -38,6 +40,9 @@ struct ModelMetrics {
 ModelMetrics model_metrics(const Reading& reading, std::span<const std::int64_t> labels,
                            std::span<const float> logits, std::span<const int> groups,
                            double threshold, std::span<const std::string> class_names);
+
+// The interval cut to what the metric can be: a t interval near an end may reach beyond it.
+Interval cut_to_range(const std::string& metric, Interval interval);
 
 // Numbers for names of groups, by their order as text: permuting the images changes no number.
 std::vector<int> number_groups(std::span<const std::string> names);

@@ -19,7 +19,7 @@ namespace bioptic {
 // Mean over the seeds in which the metric is defined.
 struct MetricSummary {
   // 95 % over seeds: the training repeated, on the same images.  sd, low, high are NaN for one
-  // seed.
+  // seed.  Intervals are cut to what the metric can be.
   double mean = 0, sd = 0, low = 0, high = 0;
   int seeds = 0;
   // 95 % over seeds and patients: the training repeated, and on new patients too.  NaN for one
