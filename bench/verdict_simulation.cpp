@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bioptic/stats/verdict_simulation.h"
@@ -86,14 +87,17 @@ int main(int argc, char** argv) {
   CLI::App app("Level, power and coverage of the rules behind a verdict");
   int repetitions = 10000;
   std::vector<int> seeds = {5, 10, 30};
+  std::string only;
   bool markdown = false;
   app.add_option("--repetitions", repetitions)->check(CLI::Range(2, 10000000));
   app.add_option("--seeds", seeds)->delimiter(',')->check(CLI::Range(2, 1000));
+  app.add_option("--only", only, "scenarios whose name holds this");
   app.add_flag("--markdown", markdown, "the table instead of JSON");
   CLI11_PARSE(app, argc, argv);
   json all = json::array();
   std::uint64_t stream = 0;
   for (const Scenario& scenario : scenarios()) {
+    if (std::string_view(scenario.name).find(only) == std::string_view::npos) continue;
     for (const int s : seeds) {
       all.push_back(as_json(scenario, bioptic::simulation::simulate(scenario.law, s, repetitions,
                                                                     scenario.auroc, stream++)));
@@ -106,9 +110,11 @@ int main(int argc, char** argv) {
   }
   fmt::print(
       "| truth | S | crossed t | its coverage | given the true variance | floored | reader study "
-      "(AUROC) | its coverage | without floors (no interval) | images as cases | paired t over "
+      "(AUROC) | its coverage | the same with a floor | its coverage | without floors (no "
+      "interval) | images as cases | paired t over "
       "seeds | McNemar "
-      "pooled | one run each, 2 points |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+      "pooled | one run each, 2 points "
+      "|\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const json& j : all) fmt::print("{}", row(j));
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -127,8 +128,16 @@ Estimate without_floors(const CrossedEstimate& c, double s, double g) {
   return {c.estimate.value, std::sqrt(sum / (s * g)), df};
 }
 
+// Beside Hillis' rule, as in the crossed t: the readers' mean square is not taken below its error,
+// and the groups have degrees of freedom too.
+Estimate with_floor(const ReaderEstimate& e, double s, double g) {
+  const double a = std::max(e.over_readers, e.own - e.shared) / s, c = std::max(e.shared, 0.0);
+  const double v = a + c;
+  return {e.estimate.value, std::sqrt(v), v * v / (a * a / (s - 1) + c * c / (g - 1))};
+}
+
 // Difference of the mean AUROC over seeds, each by the jackknife over groups.
-Estimate auroc_difference(const Study& study, const Cases& cases) {
+ReaderEstimate auroc_difference(const Study& study, const Cases& cases) {
   std::vector<Numbers> values(2);
   std::vector<std::vector<Numbers>> without(2);
   Numbers scores(cases.label.size());
@@ -142,7 +151,13 @@ Estimate auroc_difference(const Study& study, const Cases& cases) {
       without[arm].push_back(std::move(one.without));
     }
   }
-  return obuchowski_rockette(values, without);
+  Numbers d = values[0];
+  std::vector<Numbers> d_without = without[0];
+  for (std::size_t r = 0; r < d.size(); ++r) {
+    d[r] -= values[1][r];
+    for (std::size_t g = 0; g < cases.groups; ++g) d_without[r][g] -= without[1][r][g];
+  }
+  return reader_contrast(d, d_without);
 }
 
 // The expected AUROC of an arm: of two independent margins of different classes, both about c.
@@ -213,8 +228,9 @@ Outcome simulate(const Law& law, int seeds, int repetitions, bool with_auroc,
   out.seeds = seeds;
   out.repetitions = repetitions;
   out.law = law;
-  Tally crossed("crossed t"), readers("reader study"), no_floors("crossed t without floors"),
-      by_image("images as cases"), paired("paired t over seeds");
+  Tally crossed("crossed t"), readers("reader study"), floored_readers("reader study with a floor"),
+      no_floors("crossed t without floors"), by_image("images as cases"),
+      paired("paired t over seeds");
   Rule mcnemar{"McNemar pooled over seeds", 0, 0, 0, 0, false},
       one_run{"one run each, 2 points", 0, 0, 0, 0, false};
   const double auroc_truth =
@@ -242,12 +258,17 @@ Outcome simulate(const Law& law, int seeds, int repetitions, bool with_auroc,
     mcnemar.rejected += mcnemar_p(only_a, only_b) <= kAlpha ? 1 : 0;
     // 8 images of 400; the sum of steps of 1/400 is not exact
     one_run.rejected += std::abs(per_seed[0]) >= 0.02 - 1e-9 ? 1 : 0;
-    if (with_auroc) readers.add(auroc_difference(study, cases), auroc_truth);
+    if (with_auroc) {
+      const ReaderEstimate e = auroc_difference(study, cases);
+      readers.add(e.estimate, auroc_truth);
+      floored_readers.add(with_floor(e, seeds, static_cast<double>(cases.groups)), auroc_truth);
+    }
   }
   out.rules.push_back(crossed.finish());
   out.mean_difference = crossed.mean();
   if (with_auroc) {
     out.rules.push_back(readers.finish());
+    out.rules.push_back(floored_readers.finish());
   }
   for (Tally* tally : {&no_floors, &by_image, &paired}) out.rules.push_back(tally->finish());
   out.rules.push_back(mcnemar);

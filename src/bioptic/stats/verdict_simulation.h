@@ -42,8 +42,9 @@ struct Rule {
 struct Outcome {
   int seeds = 0, repetitions = 0;
   Law law;
-  // crossed t; reader study (AUROC; only when asked for); crossed t without the floors; crossed t
-  // with images as cases; paired t over seeds; McNemar pooled over seeds; one run each, 2 points
+  // crossed t; reader study (AUROC; only when asked for), also with a floor; crossed t without the
+  // floors; crossed t with images as cases; paired t over seeds; McNemar pooled over seeds; one run
+  // each, 2 points
   std::vector<Rule> rules;
   const Rule& operator[](const std::string& name) const;
   int floored = 0;    // studies in which a component of the crossed t was below the error's
