@@ -100,7 +100,7 @@ void over_seeds_and_patients(ArmSummary& arm, const Reading& reading, const Spli
     const std::optional<Estimate> estimate = metric == "accuracy"
                                                  ? crossed_accuracy(arm, reading, split, name)
                                                  : seeds_and_patients(of_seed);
-    const auto summary = arm.metrics.find(name + "_" + metric);
+    const auto summary = arm.metrics.find(fmt::format("{}_{}", name, metric));
     if (!estimate || summary == arm.metrics.end()) continue;
     const Interval i = cut_to_range(metric, interval_of(*estimate));
     summary->second.patients_low = i.low;
