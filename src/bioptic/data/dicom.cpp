@@ -1,12 +1,18 @@
 #include "bioptic/data/dicom.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <vector>
 
 #include "bioptic/base/error.h"
@@ -24,6 +30,116 @@ std::vector<fs::path> plugin_places() {
   if (error) return {};
   return {program / ".." / BIOPTIC_LIBDIR / "bioptic" / kPluginName,
           program / "../../../lib/bioptic" / kPluginName};
+}
+
+// GDCM as Debian builds it aborts on many damaged files (its assertions are on), so that it reads
+// in a process of its own, which answers through a pipe.  Nothing else of this program runs GDCM,
+// so the fork copies none of its locks; that a child hangs is bounded by its alarm.
+constexpr unsigned kMostSeconds = 120;
+
+// Numbers and vectors of numbers, one after the other.
+class Packer {
+ public:
+  template <typename T>
+  void number(const T& value) {
+    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  template <typename T>
+  void list(const T& values) {  // a string or a vector of plain values
+    number(values.size());
+    bytes.append(reinterpret_cast<const char*>(values.data()),
+                 values.size() * sizeof(typename T::value_type));
+  }
+  std::string bytes;
+};
+
+class Unpacker {
+ public:
+  explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
+  template <typename T>
+  void number(T& value) {
+    take(&value, sizeof value);
+  }
+  template <typename T>
+  void list(T& values) {
+    std::size_t count = 0;
+    number(count);
+    if (count > rest_.size() / sizeof(typename T::value_type))
+      throw Failure("DICOM: a short answer");
+    values.resize(count);
+    take(values.data(), count * sizeof(typename T::value_type));
+  }
+
+ private:
+  void take(void* to, std::size_t bytes) {
+    if (bytes > rest_.size()) throw Failure("DICOM: a short answer");
+    if (bytes > 0) std::memcpy(to, rest_.data(), bytes);
+    rest_.remove_prefix(bytes);
+  }
+  std::string_view rest_;
+};
+
+// All members of a file, by either of the two.
+template <typename Wire, typename File>
+void carry(Wire& wire, File& file) {
+  wire.number(file.width);
+  wire.number(file.height);
+  wire.number(file.colour);
+  wire.number(file.bits_allocated);
+  wire.number(file.bits_stored);
+  wire.number(file.is_signed);
+  for (auto* lut : {&file.modality, &file.voi}) {
+    wire.number(lut->first);
+    wire.number(lut->bits);
+    wire.list(lut->values);
+  }
+  wire.number(file.padding);
+  wire.list(file.frames);
+  wire.list(file.patient_id);
+  wire.list(file.study_uid);
+  wire.list(file.instance_uid);
+  wire.number(file.burned_in);
+  wire.list(file.pixels);
+}
+
+[[noreturn]] void answer(int pipe, decltype(&bioptic_dicom_read) read, const fs::path& path,
+                         bool pixels, std::int64_t max_pixels) {
+  ::alarm(kMostSeconds);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  const int silent = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (silent >= 0) ::dup2(silent, STDERR_FILENO);  // what GDCM prints may quote the file
+  DicomFile file;
+  std::string error;
+  read(path.c_str(), pixels, max_pixels, &file, &error);
+  Packer packer;
+  packer.list(error);
+  if (error.empty()) carry(packer, file);
+  std::size_t at = 0;
+  while (at < packer.bytes.size()) {
+    const ssize_t n = ::write(pipe, packer.bytes.data() + at, packer.bytes.size() - at);
+    if (n < 0 && errno != EINTR) break;
+    if (n > 0) at += static_cast<std::size_t>(n);
+  }
+  ::_exit(at == packer.bytes.size() ? 0 : 1);
+}
+
+// What the child wrote; nullopt when it did not end by itself.
+std::optional<std::string> answer_of(pid_t child, int pipe) {
+  std::string bytes;
+  std::vector<char> block(1U << 16);
+  while (true) {
+    const ssize_t n = ::read(pipe, block.data(), block.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    bytes.append(block.data(), static_cast<std::size_t>(n));
+  }
+  ::close(pipe);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return {};
+  return bytes;
 }
 
 }  // namespace
@@ -72,7 +188,25 @@ DicomFile DicomReader::call(const fs::path& path, bool pixels, std::int64_t max_
   if (!fs::is_regular_file(path, status)) {
     throw InputError(path.string() + ": is not a regular file, or cannot be seen");
   }
-  read_(path.c_str(), pixels, max_pixels, &file, &error);
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw Failure(std::string("DICOM: no pipe: ") + std::strerror(errno));
+  }
+  const pid_t child = ::fork();
+  if (child == 0) answer(ends[1], read_, path, pixels, max_pixels);
+  ::close(ends[1]);
+  if (child < 0) {
+    ::close(ends[0]);
+    throw Failure(std::string("DICOM: no process: ") + std::strerror(errno));
+  }
+  const std::optional<std::string> bytes = answer_of(child, ends[0]);
+  if (!bytes) {
+    throw InputError(path.string() +
+                     ": is damaged in a way that GDCM cannot handle (it stopped while reading)");
+  }
+  Unpacker unpacker(*bytes);
+  unpacker.list(error);
+  if (error.empty()) carry(unpacker, file);
   if (!error.empty()) throw InputError(path.string() + ": " + error);
   return file;
 }

@@ -41,7 +41,8 @@ std::vector<fs::path> entries(const fs::path& folder) {
 
 std::vector<fs::path> folders_in(const fs::path& folder) {
   std::vector<fs::path> found = entries(folder);
-  std::erase_if(found, [](const fs::path& path) { return !fs::is_directory(path); });
+  std::error_code loop;  // a link that leads to itself is no folder
+  std::erase_if(found, [&](const fs::path& path) { return !fs::is_directory(path, loop); });
   return found;
 }
 
@@ -82,15 +83,15 @@ std::vector<ClassFolder> class_folders(const fs::path& source) {
 // Image files below a class folder, sorted; counts the files of other kinds.
 std::vector<ListedFile> image_files(const fs::path& folder, std::size_t& others) {
   std::vector<ListedFile> files;
-  std::error_code error;
+  std::error_code error, loop;  // loop: of a link that leads to itself, which is no folder
   // Links to folders are not followed, so a loop of links cannot be entered.
   for (auto it = fs::recursive_directory_iterator(folder, error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     if (hidden(it->path())) {
-      if (it->is_directory()) it.disable_recursion_pending();
+      if (it->is_directory(loop)) it.disable_recursion_pending();
       continue;
     }
-    if (it->is_directory()) continue;
+    if (it->is_directory(loop)) continue;
     if (is_image_name(it->path())) {
       files.push_back({it->path(), {}, false});
     } else if (is_dicom_file(it->path())) {

@@ -332,7 +332,12 @@ void check_length(const char* path, std::size_t end, const gdcm::DataElement& el
     const std::string_view tag = std::string_view(before).substr(at, 4);
     return tag == kLittle || tag == kBig;
   };
-  if (!names_pixels(0) && !names_pixels(4)) throw Refused("is cut off within its pixels");
+  // Explicit VR: tag, two letters, two zeros, length; implicit VR: tag, length.
+  std::uint32_t implicit_length = 0;
+  std::memcpy(&implicit_length, &before[8], 4);
+  const bool is_explicit = names_pixels(0) && before[4] == 'O';
+  if (!is_explicit && !(names_pixels(4) && implicit_length == length))
+    throw Refused("is cut off within its pixels");
 }
 
 void read_pixels(const gdcm::ImageReader& reader, const Stored& stored, DicomFile& file) {
