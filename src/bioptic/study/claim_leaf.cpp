@@ -6,12 +6,12 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <set>
 #include <utility>
 
 #include "bioptic/stats/trend.h"
 #include "bioptic/study/claim_values.h"
 #include "bioptic/study/keep_images.h"
+#include "bioptic/study/seed_independence.h"
 
 namespace bioptic {
 namespace {
@@ -26,23 +26,6 @@ const TrialSummary* trial_of(const ArmSummary& arm, std::int64_t seed) {
 }
 
 std::string quoted(const std::string& name) { return "'" + name + "'"; }
-
-// Seeds are independent repetitions when every stream is the same in all of them or another in
-// each: in a crossed plan (4 splits x 4 initial weights) trials share some, and a t test over them
-// would count the same luck several times.
-bool independent(const ArmSummary& arm, const std::vector<std::int64_t>& seeds) {
-  std::set<std::uint64_t> split, init, order;
-  for (const std::int64_t seed : seeds) {
-    const TrialSeeds& s = trial_of(arm, seed)->seeds;
-    split.insert(s.split);
-    init.insert(s.init);
-    order.insert(s.order);
-  }
-  const auto fine = [&](const std::set<std::uint64_t>& values) {
-    return values.size() == 1 || values.size() == seeds.size();
-  };
-  return fine(split) && fine(init) && fine(order);
-}
 
 std::string why_no_cases(const ClaimSpec& claim) {
   if (speaks_of_curve(claim)) {
@@ -143,12 +126,8 @@ void LeafMaker::finish(ClaimLeaf& leaf) const {
                           kLeastSeedsForVerdict)
                     : fmt::format("{} seeds are finished; verdicts are given from {} on", n,
                                   kLeastSeedsForVerdict);
-  } else if (!std::all_of(leaf.arms.begin(), leaf.arms.end(), [&](std::size_t a) {
-               return independent(summary_.arms[a], leaf.seeds);
-             })) {
-    reason =
-        "in a crossed plan of seeds, trials share splits, initial weights or orders, so they are "
-        "not independent repetitions; give the study a plain number of seeds";
+  } else {
+    reason = why_seeds_depend(summary_);
   }
   if (leaf.e1.reason.empty()) leaf.e1.reason = reason;
   if (leaf.e2.reason.empty()) leaf.e2.reason = reason;

@@ -106,6 +106,9 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
       c.cases_needed_seeds = needed.cases_seeds;
       e1.push_back(result.e1);
       e2.push_back(result.e2);
+      for (Evidence* evidence : {&e1.back(), &e2.back()}) {
+        if (evidence->reason.empty()) evidence->reason = options.not_allowed;
+      }
     }
   }
   const std::vector<double> margins(out.size(), margin);

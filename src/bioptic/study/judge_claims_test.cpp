@@ -13,6 +13,7 @@
 #include "bioptic/base/random.h"
 #include "bioptic/stats/crossed.h"
 #include "bioptic/study/spec.h"
+#include "bioptic/study/study_comparisons.h"
 
 namespace bioptic {
 namespace {
@@ -522,6 +523,12 @@ TEST(JudgeClaims, ACrossedPlanOfSeedsIsNoSetOfRepetitions) {
     EXPECT_EQ(r.e1.verdict, Verdict::not_allowed);
     EXPECT_EQ(r.e2.verdict, Verdict::not_allowed);
     EXPECT_NE(r.e1.reason.find("crossed plan"), std::string::npos) << r.e1.reason;
+  }
+  const std::vector<Comparison> comparisons = compare_study(summary);
+  ASSERT_FALSE(comparisons.empty());
+  for (const Comparison& c : comparisons) {
+    EXPECT_EQ(c.e1.verdict, Verdict::not_allowed) << c.metric;
+    EXPECT_EQ(c.e2.verdict, Verdict::not_allowed) << c.metric;
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "bioptic/study/compare_arms.h"
 #include "bioptic/study/prediction_table.h"
+#include "bioptic/study/seed_independence.h"
 
 namespace bioptic {
 
@@ -23,10 +24,11 @@ std::vector<Comparison> compare_study(const StudySummary& summary) {
       }
     }
   }
+  const std::string dependent = why_seeds_depend(summary);
   for (const std::string& split : splits) {
     if (std::find(there.begin(), there.end(), split) == there.end()) continue;
     const PredictionTable table = prediction_table(summary, split);
-    for (Comparison& c : compare_arms(table, {summary.margin, summary.detect})) {
+    for (Comparison& c : compare_arms(table, {summary.margin, summary.detect, dependent})) {
       out.push_back(std::move(c));
     }
   }
