@@ -241,11 +241,10 @@ class Auditor {
     for (std::size_t row = 0; row < dataset_.size(); ++row) {
       if (!groups_.names[row].starts_with('#')) ++images[groups_.names[row]][sides_[row]];
     }
-    std::size_t train_test = 0, train_val = 0, val_test = 0, any = 0;
+    std::size_t train_test = 0, train_val = 0, any = 0;
     for (const auto& [group, n] : images) {
       const bool both = (n[kTrain] > 0) + (n[kVal] > 0) + (n[kTest] > 0) > 1;
       train_val += n[kTrain] > 0 && n[kVal] > 0 ? 1U : 0U;
-      val_test += n[kVal] > 0 && n[kTest] > 0 ? 1U : 0U;
       train_test += n[kTest] > 0 && n[kTrain] + n[kVal] > 0 ? 1U : 0U;
       if (!both) continue;
       ++any;

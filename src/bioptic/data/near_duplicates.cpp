@@ -35,6 +35,11 @@ constexpr std::array<Cut, 11> kCuts = {{{0, 0, 0, 0},
 using Plane = std::vector<float>;  // side x side
 using Hash = std::array<std::uint64_t, kHashBits / 64>;
 
+std::size_t index_of(int y, int x, int width) {
+  return static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+         static_cast<std::size_t>(x);
+}
+
 // Sums of all pixels above and to the left, (side + 1) x (side + 1).
 std::vector<double> summed(const Plane& plane, int side) {
   const int n = side + 1;
@@ -42,9 +47,8 @@ std::vector<double> summed(const Plane& plane, int side) {
   for (int y = 0; y < side; ++y) {
     double row = 0;
     for (int x = 0; x < side; ++x) {
-      row += static_cast<double>(plane[static_cast<std::size_t>(y * side + x)]);
-      sums[static_cast<std::size_t>((y + 1) * n + x + 1)] =
-          sums[static_cast<std::size_t>(y * n + x + 1)] + row;
+      row += static_cast<double>(plane[index_of(y, x, side)]);
+      sums[index_of(y + 1, x + 1, n)] = sums[index_of(y, x + 1, n)] + row;
     }
   }
   return sums;
@@ -69,8 +73,7 @@ Plane base_plane(std::span<const T> pixels, int channels, int height, int width)
           }
         }
       }
-      out[static_cast<std::size_t>(y * kBase + x)] =
-          static_cast<float>(sum / (channels * (y1 - y0) * (x1 - x0)));
+      out[index_of(y, x, kBase)] = static_cast<float>(sum / (channels * (y1 - y0) * (x1 - x0)));
     }
   }
   return out;
@@ -122,7 +125,7 @@ class Picture {
   }
   double integral(Place x, Place y) const {
     constexpr int n = kBase + 1;
-    const auto at = static_cast<std::size_t>(y.index * n + x.index);
+    const std::size_t at = index_of(y.index, x.index, n);
     const double a = sums_[at] + (sums_[at + 1] - sums_[at]) * x.part;
     const double b = sums_[at + n] + (sums_[at + n + 1] - sums_[at + n]) * x.part;
     return a + (b - a) * y.part;
