@@ -19,12 +19,12 @@ namespace {
 namespace fs = std::filesystem;
 
 // The images themselves, where they are still what was trained on.
-std::optional<Dataset> open_images(const StudySummary& summary) {
+std::optional<Dataset> open_images(const StoredStudy& study) {
   try {
-    Dataset dataset = Dataset::open(summary.dataset_path);
-    if (dataset.info().content_hash == summary.dataset_hash) return dataset;
+    Dataset dataset = Dataset::open(study.dataset_path);
+    if (dataset.info().content_hash == study.dataset_hash) return dataset;
     fmt::print("note: {} has changed since the run; the figures that show images are left out\n",
-               summary.dataset_path);
+               study.dataset_path);
   } catch (const InputError& e) {
     fmt::print("note: the figures that show images are left out: {}\n", e.what());
   }
@@ -51,8 +51,9 @@ int report_command(fs::path path) {
   }
   if (names.empty() && !only.empty()) names.push_back(only);  // summarise() names the nearest
   for (const std::string& name : names) {
-    const StudySummary summary = summarise(store, name);
-    const std::optional<Dataset> dataset = open_images(summary);
+    const std::optional<StoredStudy> study = store.study(name);
+    const std::optional<Dataset> dataset = study ? open_images(*study) : std::nullopt;
+    const StudySummary summary = summarise(store, name, dataset ? &*dataset : nullptr);
     const ReportOutcome written = write_report(summary, dataset ? &*dataset : nullptr, out / name);
     fmt::print("{}{}\n\n{}\n", name, summary.unfinished ? " (unfinished)" : "",
                arms_table_text(summary));

@@ -456,7 +456,7 @@ class Run {
   }
 
   json report(const Store& store, const PlannedStudy& study, const ExecutorOutcome& outcome) const {
-    const StudySummary summary = summarise(store, study.spec.name);
+    const StudySummary summary = summarise(store, study.spec.name, &study.data.dataset);
     const fs::path folder = out_ / study.spec.name;
     const ReportOutcome written = write_report(summary, &study.data.dataset, folder);
     say(fmt::format("\n{}: {} trials trained, {} found in the store{}{}\n", study.spec.name,

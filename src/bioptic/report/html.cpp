@@ -10,8 +10,10 @@
 #include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/metrics_table.h"
+#include "bioptic/report/gap_report.h"
 #include "bioptic/report/tables.h"
 #include "bioptic/report/text.h"
+#include "bioptic/report/variance_report.h"
 
 namespace bioptic {
 namespace {
@@ -78,7 +80,8 @@ std::string base64(const std::string& bytes) {
 
 std::string figure_html(const Figure& figure, const fs::path& folder) {
   // Figures with pixels in them are smaller and sharper as PNG.
-  const bool pixels = figure.name == "montage" || figure.name == "most-wrong";
+  const bool pixels =
+      figure.name == "montage" || figure.name == "most-wrong" || figure.name == "gap-mean-images";
   const fs::path file = folder / (figure.name + (pixels ? ".png" : ".svg"));
   if (!fs::exists(file)) return "";
   const std::string kind = pixels ? "image/png" : "image/svg+xml";
@@ -261,6 +264,8 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
       seeds < 2 ? "<strong>With one seed there is no spread and no interval.</strong>" : "",
       html_escape(summary.arms.front().threshold));
   out += other_reported(summary);
+  out += gap_html(summary);
+  out += variance_html(summary);
 
   out += comparisons_html(summary.comparisons);
 

@@ -9,9 +9,11 @@
 #include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/figures.h"
+#include "bioptic/report/gap_report.h"
 #include "bioptic/report/html.h"
 #include "bioptic/report/metrics_table.h"
 #include "bioptic/report/tables.h"
+#include "bioptic/report/variance_report.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -33,14 +35,24 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
 
   const fs::path scratch = temporary_beside(folder / "figures");
   fs::create_directories(scratch);
+  const ControlTables controls = control_tables(summary);
+  if (!controls.trials.empty()) {
+    write_file(tables / "control-trials.csv", controls.trials);
+    write_file(tables / "control-predictions.csv", controls.predictions);
+  }
   std::vector<Figure> figures = test_figures(summary);
   if (std::optional<Figure> forest = forest_figure(summary.comparisons)) {
     figures.insert(figures.begin(), std::move(*forest));
   }
   for (Figure& figure : steadiness_figures(summary)) figures.push_back(std::move(figure));
   for (Figure& figure : score_figures(summary)) figures.push_back(std::move(figure));
+  for (Figure& figure : gap_figures(summary)) figures.push_back(std::move(figure));
+  for (Figure& figure : variance_figures(summary)) figures.push_back(std::move(figure));
   for (Figure& figure : curve_figures(summary)) figures.push_back(std::move(figure));
   if (dataset != nullptr) {
+    for (Figure& figure : gap_image_figures(summary, *dataset, scratch)) {
+      figures.push_back(std::move(figure));
+    }
     for (Figure& figure : image_figures(summary, *dataset, scratch)) {
       figures.push_back(std::move(figure));
     }

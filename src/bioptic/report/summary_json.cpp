@@ -3,7 +3,9 @@
 
 #include "bioptic/report/claims_json.h"
 #include "bioptic/report/comparisons.h"
+#include "bioptic/report/gap_report.h"
 #include "bioptic/report/report.h"
+#include "bioptic/report/variance_report.h"
 
 namespace bioptic {
 namespace {
@@ -78,7 +80,7 @@ std::string summary_json(const StudySummary& summary) {
     for (const TrialSummary& trial : arm.trials) trials.push_back(trial_json(trial));
   }
   const DatasetInfo& info = summary.dataset;
-  const json out = {
+  json out = {
       {"study",
        {{"name", summary.name},
         {"question", summary.question},
@@ -112,6 +114,8 @@ std::string summary_json(const StudySummary& summary) {
       {"indices", indices_json(summary)},
       {"arms", arms},
       {"trials", trials}};
+  if (summary.gap) out["gap"] = gap_json(*summary.gap);
+  if (!summary.variance.empty()) out["variance"] = variance_json(summary);
   return out.dump(2) + "\n";
 }
 

@@ -8,8 +8,10 @@
 
 #include "bioptic/data/csv.h"
 #include "bioptic/model/loss.h"
+#include "bioptic/report/gap_report.h"
 #include "bioptic/report/report.h"
 #include "bioptic/report/text.h"
+#include "bioptic/report/variance_report.h"
 
 namespace bioptic {
 namespace {
@@ -273,6 +275,8 @@ std::string arms_table_text(const StudySummary& summary) {
   out +=
       "Mean ± sd over seeds, t interval of the mean (95 %), on these images: other test patients "
       "would\nadd their own chance.\n";
+  if (const std::string gap = gap_text(summary); !gap.empty()) out += "\n" + gap;
+  if (const std::string chance = variance_text(summary); !chance.empty()) out += "\n" + chance;
   if (summary.unfinished) out += "UNFINISHED: some trials are missing; see the report's notes.\n";
   return out;
 }

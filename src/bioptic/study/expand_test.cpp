@@ -196,10 +196,10 @@ TEST(Expand, TheSourcesValidationSplitIsNotVaried) {
 }
 
 TEST(Expand, ShippedStudiesGiveUniqueTrials) {
-  for (const char* name : {"loss", "batch_size", "scheduler"}) {
+  for (const char* name : {"loss", "batch_size", "scheduler", "gap", "variance"}) {
     const StudySpec study = parse_study(std::string("studies/") + name + ".toml");
     const auto trials = expand(study, kData, "fused", 1);
-    EXPECT_EQ(trials.size(), study.arms.size() * 5);
+    EXPECT_EQ(trials.size(), study.arms.size() * static_cast<std::size_t>(study.seeds.count));
     std::set<std::string> ids;
     for (const PlannedTrial& trial : trials) ids.insert(trial.id);
     EXPECT_EQ(ids.size(), trials.size());

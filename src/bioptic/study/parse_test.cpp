@@ -619,9 +619,16 @@ TEST(ShippedStudies, ParseAsTheyShould) {
   EXPECT_EQ(scheduler.arms[1].train.schedule.max_lr, 0.003);
   EXPECT_EQ(scheduler.arms[2].train.schedule.max_lr, 0.01);
   EXPECT_EQ(scheduler.arms[3].train.schedule.gamma, 0.95);
-  for (const StudySpec* study : {&loss, &batch, &scheduler}) {
+  const StudySpec gap = parse_study("studies/gap.toml");
+  ASSERT_EQ(gap.arms.size(), 3U);
+  EXPECT_EQ(gap.arms[1].split_by, SplitBy::group);
+  EXPECT_TRUE(gap.arms[2].is_control);
+  EXPECT_EQ(gap.data.split.holdout_fraction, 0.1);
+  const StudySpec variance = parse_study("studies/variance.toml");
+  EXPECT_EQ(variance.seeds.order, 4);
+  for (const StudySpec* study : {&loss, &batch, &scheduler, &gap, &variance}) {
     EXPECT_EQ(study->name, study->file.stem().string());
-    EXPECT_EQ(study->seeds.count, 5);
+    EXPECT_EQ(study->seeds.count, study == &variance ? 64 : 5);
     EXPECT_EQ(study->data.size, 256);
     EXPECT_EQ(study->data.channels, 1);
     EXPECT_EQ(study->data.positive, "PNEUMONIA");

@@ -16,6 +16,8 @@
 #include "bioptic/study/settings.h"
 #include "bioptic/study/spec.h"
 #include "bioptic/study/study_comparisons.h"
+#include "bioptic/study/summarise_gap.h"
+#include "bioptic/study/summarise_variance.h"
 #include "bioptic/train/evaluation.h"
 
 namespace bioptic {
@@ -88,7 +90,7 @@ ArmSummary* find_arm(StudySummary& summary, const std::string& name) {
 
 }  // namespace
 
-StudySummary summarise(const Store& store, const std::string& name) {
+StudySummary summarise(const Store& store, const std::string& name, const Dataset* images) {
   const std::optional<StoredStudy> stored = store.study(name);
   if (!stored) {
     const std::vector<StoredStudy> all = store.studies();
@@ -190,6 +192,8 @@ StudySummary summarise(const Store& store, const std::string& name) {
     }
   }
   summary.comparisons = compare_study(summary);
+  summarise_variance(summary);
+  summarise_gap(summary, images);
   summary.environment = environments.text();
   summary.environment["engine"] = stored->engine;
   summary.claims = judge_claims(summary, spec.claims);

@@ -10,8 +10,10 @@
 namespace bioptic {
 
 // Reads one study's trials and images; `name` must be in the store (InputError names those that
-// are).
-StudySummary summarise(const Store& store, const std::string& name);
+// are).  `images`: the study's dataset, for what the gap section finds in the images themselves;
+// null leaves that out.
+StudySummary summarise(const Store& store, const std::string& name,
+                       const Dataset* images = nullptr);
 
 // How far a study is.
 struct StudyProgress {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "bioptic/study/claim_result.h"
 #include "bioptic/study/comparison.h"
 #include "bioptic/study/model_metrics.h"
+#include "bioptic/study/gap.h"
+#include "bioptic/study/variance.h"
 #include "bioptic/train/trial.h"
 
 namespace bioptic {
@@ -87,6 +90,8 @@ struct StudySummary {
   std::map<std::string, std::string> environment;  // version, compiler, processor, host, system
   bool unfinished = false;
   std::vector<ClaimResult> claims;  // in the order of the file
+  std::vector<ArmVariance> variance;  // where seeds are crossed; see summarise_variance.h
+  std::optional<GapSummary> gap;      // where there is a hold-out; see summarise_gap.h
 };
 
 }  // namespace bioptic

@@ -1,0 +1,31 @@
+// The gap section: hold-out, shift, control arm and leakage.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "bioptic/report/gnuplot.h"
+#include "bioptic/study/summary.h"
+
+namespace bioptic {
+
+// summary.json's "gap"; docs/gap.md explains the keys.
+nlohmann::json gap_json(const GapSummary& gap);
+// Lines for the terminal, and the report's section; "" where the study has no hold-out.
+std::string gap_text(const StudySummary& summary);
+std::string gap_html(const StudySummary& summary);
+// The parts as stacked bars with intervals, score distributions; none without a hold-out.
+std::vector<Figure> gap_figures(const StudySummary& summary);
+// Intensity histograms and mean images of train, validation, hold-out and test.
+std::vector<Figure> gap_image_figures(const StudySummary& summary, const Dataset& dataset,
+                                      const std::filesystem::path& scratch);
+// Trials and predictions of the control arms, whose splits are others than the arms'; the texts are
+// empty where there are none.
+struct ControlTables {
+  std::string trials, predictions;
+};
+ControlTables control_tables(const StudySummary& summary);
+
+}  // namespace bioptic
