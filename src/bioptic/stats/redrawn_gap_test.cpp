@@ -89,7 +89,9 @@ TEST(RedrawnGap, HoldsItsLevelAndFindsAGap) {
       EXPECT_LE(level, bound) << drawn << " " << patient_sd;
       // Where patients do not differ, the floors make it careful; a rule that never rejects would
       // be broken, too.
-      if (patient_sd > 0) EXPECT_GE(level, 0.01) << drawn;
+      if (patient_sd > 0) {
+        EXPECT_GE(level, 0.01) << drawn;
+      }
     }
   }
   world.gap = 2;
