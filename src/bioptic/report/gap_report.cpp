@@ -85,13 +85,12 @@ std::string p_text(const std::optional<double>& p) { return p ? fmt::format("{:.
 std::string p_text(double p) { return std::isnan(p) ? "-" : fmt::format("{:.3f}", p); }
 
 std::string cell(const GapEstimate& e) {
-  return std::isnan(e.low) ? "-" : fmt::format("{:+.1f} to {:+.1f}", 100 * e.low, 100 * e.high);
+  return std::isnan(e.low) ? "-" : signed_points(e.low) + " to " + signed_points(e.high);
 }
 
 std::string part_row(const std::string& name, const GapPart& p) {
   return fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", name,
-                     std::isnan(p.value) ? "-" : fmt::format("{:+.1f}", 100 * p.value), cell(p.e1),
-                     cell(p.e2));
+                     std::isnan(p.value) ? "-" : signed_points(p.value), cell(p.e1), cell(p.e2));
 }
 
 std::string counts_row(const char* name, const SplitCount& c) {

@@ -129,12 +129,17 @@ const char* name_of(GapCause cause) {
   return "";
 }
 
+std::string signed_points(double value) {
+  const std::string text = fmt::format("{:+.1f}", 100 * value);
+  return text == "-0.0" || text == "+0.0" ? "0.0" : text;
+}
+
 std::string points_text(double value, const GapEstimate& interval) {
   if (std::isnan(value)) return "not known";
-  std::string text = fmt::format("{:+.1f} points", 100 * value);
+  std::string text = signed_points(value) + " points";
   if (!std::isnan(interval.low)) {
-    text +=
-        fmt::format(" (95 % interval {:+.1f} to {:+.1f})", 100 * interval.low, 100 * interval.high);
+    text += fmt::format(" (95 % interval {} to {})", signed_points(interval.low),
+                        signed_points(interval.high));
   }
   return text;
 }
