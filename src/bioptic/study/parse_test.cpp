@@ -649,11 +649,11 @@ TEST(ShippedStudies, ParseAsTheyShould) {
 
 TEST(ShippedStudies, DeclareTheReportsStatements) {
   std::string ids;
-  for (const char* name : {"loss", "batch_size", "scheduler"}) {
+  for (const char* name : {"loss", "batch_size", "scheduler", "gap"}) {
     const StudySpec study = parse_study(std::string("studies/") + name + ".toml");
     for (const ClaimSpec& claim : study.claims) ids += claim.id + " ";
   }
-  EXPECT_EQ(ids, "A1 B1 B2 B3 B4 C1 C2 C3 C4 C5 ");
+  EXPECT_EQ(ids, "A1 B1 B2 B3 B4 C1 C2 C3 C4 C5 D1 ");
 }
 
 TEST(Settings, TomlReadsBackToTheSameSettings) {

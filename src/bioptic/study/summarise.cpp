@@ -14,6 +14,7 @@
 #include "bioptic/study/arm_metrics.h"
 #include "bioptic/study/judge_claims.h"
 #include "bioptic/study/settings.h"
+#include "bioptic/study/shift_evidence.h"
 #include "bioptic/study/spec.h"
 #include "bioptic/study/study_comparisons.h"
 #include "bioptic/study/summarise_gap.h"
@@ -196,7 +197,8 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
   summarise_gap(summary, images);
   summary.environment = environments.text();
   summary.environment["engine"] = stored->engine;
-  summary.claims = judge_claims(summary, spec.claims);
+  const std::optional<ShiftEvidence> shift = shift_evidence(summary.gap, spec.claims);
+  summary.claims = judge_claims(summary, spec.claims, shift ? &*shift : nullptr);
   return summary;
 }
 

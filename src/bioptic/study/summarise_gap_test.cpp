@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "bioptic/base/random.h"
+#include "bioptic/study/shift_evidence.h"
 
 namespace bioptic {
 namespace {
@@ -211,6 +212,33 @@ TEST(SummariseGap, LeakageIsCalledSo) {
   both.arms[0].control = "control";
   both.controls.push_back(make_arm(both, "control", {0.85, 0.85, 0.85}, true));
   EXPECT_EQ(gap_of(both).cause, GapCause::shift_and_leakage) << gap_of(both).sentence;
+}
+
+TEST(SummariseGap, EvidenceForAClaimIsThatOfTheWorstArm) {
+  StudySummary summary = empty_study();
+  summary.arms.push_back(make_arm(summary, "a", kShift, true));
+  summary.arms.push_back(make_arm(summary, "b", kNone, true));
+  summary.arms[0].control = summary.arms[1].control = "control";
+  summary.controls.push_back(make_arm(summary, "control", kNone, true));
+  summarise_gap(summary, nullptr);
+  std::vector<ClaimSpec> claims(1);
+  claims[0].kind = ClaimKind::gap;
+  EXPECT_FALSE(shift_evidence(summary.gap, claims)) << "no claim asks for a reason";
+  claims[0].because_of_shift = true;
+  claims[0].arms = {"a"};
+  const ShiftEvidence a = shift_evidence(summary.gap, claims).value();
+  EXPECT_EQ(a.shift_found, Piece::holds);
+  EXPECT_EQ(a.part_remains, Piece::holds);
+  EXPECT_EQ(a.control_clears, Piece::holds);
+  claims[0].arms = {"a", "b"};
+  const ShiftEvidence both = shift_evidence(summary.gap, claims).value();
+  EXPECT_EQ(both.shift_found, Piece::fails);
+  EXPECT_EQ(both.part_remains, Piece::open);
+  EXPECT_EQ(both.control_clears, Piece::open);
+  summary.gap->arms[0].control_answer = ControlAnswer::absent;
+  claims[0].arms = {"a"};
+  EXPECT_EQ(shift_evidence(summary.gap, claims)->control_clears, Piece::missing);
+  EXPECT_FALSE(shift_evidence(std::nullopt, claims));
 }
 
 TEST(SummariseGap, FewSeedsGiveNoVerdict) {
