@@ -12,8 +12,8 @@
 #include "bioptic/data/dataset.h"
 #include "bioptic/study/claim_result.h"
 #include "bioptic/study/comparison.h"
-#include "bioptic/study/model_metrics.h"
 #include "bioptic/study/gap.h"
+#include "bioptic/study/model_metrics.h"
 #include "bioptic/study/variance.h"
 #include "bioptic/train/trial.h"
 
@@ -89,7 +89,7 @@ struct StudySummary {
   std::vector<Image> images;
   std::map<std::string, std::string> environment;  // version, compiler, processor, host, system
   bool unfinished = false;
-  std::vector<ClaimResult> claims;  // in the order of the file
+  std::vector<ClaimResult> claims;    // in the order of the file
   std::vector<ArmVariance> variance;  // where seeds are crossed; see summarise_variance.h
   std::optional<GapSummary> gap;      // where there is a hold-out; see summarise_gap.h
 };
