@@ -102,11 +102,14 @@ Image ArrayStack::load(std::size_t i, const FloatRange& range) const {
   const ImageHeader header = image_header();
   Image image{header.width, header.height, header.channels, header.bits, {}};
   image.pixels.resize(per_image());
-  const double scale = range.high > range.low ? 65535 / (range.high - range.low) : 0;
+  // Halved where the range of doubles is wider than a double can say.
+  const double half = std::isfinite(range.high - range.low) ? 1 : 0.5;
+  const double low = half * range.low, span = half * range.high - low;
+  const double scale = span > 0 && std::isfinite(65535 / span) ? 65535 / span : 0;
   for (std::size_t k = 0; k < image.pixels.size(); ++k) {
     const double v = value(i * per_image() + k);
     image.pixels[k] =
-        static_cast<std::uint16_t>(is_float() ? std::floor((v - range.low) * scale + 0.5) : v);
+        static_cast<std::uint16_t>(is_float() ? std::floor((half * v - low) * scale + 0.5) : v);
   }
   return image;
 }

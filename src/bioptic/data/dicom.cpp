@@ -10,6 +10,7 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <optional>
@@ -105,6 +106,9 @@ void carry(Wire& wire, File& file) {
 [[noreturn]] void answer(int pipe, decltype(&bioptic_dicom_read) read, const fs::path& path,
                          bool pixels, std::int64_t max_pixels) {
   ::alarm(kMostSeconds);
+  for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) {
+    ::signal(number, SIG_DFL);  // whoever handles these in this program has no business here
+  }
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   const int silent = ::open("/dev/null", O_WRONLY | O_CLOEXEC);

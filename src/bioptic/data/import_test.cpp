@@ -134,6 +134,19 @@ TEST(ImportArrays, IntegersAsTheyAreAndFloatsOverTheirRange) {
   EXPECT_TRUE(has(f.info().preprocessing, "-1 to 1"));
 }
 
+TEST(ImportArrays, TheWidestRangeOfDoubles) {
+  const TestFolder folder;
+  const double most = std::numeric_limits<double>::max();
+  write_text(folder / "a.npy", npy_bytes<double>("<f8", {1, 1, 3}, {-most, 0, most}));
+  write_text(folder / "b.npy", npy_bytes<double>("<f8", {1, 1, 3}, {0, 0, most / 2}));
+  import_arrays({{"a", folder / "a.npy", ""}, {"b", folder / "b.npy", ""}}, folder / "out", {});
+  const Dataset dataset = Dataset::open(folder / "out");
+  EXPECT_EQ(dataset.image16(0)[0], 0);
+  EXPECT_EQ(dataset.image16(0)[1], 32768);
+  EXPECT_EQ(dataset.image16(0)[2], 65535);
+  EXPECT_EQ(dataset.image16(1)[2], 49151);  // 49151.25
+}
+
 TEST(ImportArrays, BadArraysAreNamed) {
   const TestFolder folder;
   const auto good = npy_bytes<std::uint8_t>("|u1", {1, 2, 2}, ramp<std::uint8_t>(2, 2, 1));
