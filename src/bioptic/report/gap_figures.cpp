@@ -181,10 +181,11 @@ Figure scores_figure(const StudySummary& summary) {
         *std::find_if(summary.arms.begin(), summary.arms.end(),
                       [&](const ArmSummary& one) { return one.name == summary.gap->arms[a].arm; });
     const std::string lines = score_plot(summary, arm, a, data);
+    const std::size_t row = a / columns;
     const double width = 1.0 / static_cast<double>(columns),
                  height = (1 - 8 / f.height_mm) / static_cast<double>(rows);
     const double left = width * static_cast<double>(a % columns),
-                 bottom = height * static_cast<double>(rows - 1 - a / columns);
+                 bottom = height * static_cast<double>(rows - 1 - row);
     plots += fmt::format(
         "set lmargin at screen {:.3f}\nset rmargin at screen {:.3f}\nset bmargin at screen {:.3f}\n"
         "set tmargin at screen {:.3f}\nset title {} offset 0,-0.7\n{}\nplot {}\n",

@@ -86,11 +86,13 @@ std::string leakage(const ArmGap& gap) {
   }
   const GapPart& part = *gap.leakage;
   const bool paired = !gap.leakage_against.empty();
+  const std::string size = points_text(part.value, paired ? part.e1 : part.e2) +
+                           (paired ? ", measured against arm " + gap.leakage_against : "");
   return fmt::format(
-      " Of the validation images {:.0f} % are of patients in training, too; that makes validation "
-      "{} too high{}.",
-      100 * gap.validation_shared, points_text(part.value, paired ? part.e1 : part.e2),
-      paired ? fmt::format(", measured against arm {}", gap.leakage_against) : "");
+      " Of the validation images {:.0f} % are of patients in training, too; {}.",
+      100 * gap.validation_shared,
+      gap.leakage_seen ? fmt::format("that makes validation too high by {}", size)
+                       : fmt::format("that this makes validation too high is not shown: {}", size));
 }
 
 }  // namespace
