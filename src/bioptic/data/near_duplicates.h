@@ -23,10 +23,10 @@ struct NearPair {
 // candidates.  Each image is hashed as it is and as it would be with 1.5 or 3 % cut from its sides
 // (11 ways); a pair whose hashes differ in few bits is compared by the correlation of its details
 // (minus the local mean) at 32 x 32, then at 64 x 64 after the cut was fitted to 0.2 %.
-// `likeness` is that last correlation; a pair is one from 0.972 on.  Exact copies (all pixels equal)
-// and images without any detail are not looked at: `skip[row]` is set.  At most kNearPairsPerImage
-// candidates of an image are fitted.
-// Time grows with the square of the number of images.
+// `likeness` is that last correlation; a pair is one from 0.972 on.  Exact copies (all pixels
+// equal) and images without any detail are not looked at: `skip[row]` is set.  At most
+// kNearPairsPerImage candidates of an image are fitted. Time grows with the square of the number of
+// images.
 inline constexpr double kNearLikeness = 0.972;
 inline constexpr std::size_t kNearPairsPerImage = 8;
 std::vector<NearPair> find_near_duplicates(const Dataset& dataset, const std::vector<char>& skip,

@@ -12,8 +12,8 @@ namespace bioptic {
 
 // Curves by epoch: one figure per arm, all arms together (training, validation), learning rate.
 std::vector<Figure> curve_figures(const StudySummary& summary);
-// Why an arm is called steadier: single curves, their steps, the index of every seed; one figure per
-// curve and index that claims speak of.
+// Why an arm is called steadier: single curves, their steps, the index of every seed; one figure
+// per curve and index that claims speak of.
 std::vector<Figure> steadiness_figures(const StudySummary& summary);
 // Test accuracy per arm with every seed, confusion matrices.
 std::vector<Figure> test_figures(const StudySummary& summary);
