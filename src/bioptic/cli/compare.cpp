@@ -100,7 +100,7 @@ void print_models(const std::vector<ModelComparison>& models) {
 }
 
 std::vector<Metric> wanted_metrics(const PredictionTable& table, const std::string& name) {
-  const std::vector<Metric> there = metrics_of(table);
+  std::vector<Metric> there = metrics_of(table);
   if (name.empty()) return there;
   std::vector<std::string_view> names;
   for (const Metric m : there) {
