@@ -221,10 +221,11 @@ Dataset Dataset::open(const fs::path& folder, bool verify) {
     hash.update(state->images.data() + images.data_offset, images.elements() * images.item);
     hash.update(state->labels.data() + labels.data_offset, labels.elements() * labels.item);
     hash.update(state->index.data(), state->index.size());
-    if (hash.hex() != info.content_hash) {
-      throw InputError(folder.string() +
-                       ": the content does not have the SHA-256 that dataset.json records; it was "
-                       "changed or damaged since it was written: import the source again");
+    const std::string found = hash.hex();
+    if (found != info.content_hash) {
+      throw InputError(folder.string() + ": its content has the SHA-256 " + found.substr(0, 16) +
+                       ", and dataset.json records " + info.content_hash.substr(0, 16) +
+                       "; it was changed or damaged since it was written: import the source again");
     }
   }
   Dataset dataset;

@@ -77,13 +77,26 @@ fs::path cached(const fs::path& cache, const std::string& name,
   return folder;
 }
 
+// Every dataset that is trained on is held against its recorded SHA-256, so that a trial's id,
+// which has that hash in it, says which pixels it saw.
+Dataset open_cached(const fs::path& folder) {
+  try {
+    return Dataset::open(folder, true);
+  } catch (const InputError& e) {
+    throw InputError(fmt::format(
+        "{} (a folder of the cache: remove {}, and the next run makes it "
+        "again)",
+        e.what(), (folder.filename() == "dataset" ? folder.parent_path() : folder).string()));
+  }
+}
+
 Dataset phantom_dataset(const PhantomSpec& spec, const fs::path& cache,
                         const PrepareOptions& options) {
   const std::string key =
       fmt::format("phantom {} train {} test {} shift {} seed {} size {}", kPhantomVersion,
                   spec.train, spec.test, spec.shift, spec.seed, spec.size);
   const std::string name = "phantom-" + sha256_hex(key).substr(0, 16);
-  return Dataset::open(cached(cache, name, [&](const fs::path& folder) {
+  return open_cached(cached(cache, name, [&](const fs::path& folder) {
     make_phantom(spec, folder, options.threads, [&](std::size_t done, std::size_t total) {
       if (options.progress) options.progress("Making the phantom", done, total);
     });
@@ -118,7 +131,7 @@ Dataset imported_dataset(const fs::path& source, const DataSpec& data, const fs:
   });
   std::istringstream lines(read_file(folder / "notes.txt"));
   for (std::string line; std::getline(lines, line);) notes.push_back(line);
-  return Dataset::open(folder / "dataset");
+  return open_cached(folder / "dataset");
 }
 
 void check_fits(const Dataset& dataset, const StudySpec& study) {
@@ -155,7 +168,7 @@ Dataset windowed(const Dataset& dataset, const StudySpec& study, const Groups& g
                                                          : "smallest to largest training pixel"));
   const std::string key =
       fmt::format("window {} {} {}", dataset.info().content_hash, window.low, window.high);
-  return Dataset::open(
+  return open_cached(
       cached(cache, "window-" + sha256_hex(key).substr(0, 16),
              [&](const fs::path& folder) { window_dataset(dataset, window, folder); }));
 }
@@ -189,7 +202,7 @@ PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options)
     prepared.dataset = phantom_dataset(spec, cache, options);
   } else if (is_dataset(path)) {
     prepared.source = path.string();
-    prepared.dataset = Dataset::open(path);
+    prepared.dataset = Dataset::open(path, true);
     check_fits(prepared.dataset, study);
   } else {
     prepared.source = path.string();
