@@ -5,6 +5,8 @@
 #include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <limits>
 
 namespace bioptic {
 namespace {
@@ -26,6 +28,7 @@ double t_quantile(double p, double df) {
 }
 
 double t_power(double ncp, double df, double alpha) {
+  if (std::isnan(ncp) || !(df > 0)) return std::numeric_limits<double>::quiet_NaN();
   // Far out the noncentral series does not converge; there the power is 1 to double precision.
   if (ncp > 30) return 1;
   const double critical = t_quantile(1 - alpha / 2, df);

@@ -8,7 +8,8 @@ double normal_quantile(double p);
 // Student's t with df > 0 degrees of freedom (not necessarily whole).
 double t_cdf(double t, double df);
 double t_quantile(double p, double df);
-// Power of the two-sided t test at level alpha when the true effect is ncp standard errors.
+// Power of the two-sided t test at level alpha when the true effect is ncp standard errors; NaN
+// where ncp is NaN or df is not above 0.
 double t_power(double ncp, double df, double alpha = 0.05);
 // P(X <= k) for a binomial count; and of exactly k.
 double binomial_cdf(int k, int n, double p);

@@ -1,6 +1,7 @@
 #include "bioptic/stats/power.h"
 
 #include <cmath>
+#include <limits>
 
 #include "bioptic/stats/distributions.h"
 
@@ -35,6 +36,7 @@ double crossed_power(const VarianceParts& parts, double seeds, double groups, do
   // The mean squares that these parts lead to, and the degrees of freedom that they give.
   const double a = parts.error + groups * parts.seeds, b = parts.error + seeds * parts.groups;
   const double sum = a + b - parts.error;
+  if (!std::isfinite(sum)) return std::numeric_limits<double>::quiet_NaN();
   if (sum <= 0) return 1;
   const double df = sum * sum /
                     (a * a / (seeds - 1) + b * b / (groups - 1) +
@@ -43,6 +45,7 @@ double crossed_power(const VarianceParts& parts, double seeds, double groups, do
 }
 
 double paired_power(double sd, int seeds, double detect) {
+  if (!std::isfinite(sd)) return std::numeric_limits<double>::quiet_NaN();
   return sd <= 0 ? 1 : t_power(detect * std::sqrt(static_cast<double>(seeds)) / sd, seeds - 1);
 }
 

@@ -14,7 +14,8 @@ inline constexpr double kPowerWanted = 0.8;
 inline constexpr int kMostSeeds = 10000;
 inline constexpr int kMostGroups = 10000000;
 
-// seeds, groups >= 2; detect > 0.  1 when the variance is 0.
+// seeds, groups >= 2; detect > 0.  1 when the variance is 0, NaN when it is not a finite number (no
+// number of seeds or groups is then given below).
 double crossed_power(const VarianceParts& parts, double seeds, double groups, double detect);
 double paired_power(double sd_of_difference, int seeds, double detect);
 

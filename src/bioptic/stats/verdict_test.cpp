@@ -234,6 +234,20 @@ TEST(Power, NeedsAreTheSmallestThatSuffice) {
   EXPECT_LT(crossed_power(parts, 10, groups - 1, 0.03), kPowerWanted);
 }
 
+TEST(Power, OfAnUnknownVarianceIsUnknown) {
+  for (const double unknown :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    EXPECT_TRUE(std::isnan(paired_power(unknown, 10, 0.02)));
+    EXPECT_TRUE(std::isnan(crossed_power({unknown, 1, 1}, 10, 400, 0.02)));
+    EXPECT_FALSE(paired_seeds_needed(unknown, 0.02).has_value());
+    EXPECT_FALSE(seeds_needed({1, unknown, 1}, 400, 0.02).has_value());
+    EXPECT_FALSE(groups_needed({1, 1, unknown}, 10, 0.02).has_value());
+  }
+  EXPECT_TRUE(std::isnan(t_power(std::numeric_limits<double>::quiet_NaN(), 5)));
+  EXPECT_TRUE(std::isnan(t_power(1, std::numeric_limits<double>::quiet_NaN())));
+  EXPECT_FALSE(paired_seeds_needed(0.1, std::numeric_limits<double>::quiet_NaN()).has_value());
+}
+
 TEST(Power, PatientsAloneCanMakeSeedsUseless) {
   // The groups' part: se of at least sqrt(0.1 / 100) = 0.03, three times what is to be detected.
   const VarianceParts parts{1e-4, 0.1, 0.1};

@@ -123,7 +123,7 @@ void plan(const Tested& tested, bool by_cases, ClaimResult& result) {
       if (n > 0) needed.seeds = n;
     } else if (leaf.contrast && by_cases) {
       needed = needed_for(*leaf.contrast, leaf.detect);
-    } else if (leaf.detect > 0 && leaf.seeds.size() >= 2) {
+    } else if (leaf.detect > 0 && leaf.seeds.size() >= 2 && std::isfinite(leaf.e1.estimate.se)) {
       needed.seeds = paired_seeds_needed(
           leaf.e1.estimate.se * std::sqrt(static_cast<double>(leaf.seeds.size())), leaf.detect);
     }

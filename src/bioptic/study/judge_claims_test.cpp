@@ -401,6 +401,23 @@ TEST(JudgeClaims, OnlyTestAndHoldOutHaveAnE2) {
   EXPECT_NE(none.explanation.find("no hold-out was set aside"), std::string::npos);
 }
 
+TEST(JudgeClaims, ArmsScoredOnOtherImagesHaveNoVerdict) {
+  // As where the one arm draws validation by image and the other by group.
+  StudySummary summary = missing_at_random(6, 0.95, 0.7);
+  for (TrialSummary& trial : summary.arms[1].trials) {
+    trial.result.predictions[0].rows.pop_back();
+    trial.result.predictions[0].logits.pop_back();
+  }
+  for (const char* keys : {"kind = 'difference'\narms = ['a', 'b']\nsplit = 'val'",
+                           "kind = 'order'\narms = ['a', 'b', 'c']\nsplit = 'val'"}) {
+    const ClaimResult r = judge_one(summary, keys);
+    EXPECT_EQ(r.e1.verdict, Verdict::not_allowed);
+    EXPECT_EQ(r.e2.verdict, Verdict::not_allowed);
+    EXPECT_NE(r.explanation.find("scored on different images"), std::string::npos) << r.explanation;
+    EXPECT_FALSE(r.seeds_needed.has_value());
+  }
+}
+
 // ---- what must hold for any data ----------------------------------------------------------------
 
 TEST(JudgeClaims, AnArmsCopyIsNeverBetter) {
