@@ -90,6 +90,21 @@ TEST_F(Running, TrainsATrialThatTwoStudiesShareOnce) {
   EXPECT_TRUE(fs::exists(at("runs/two/report.html")));
 }
 
+TEST_F(Running, AReportThatFailsDoesNotStopTheOtherStudies) {
+  make_images("images");
+  make_study("one");
+  make_study("two");
+  fs::create_directories(at("runs/one/report.html/in the way"));
+  const Outcome outcome = bioptic("run @one.toml @two.toml --out @runs --json");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("the report of 'one' could not be written"), std::string::npos)
+      << outcome.err;
+  EXPECT_TRUE(fs::exists(at("runs/two/report.html")));
+  const json studies = json::parse(outcome.out).at("studies");
+  EXPECT_FALSE(studies.at(0).at("error").get<std::string>().empty());
+  EXPECT_EQ(studies.at(1).at("found"), 4);
+}
+
 TEST_F(Running, MoreSeedsTrainOnlyWhatIsMissing) {
   make_images("images");
   make_study("s");

@@ -150,7 +150,18 @@ class Run {
     for (const PlannedStudy& study : studies_) {
       const ExecutorOutcome outcome = train(store, study);
       failed += outcome.failed;
-      result.push_back(report(store, study, outcome));
+      try {
+        result.push_back(report(store, study, outcome));
+      } catch (const Interrupted&) {
+        throw;
+      } catch (const std::exception& e) {
+        // Its trials are kept: the other studies need not wait for it.
+        ++failed;
+        fmt::print(stderr, "bioptic: error: the report of '{}' could not be written: {}\n",
+                   study.spec.name, e.what());
+        result.push_back(
+            {{"study", study.spec.name}, {"failed", outcome.failed}, {"error", e.what()}});
+      }
     }
     store.clear_running();
     if (options_.json)
