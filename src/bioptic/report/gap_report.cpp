@@ -235,12 +235,13 @@ std::string gap_html(const StudySummary& summary) {
     for (const ArmGap& arm : gap.arms) out += parts_table(arm);
   }
   out +=
-      "<table><thead><tr><th>images</th><th>images</th><th>groups</th><th>positive "
+      "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>images "
+      "of</th><th>images</th><th>groups</th><th>positive "
       "%</th></tr></thead><tbody>\n" +
       counts_row("hold-out", gap.holdout) +
       counts_row("test, groups in no other split", gap.test_alone) +
       counts_row("test, groups that are in another split, too", gap.test_shared) +
-      "</tbody></table>\n";
+      "</tbody></table></div>\n";
   return out;
 }
 
