@@ -91,7 +91,17 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
   const std::vector<Bad> bad = for_images(
       pool, source.size(), [&](std::size_t i, std::size_t) { headers[i] = source.header(i); },
       [](std::size_t, std::size_t, const std::vector<std::string>&) {});
-  if (!bad.empty() && !options.skip_bad) throw_bad(bad, source.size());
+  if (!bad.empty() && !options.skip_bad) {
+    // The rest is read only to count.
+    const std::vector<Bad> all = for_images(
+        pool, source.size(),
+        [&](std::size_t i, std::size_t) {
+          source.header(i);
+          source.load(i);
+        },
+        [](std::size_t, std::size_t, const std::vector<std::string>&) {});
+    throw_bad(all, source.size());
+  }
   for (const Bad& b : bad) {
     usable[b.item] = 0;
     skipped.push_back(b.why);
@@ -313,8 +323,7 @@ std::vector<Original> import_for_audit(const fs::path& source, const fs::path& s
       original.height = header.height;
       sizes.emplace(header.width, header.height);
     } catch (const InputError&) {
-      if (!options.skip_bad) throw;
-      continue;
+      continue;  // the import below counts them, and throws unless bad ones are left out
     }
     original.format = fs::path(images->place(i)).extension().string();
     std::transform(original.format.begin(), original.format.end(), original.format.begin(),
