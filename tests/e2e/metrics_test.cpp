@@ -1,5 +1,7 @@
 // All metrics of the arms, in every place that shows them, against each other and against plain
 // counting from tables/predictions.csv.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <fstream>
 
@@ -121,7 +123,19 @@ TEST_F(Metrics, OfASavedModelAreThoseOfItsTrial) {
         << name;
   }
   EXPECT_EQ(e.at("intervals_over"), "patients");
-  EXPECT_EQ(e.at("accuracy_low"), e.at("metrics").at("accuracy").at("low"));
+  // The interval that the text shows: over groups where images share them, else the images'.
+  const json& accuracy = e.at("metrics").at("accuracy");
+  ASSERT_TRUE(accuracy.contains("groups_low"));
+  for (const char* end : {"low", "high"}) {
+    EXPECT_EQ(e.at("accuracy_" + std::string(end)), accuracy.at("groups_" + std::string(end)));
+  }
+  EXPECT_NE(accuracy.at("groups_low"), accuracy.at("low"));
+  const std::string grouped =
+      bioptic("eval " + model.string() + R"( --data @data --group (person\d+))").out;
+  EXPECT_NE(grouped.find(fmt::format("[{:.4f}, {:.4f}]", e.at("accuracy_low").get<double>(),
+                                     e.at("accuracy_high").get<double>())),
+            std::string::npos)
+      << grouped;
   EXPECT_NE(bioptic("eval " + model.string() + " --data @data").out.find("over patients"),
             std::string::npos);
 }

@@ -143,14 +143,21 @@ struct Result {
   std::string groups_from, warning;
 };
 
+// The interval to be read: that over groups where groups are shared.  Null where there is none.
+const PatientInterval* interval_of(const ModelMetrics& m, const std::string& name) {
+  if (const auto i = m.group_intervals.find(name); i != m.group_intervals.end()) return &i->second;
+  const auto i = m.intervals.find(name);
+  return i == m.intervals.end() ? nullptr : &i->second;
+}
+
 // The metric under its own name, its interval as <name>_low and _high; null where undefined.
 void add_flat(json& j, const Result& r, const std::string& name, bool with_interval) {
   const auto value = r.m.values.find(name);
   j[name] = value == r.m.values.end() ? json() : json(value->second);
   if (!with_interval) return;
-  const auto i = r.m.intervals.find(name);
-  j[name + "_low"] = i == r.m.intervals.end() ? json() : json(i->second.low);
-  j[name + "_high"] = i == r.m.intervals.end() ? json() : json(i->second.high);
+  const PatientInterval* i = interval_of(r.m, name);
+  j[name + "_low"] = i == nullptr ? json() : json(i->low);
+  j[name + "_high"] = i == nullptr ? json() : json(i->high);
 }
 
 json as_json(const Result& r) {
@@ -200,7 +207,6 @@ json as_json(const Result& r) {
   return j;
 }
 
-// Its interval is that over groups where groups are shared.
 void print_metric(const Result& r, const std::string& name, const std::string& heading) {
   const auto value = r.m.values.find(name);
   if (value == r.m.values.end()) {
@@ -208,11 +214,8 @@ void print_metric(const Result& r, const std::string& name, const std::string& h
     return;
   }
   fmt::print("{:28} {:8.4f}", heading, value->second);
-  auto i = r.m.group_intervals.find(name);
-  const bool by_group = i != r.m.group_intervals.end();
-  if (!by_group) i = r.m.intervals.find(name);
-  if (by_group || i != r.m.intervals.end()) {
-    fmt::print("   [{:.4f}, {:.4f}]   {}", i->second.low, i->second.high, i->second.method);
+  if (const PatientInterval* i = interval_of(r.m, name)) {
+    fmt::print("   [{:.4f}, {:.4f}]   {}", i->low, i->high, i->method);
   }
   fmt::print("\n");
 }
@@ -263,7 +266,9 @@ int eval_command(const Options& options) {
   std::vector<const std::uint8_t*> images;
   if (dataset.info().dtype == PixelType::uint16) {
     if (model.window().size() != 2) {
-      throw InputError(options.data + ": is 16 bit, and the model was trained on 8-bit images");
+      throw InputError(options.data +
+                       ": is 16 bit, and the model was trained on 8-bit images; import "
+                       "8-bit files, or train on this dataset");
     }
     const Window window{static_cast<std::uint16_t>(model.window()[0]),
                         static_cast<std::uint16_t>(model.window()[1])};
