@@ -61,6 +61,10 @@ std::string tex_escape(std::string_view text) {
       out += std::string("\\") + c + "{}";
     } else if (c == '\\') {
       out += "\\textbackslash{}";
+    } else if (c == '<') {
+      out += "\\textless{}";
+    } else if (c == '>') {
+      out += "\\textgreater{}";
     } else {
       out += c;
     }
