@@ -94,6 +94,22 @@ TEST_F(Comparing, BadInputIsOneLineAndExitCodeTwo) {
   EXPECT_NE(seeds.err.find("--common"), std::string::npos) << seeds.err;
   EXPECT_EQ(bioptic("compare @missing.csv").code, 2);
   EXPECT_EQ(bioptic("compare").code, 2);
+  std::filesystem::create_directories(at("folder/tables"));
+  write(at("folder/tables/predictions.csv"), "x\n");
+  const Outcome folder = bioptic("compare @folder");
+  EXPECT_EQ(folder.code, 2);
+  EXPECT_NE(folder.err.find("is a folder"), std::string::npos) << folder.err;
+  EXPECT_NE(folder.err.find("folder/tables/predictions.csv"), std::string::npos) << folder.err;
+  write(at("three.csv"),
+        "arm,seed,image,label,score_p,score_q,score_r\na,0,x,p,1,0,0\na,0,y,q,0,1,0\n"
+        "b,0,x,p,1,0,0\nb,0,y,q,0,0,1\n");
+  EXPECT_EQ(bioptic("compare @three.csv").code, 0);
+  const Outcome three = bioptic("compare @three.csv --threshold 0.3");
+  EXPECT_EQ(three.code, 2);
+  EXPECT_NE(three.err.find("--threshold is for two classes"), std::string::npos) << three.err;
+  const Outcome nowhere = bioptic("plan --detect 0.02 --from nothere");
+  EXPECT_EQ(nowhere.code, 2);
+  EXPECT_NE(nowhere.err.find("--from nothere: does not exist"), std::string::npos) << nowhere.err;
   EXPECT_EQ(bioptic("compare @a.csv --margin 2").code, 2);
   EXPECT_EQ(bioptic("plan --detect 0.02").code, 2);
   EXPECT_EQ(bioptic("plan --detect 0 --sd-seeds 0.01 --sd-cases 0.3").code, 2);

@@ -41,6 +41,12 @@ StudySummary open_run(fs::path path) {
     name = path.filename().string();
     out = path.has_parent_path() ? path.parent_path() : fs::path(".");
   }
+  if (!fs::exists(out / "bioptic.sqlite")) {
+    throw InputError(fmt::format(
+        "--from {}: {}; give the --out folder of bioptic run, or OUT/STUDY", path.string(),
+        fs::exists(path) ? "holds no runs (no bioptic.sqlite, nor in the folder above)"
+                         : "does not exist"));
+  }
   const Store store = Store::open_to_read(out);
   if (name.empty()) {
     const std::vector<StoredStudy> studies = store.studies();

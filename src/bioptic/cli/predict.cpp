@@ -31,10 +31,15 @@ std::vector<std::uint8_t> prepare(const std::string& file, const ModelFile& mode
                                           : resample(image, model.width(), model.height());
   const bool wide = image.bits == 16;
   if (wide && model.window().size() != 2) {
-    throw InputError(file + ": is 16 bit, and the model was trained on 8-bit images");
+    throw InputError(
+        file +
+        ": is 16 bit, and the model was trained on 8-bit images; make it "
+        "8 bit as those were made, or train on a dataset imported from the 16-bit files");
   }
   if (!wide && model.window().size() == 2) {
-    throw InputError(file + ": is 8 bit, and the model was trained on 16-bit images");
+    throw InputError(file +
+                     ": is 8 bit, and the model was trained on 16-bit images; give the "
+                     "16-bit original");
   }
   const auto channels = static_cast<std::size_t>(image.channels);
   const std::size_t plane = image.pixels.size() / channels;

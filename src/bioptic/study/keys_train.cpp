@@ -289,8 +289,9 @@ const Kinded<ModelSpec>& model_table() {
       "model",
       {"mlp"},
       {},
-      "this release trains multi-layer perceptrons (\"mlp\"); comparing the predictions of other "
-      "models is planned for a later release",
+      "this release trains multi-layer perceptrons (\"mlp\"); bioptic compare takes the "
+      "predictions of "
+      "other models as CSV files",
       [](S&, std::string_view) {},
       [](const S&) { return std::string_view("mlp"); },
       {{"hidden", "", "", hidden_binding(), "[64, 64]",

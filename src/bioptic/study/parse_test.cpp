@@ -319,7 +319,7 @@ TEST(ParseErrors, ValuesOutOfRange) {
       {train("model = { activation = 'rleu' }"), {"did you mean 'relu'?"}},
       {train("model = { kind = 'cnn' }"),
        {"[train] model.kind = \"cnn\"", "this release trains multi-layer perceptrons",
-        "predictions of other models", "later release"}},
+        "bioptic compare takes the predictions of other models"}},
       {train("model = 'resnet18'"), {"this release trains multi-layer perceptrons"}},
       {train("loss = 'mse'"), {"[train] loss = \"mse\": expected \"bce\""}},
       {train("loss = 3"), {"[train] loss = 3: expected a kind, or a table"}},

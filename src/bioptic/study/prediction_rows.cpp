@@ -208,6 +208,11 @@ std::string label_text(std::string_view text) {
 void read_prediction_rows(const std::filesystem::path& file,
                           const std::function<void(const PredictionFile&)>& header,
                           const std::function<void(const PredictionRow&)>& row) {
+  if (std::filesystem::is_directory(file)) {
+    const std::filesystem::path table = file / "tables" / "predictions.csv";
+    throw InputError(file.string() + ": is a folder; expected a CSV file" +
+                     (std::filesystem::exists(table) ? ", such as " + table.string() : ""));
+  }
   const std::string content = read_file(file);
   std::string_view text = content;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());

@@ -223,6 +223,12 @@ class Reader {
         throw InputError("--positive is for two classes; these files have " +
                          std::to_string(classes_.size()));
       }
+      if (options_.threshold) {
+        throw InputError(fmt::format(
+            "--threshold is for two classes; these files have {}, and an image is called the class "
+            "of its largest score",
+            classes_.size()));
+      }
       return;
     }
     const std::string wanted =
@@ -451,6 +457,24 @@ class Reader {
     }
   }
 
+  // "; by arm and seed: a 0: 3, a 1: 2": where they are, and whether one training is to blame.
+  static std::string not_finite_by_trial(const PredictionTable& table) {
+    constexpr std::size_t kMost = 12;
+    std::vector<std::string> trials;
+    for (const PredictedArm& arm : table.arms) {
+      for (const PredictedTrial& trial : arm.trials) {
+        if (trial.not_finite == 0) continue;
+        trials.push_back(fmt::format("{} seed {}: {}", arm.name, trial.seed, trial.not_finite));
+      }
+    }
+    if (trials.empty()) return "";  // only in seeds that were left out
+    const std::size_t shown = std::min(trials.size(), kMost);
+    return fmt::format(
+        "; {}{}",
+        fmt::join(trials.begin(), trials.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+        trials.size() > shown ? fmt::format(" and {} more trainings", trials.size() - shown) : "");
+  }
+
   void note(PredictionTable& table) {
     if (classes_.size() == 2) {
       notes_.insert(notes_.begin(),
@@ -458,10 +482,10 @@ class Reader {
                                 classes_[positive_index_], classes_[1 - positive_index_]));
     }
     if (not_finite_ > 0) {
-      notes_.push_back(fmt::format("{} row{} no finite score and count{} as class {}: first {}.",
+      notes_.push_back(fmt::format("{} row{} no finite score and count{} as class {}: first {}{}.",
                                    not_finite_, not_finite_ == 1 ? " has" : "s have",
                                    not_finite_ == 1 ? "s" : "", classes_[0],
-                                   where(first_not_finite_)));
+                                   where(first_not_finite_), not_finite_by_trial(table)));
     }
     if (!table.probabilities) {
       notes_.emplace_back(

@@ -103,7 +103,7 @@ TEST_F(ReadPredictionsTest, ScoresThatAreNotFiniteCountAsClassZeroAndAreNoted) {
   EXPECT_EQ(t.arms[1].trials[0].predicted, (std::vector<std::size_t>{0, 0}));
   ASSERT_EQ(t.notes.size(), 2U);
   expect_has(t.notes[1], "4 rows have no finite score");
-  expect_has(t.notes[1], "p.csv:2");
+  expect_has(t.notes[1], "p.csv:2; a seed 0: 2, b seed 0: 2.");
 }
 
 TEST_F(ReadPredictionsTest, NamesOfClassesAndWhichOneTheScoreSpeaksFor) {
