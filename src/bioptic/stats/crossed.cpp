@@ -134,6 +134,23 @@ Estimate crossed_gap(const CrossedTable& first, const CrossedTable& second) {
   return {over_seeds.value, std::sqrt(v), v * v / (a * a / (s - 1) + squares)};
 }
 
+GapVariance gap_variance(const CrossedTable& first, const CrossedTable& second) {
+  const MeanSquares ms[2] = {mean_squares(first), mean_squares(second)};
+  const auto s = static_cast<double>(first.seeds);
+  std::vector<double> r(first.seeds);
+  for (std::size_t k = 0; k < r.size(); ++k) r[k] = ms[0].of_seed[k] - ms[1].of_seed[k];
+  const double se = mean_estimate(r).se;
+  GapVariance out;
+  double errors = 0;
+  for (std::size_t k = 0; k < 2; ++k) {
+    const auto groups = static_cast<double>(k == 0 ? first.groups : second.groups);
+    out.splits[k] = {std::max(ms[k].groups - ms[k].error, 0.0) / s, ms[k].error, groups};
+    errors += ms[k].error / (s * groups);
+  }
+  out.seeds = s * std::max(se * se - errors, 0.0);
+  return out;
+}
+
 Interval crossed_bootstrap(std::span<const double> differences, std::size_t seeds,
                            std::span<const std::size_t> group_of,
                            std::span<const std::size_t> stratum_of_group, int draws) {

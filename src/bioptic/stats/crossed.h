@@ -3,6 +3,7 @@
 // Seeds are the readers and groups (patients) the cases of a multi-reader multi-case study.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -48,6 +49,19 @@ CrossedEstimate crossed_t(const CrossedTable& table);
 // nested in splits.  V = max(var(r) / S, e1 + e2) + sum of (b_k - e_k), with r the per-seed
 // difference of the means, e_k = MSe_k / (S G_k), b_k = max(MSg_k, MSe_k) / (S G_k).
 Estimate crossed_gap(const CrossedTable& first, const CrossedTable& second);
+
+// Where that V comes from, for planning, after its floors: with S seeds and n_k groups of split k,
+// e_k = error / (S n_k), b_k = e_k + groups / n_k, a = seeds / S + e_1 + e_2, V = a + sum of groups
+// / n_k.
+struct GapVariance {
+  double seeds = 0;
+  struct Split {
+    double groups = 0, error = 0;
+    double count = 0;  // groups at hand
+  };
+  std::array<Split, 2> splits;
+};
+GapVariance gap_variance(const CrossedTable& first, const CrossedTable& second);
 
 // Percentile interval of the mean difference, seeds and groups drawn anew independently (Owen
 // 2007), groups within strata (their class).  It understates the seeds' variance by (S - 1) / S:

@@ -23,6 +23,12 @@ Estimate mean_estimate(std::span<const double> values) {
   return {mean, se <= kRounding * largest ? 0 : se, n - 1};
 }
 
+Estimate rounded(Estimate e, double scale) {
+  if (e.se <= kRoundingOfDifference * scale) e.se = 0;
+  if (std::abs(e.value) <= kRoundingOfDifference * scale) e.value = 0;
+  return e;
+}
+
 double two_sided_p(const Estimate& e) {
   if (e.se == 0) return e.value == 0 ? 1 : std::numeric_limits<double>::quiet_NaN();
   return 2 * t_cdf(-std::abs(e.value / e.se), e.df);

@@ -19,6 +19,13 @@ struct Interval {
 // differ in the last bits), so it counts as 0: there is then nothing to test with.
 inline constexpr double kRounding = 1e-12;
 
+// A difference below this share of the values that it is made of is rounding.
+inline constexpr double kRoundingOfDifference = 1e-13;
+
+// The estimate with its value and its standard error 0 where they are rounding; scale: the largest
+// sum of the sizes of the values that a difference is made of.
+Estimate rounded(Estimate estimate, double scale);
+
 // Mean of independent values, at least 2: se = sd / sqrt(n), df = n - 1.  Over paired differences
 // this is the paired t test.
 Estimate mean_estimate(std::span<const double> values);

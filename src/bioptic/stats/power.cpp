@@ -1,5 +1,6 @@
 #include "bioptic/stats/power.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -58,6 +59,35 @@ std::optional<int> seeds_needed(const VarianceParts& parts, int groups, double d
 std::optional<int> groups_needed(const VarianceParts& parts, int seeds, double detect) {
   return smallest(2, kMostGroups, [&](int groups) {
     return crossed_power(parts, seeds, groups, detect) >= kPowerWanted;
+  });
+}
+
+double gap_power(const GapVariance& variance, double seeds, double times, double detect) {
+  double a = variance.seeds / seeds, v = 0, squares = 0;
+  for (const GapVariance::Split& split : variance.splits) {
+    const double n = times * split.count;
+    const double e = split.error / (seeds * n), cases = split.groups / n;
+    a += e;
+    v += cases;
+    squares += (e + cases) * (e + cases) / (n - 1) + e * e / ((seeds - 1) * (n - 1));
+  }
+  v += a;
+  if (!std::isfinite(v)) return std::numeric_limits<double>::quiet_NaN();
+  if (v <= 0) return 1;
+  return t_power(detect / std::sqrt(v), v * v / (a * a / (seeds - 1) + squares));
+}
+
+std::optional<int> gap_seeds_needed(const GapVariance& variance, double detect) {
+  return smallest(kLeastSeeds, kMostSeeds,
+                  [&](int seeds) { return gap_power(variance, seeds, 1, detect) >= kPowerWanted; });
+}
+
+std::optional<int> gap_groups_needed(const GapVariance& variance, int seeds, double detect) {
+  // Each split keeps at least two groups.
+  const double all = variance.splits[0].count + variance.splits[1].count;
+  const double least = std::min(variance.splits[0].count, variance.splits[1].count);
+  return smallest(static_cast<int>(std::ceil(2 * all / least)), kMostGroups, [&](int groups) {
+    return gap_power(variance, seeds, groups / all, detect) >= kPowerWanted;
   });
 }
 

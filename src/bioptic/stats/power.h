@@ -25,6 +25,11 @@ double paired_power(double sd_of_difference, int seeds, double detect);
 std::optional<int> seeds_needed(const VarianceParts& parts, int groups, double detect);
 // The smallest number of groups with so many seeds; nullopt when the seeds' part prevents it.
 std::optional<int> groups_needed(const VarianceParts& parts, int seeds, double detect);
+// Of crossed_gap: with so many seeds and `times` the groups at hand in both splits; seeds >= 2.
+double gap_power(const GapVariance& variance, double seeds, double times, double detect);
+std::optional<int> gap_seeds_needed(const GapVariance& variance, double detect);
+// Groups of both splits together, in the shares at hand.
+std::optional<int> gap_groups_needed(const GapVariance& variance, int seeds, double detect);
 // E1: the paired t over seeds.
 std::optional<int> paired_seeds_needed(double sd_of_difference, double detect);
 

@@ -248,6 +248,35 @@ TEST(Power, OfAnUnknownVarianceIsUnknown) {
   EXPECT_FALSE(paired_seeds_needed(0.1, std::numeric_limits<double>::quiet_NaN()).has_value());
 }
 
+TEST(Power, OfAGapRestsOnTheVarianceOfItsTest) {
+  // Two splits of 12 and 30 patients, 6 seeds: patients differ much, seeds little.
+  RandomStream stream(3, "gap");
+  const auto table = [&](std::size_t groups) {
+    CrossedTable t{6, groups, std::vector<double>(6 * groups)};
+    for (std::size_t g = 0; g < groups; ++g) {
+      const double patient = stream.uniform();
+      for (std::size_t s = 0; s < 6; ++s) t.d[s * groups + g] = patient + 0.1 * stream.uniform();
+    }
+    return t;
+  };
+  const CrossedTable first = table(12), second = table(30);
+  const Estimate e = crossed_gap(first, second);
+  const GapVariance v = gap_variance(first, second);
+  double sum = v.seeds / 6;
+  for (const GapVariance::Split& split : v.splits) {
+    sum += split.groups / split.count + split.error / (6 * split.count);
+  }
+  EXPECT_NEAR(sum, e.se * e.se, 1e-12);
+  EXPECT_NEAR(gap_power(v, 6, 1, 0.1), t_power(0.1 / e.se, e.df), 1e-9);
+  EXPECT_FALSE(gap_seeds_needed(v, 0.1).has_value()) << "seeds bring no patients";
+  const std::optional<int> groups = gap_groups_needed(v, 6, 0.1);
+  ASSERT_TRUE(groups.has_value());
+  EXPECT_GT(*groups, 42);
+  EXPECT_GE(gap_power(v, 6, *groups / 42.0, 0.1), kPowerWanted);
+  EXPECT_LT(gap_power(v, 6, (*groups - 1) / 42.0, 0.1), kPowerWanted);
+  EXPECT_FALSE(gap_groups_needed({std::numeric_limits<double>::quiet_NaN(), v.splits}, 6, 0.1));
+}
+
 TEST(Power, PatientsAloneCanMakeSeedsUseless) {
   // The groups' part: se of at least sqrt(0.1 / 100) = 0.03, three times what is to be detected.
   const VarianceParts parts{1e-4, 0.1, 0.1};

@@ -112,6 +112,9 @@ ClaimLeaf LeafMaker::start(const ClaimSpec& claim, const std::vector<Term>& term
 
 void LeafMaker::finish(ClaimLeaf& leaf) const {
   const std::size_t n = leaf.seeds.size();
+  for (double& d : leaf.per_seed) {
+    if (std::abs(d) <= kRoundingOfDifference * leaf.scale) d = 0;
+  }
   leaf.effect = n == 0 ? kNan
                        : std::accumulate(leaf.per_seed.begin(), leaf.per_seed.end(), 0.0) /
                              static_cast<double>(n);
@@ -131,7 +134,7 @@ void LeafMaker::finish(ClaimLeaf& leaf) const {
   }
   if (leaf.e1.reason.empty()) leaf.e1.reason = reason;
   if (leaf.e2.reason.empty()) leaf.e2.reason = reason;
-  if (n >= 2) leaf.e1.estimate = mean_estimate(leaf.per_seed);
+  if (n >= 2) leaf.e1.estimate = rounded(mean_estimate(leaf.per_seed), leaf.scale);
 }
 
 // A value that is not made of per-image predictions: E1 alone.
@@ -142,7 +145,7 @@ ClaimLeaf LeafMaker::value_leaf(const ClaimSpec& claim, const std::vector<Term>&
     // The weights sum to 0, so that what all arms share may be taken off first: arms that are
     // equal then give exactly 0.
     std::optional<double> first;
-    double sum = 0;
+    double sum = 0, size = 0;
     bool defined = true;
     for (const Term& term : terms) {
       const ArmSummary& arm = summary_.arms[term.arm];
@@ -157,10 +160,12 @@ ClaimLeaf LeafMaker::value_leaf(const ClaimSpec& claim, const std::vector<Term>&
       }
       if (!first) first = value;
       sum += term.weight * (*value - *first);
+      size += std::abs(term.weight * *value);
     }
     if (!defined) continue;
     leaf.seeds.push_back(seed);
     leaf.per_seed.push_back(sum);
+    leaf.scale = std::max(leaf.scale, size);
   }
   finish(leaf);
   return leaf;
@@ -244,6 +249,7 @@ ClaimLeaf LeafMaker::gap_leaf(const ClaimSpec& claim, const std::vector<Term>& t
   const ContrastResult test = predicted("test", claim.metric, terms, leaf.seeds);
   for (std::size_t k = 0; k < leaf.seeds.size(); ++k) {
     leaf.per_seed.push_back(val.per_seed[k] - test.per_seed[k]);
+    leaf.scale = std::max(leaf.scale, std::abs(val.per_seed[k]) + std::abs(test.per_seed[k]));
     if (!std::isfinite(leaf.per_seed.back())) {
       leaf.e1.reason = fmt::format("the {} of seed {} does not exist", claim.metric, leaf.seeds[k]);
     }
@@ -276,7 +282,12 @@ void LeafMaker::gap_cases(const ClaimSpec& claim, const std::vector<Term>& terms
     leaf.e2.reason = "hold-out and test need at least two seeds and two groups each";
     return;
   }
-  leaf.e2.estimate = crossed_gap(hold.group_values, test.group_values);
+  double scale = 0;
+  for (std::size_t k = 0; k < leaf.seeds.size(); ++k) {
+    scale = std::max(scale, std::abs(hold.per_seed[k]) + std::abs(test.per_seed[k]));
+  }
+  leaf.e2.estimate = rounded(crossed_gap(hold.group_values, test.group_values), scale);
+  leaf.gap = gap_variance(hold.group_values, test.group_values);
 }
 
 std::vector<ClaimLeaf> LeafMaker::leaves(const ClaimSpec& claim) {

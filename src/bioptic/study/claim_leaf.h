@@ -25,9 +25,11 @@ struct ClaimLeaf {
   std::vector<std::int64_t> seeds;
   std::vector<double> per_seed;  // parallel to seeds; a shape: 1 where every curve has it, else 0
   double effect = 0;             // mean of per_seed; NaN without seeds
+  double scale = 0;              // largest sum of the sizes of the values that per_seed is made of
   Evidence e1, e2;               // an estimate is there wherever `reason` is empty
   std::size_t images = 0, groups = 0;      // of E2, else 0
   std::optional<ContrastResult> contrast;  // where it is made of predictions, for planning
+  std::optional<GapVariance> gap;          // likewise, of a gap with a hold-out
   double margin = 0, detect = 0;           // 0: none
   bool points = true;                      // effect in parts of 1, shown as points
 

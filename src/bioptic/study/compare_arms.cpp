@@ -31,7 +31,7 @@ double mean_of_arm(const PredictionTable& table, const MetricValues& values, std
 }
 
 // Adds what stands beside the verdicts.
-void describe_seeds(const ContrastResult& result, Comparison& c) {
+void describe_seeds(const ContrastResult& result, bool allowed, Comparison& c) {
   c.sign_flip_p = c.a_greater = kNan;
   c.a_greater_between = {kNan, kNan};
   if (result.seeds.size() < 2 || !std::isfinite(result.e1.estimate.value)) return;
@@ -40,11 +40,12 @@ void describe_seeds(const ContrastResult& result, Comparison& c) {
     for (double& d : better) d = -d;
   }
   c.sign_flip_p = sign_flip_p(better);
+  // Of fewer seeds, and of seeds that are no repetitions of each other, a share says nothing.
+  if (!allowed || result.seeds.size() < static_cast<std::size_t>(kLeastSeedsForVerdict)) return;
   const ShareGreater share = share_greater(better);
   c.a_greater = share.share;
   c.a_greater_between = share.interval;
-  c.meaningful =
-      share.meaningful && result.seeds.size() >= static_cast<std::size_t>(kLeastSeedsForVerdict);
+  c.meaningful = share.meaningful;
 }
 
 void count_collapsed(const PredictionTable& table, const MetricValues& values, Pair pair,
@@ -98,7 +99,7 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
       c.groups_floored = result.groups_floored;
       c.margin = margin;
       c.detect = has_points(metric) ? options.detect : 0;
-      describe_seeds(result, c);
+      describe_seeds(result, options.not_allowed.empty(), c);
       count_collapsed(table, values, {a, b}, weights, result, c);
       const Needed needed = needed_for(result, c.detect);
       c.seeds_needed = needed.seeds;
@@ -161,7 +162,15 @@ Needed needed_for(const ContrastResult& result, double detect) {
     out.cases = groups_needed(*result.parts, s, detect);
     if (out.cases) out.cases_seeds = s;
   }
-  return out;
+  return worth_saying(out, seeds, groups);
+}
+
+Needed worth_saying(Needed needed, int seeds, int groups) {
+  if (needed.cases && needed.cases_seeds != seeds && *needed.cases <= groups) {
+    needed.cases.reset();
+    needed.cases_seeds.reset();
+  }
+  return needed;
 }
 
 std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options,

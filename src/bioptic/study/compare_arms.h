@@ -30,6 +30,9 @@ struct Needed {
   std::optional<int> seeds, cases, cases_seeds;
 };
 Needed needed_for(const ContrastResult& result, double detect);
+// Without the cases where they are for more seeds than the `seeds` at hand and not more than the
+// `groups` at hand: read alone, they would say that what is there suffices.
+Needed worth_saying(Needed needed, int seeds, int groups);
 
 // Evidence judged (judge() of stats/verdict.h over a family), turned back into the metric's sign.
 std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric metric,

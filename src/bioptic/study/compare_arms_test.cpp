@@ -487,6 +487,12 @@ TEST(Contrast, NeedsFollowFromThePartsOfTheVariance) {
   const Needed more = needed_for(r, 0.02);
   ASSERT_TRUE(more.cases_seeds);
   EXPECT_GT(*more.cases_seeds, 5);
+  // With more cases at hand than those would be, the number alone would mislead.
+  r.groups = static_cast<std::size_t>(*more.cases);
+  const Needed enough = needed_for(r, 0.02);
+  EXPECT_TRUE(enough.seeds);
+  EXPECT_FALSE(enough.cases);
+  EXPECT_FALSE(enough.cases_seeds);
 }
 
 }  // namespace

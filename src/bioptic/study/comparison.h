@@ -32,7 +32,8 @@ struct Comparison {
   double sign_flip_p = 0;             // beside E1; NaN where there is no test
   std::optional<Interval> bootstrap;  // beside E2: crossed bootstrap of accuracy, 10 seeds and more
   bool seeds_floored = false, groups_floored = false;
-  double a_greater = 0;        // P(a better than b): share of the seeds, a tie counts one half
+  double a_greater = 0;        // P(a better than b): share of the seeds, a tie counts one half;
+                               // NaN below five seeds or where they are no repetitions
   Interval a_greater_between;  // bootstrap over seeds
   bool meaningful = false;     // Bouthillier et al. 2021
   double margin = 0;           // 0: none in this metric's units

@@ -92,8 +92,11 @@ std::string what_it_takes(const ClaimResult& r) {
   }
   if (r.cases_needed) {
     return fmt::format(
-        "; more seeds cannot settle {} on these patients, it takes about {} of them with {} seeds",
-        wanted, *r.cases_needed, r.cases_needed_seeds.value_or(0));
+        "; more seeds cannot settle {} on these patients, it takes about {} of them{} with {} "
+        "seeds",
+        wanted, *r.cases_needed,
+        r.spec.kind == ClaimKind::gap ? ", of hold-out and test together," : "",
+        r.cases_needed_seeds.value_or(0));
   }
   return fmt::format("; {} is beyond what more seeds can find", wanted);
 }

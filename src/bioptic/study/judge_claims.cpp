@@ -113,6 +113,19 @@ JudgedEvidence judged_side(const Judgement& j, const ClaimLeaf& leaf, const Evid
   return out;
 }
 
+// By the variance that E2 rests on, of which more seeds leave what the patients cause.
+Needed needed_for_gap(const ClaimLeaf& leaf) {
+  Needed out;
+  if (!(leaf.detect > 0)) return out;
+  const auto seeds = static_cast<int>(leaf.seeds.size());
+  out.seeds = gap_seeds_needed(*leaf.gap, leaf.detect);
+  for (int s = std::max(seeds, kLeastSeedsForVerdict); s <= kMostSeeds && !out.cases; s *= 2) {
+    out.cases = gap_groups_needed(*leaf.gap, s, leaf.detect);
+    if (out.cases) out.cases_seeds = s;
+  }
+  return worth_saying(out, seeds, static_cast<int>(leaf.groups));
+}
+
 // Seeds and cases with which every leaf could be decided.
 void plan(const Tested& tested, bool by_cases, ClaimResult& result) {
   bool known = true;
@@ -121,6 +134,8 @@ void plan(const Tested& tested, bool by_cases, ClaimResult& result) {
     if (leaf.is_share()) {
       const int n = share_seeds_needed(leaf.detect);
       if (n > 0) needed.seeds = n;
+    } else if (leaf.gap && by_cases) {
+      needed = needed_for_gap(leaf);
     } else if (leaf.contrast && by_cases) {
       needed = needed_for(*leaf.contrast, leaf.detect);
     } else if (leaf.detect > 0 && leaf.seeds.size() >= 2 && std::isfinite(leaf.e1.estimate.se)) {
@@ -216,7 +231,8 @@ ClaimPart part_of(const ClaimLeaf& leaf) {
 
 // A claim that also names the reason holds only where every piece of evidence does.
 void judge_reason(const ShiftEvidence* shift, JudgedEvidence& side) {
-  if (side.verdict != Verdict::positive) return;
+  // Where there is no gap, or one the other way, no reason for it is asked for.
+  if (side.verdict != Verdict::positive && side.verdict != Verdict::undecided) return;
   const ShiftEvidence none;
   const ShiftEvidence& e = shift != nullptr ? *shift : none;
   const auto any = [&](Piece piece) {
@@ -224,9 +240,18 @@ void judge_reason(const ShiftEvidence* shift, JudgedEvidence& side) {
   };
   if (any(Piece::missing)) {
     side.verdict = Verdict::not_allowed;
-    side.reason =
-        "the gap is there, but its reason was not looked at: that takes a hold-out and a control "
-        "arm ([shift] holdout_fraction, control = true)";
+    const bool holdout = e.shift_found != Piece::missing && e.part_remains != Piece::missing;
+    const bool control = e.control_clears != Piece::missing;
+    side.reason = fmt::format(
+        "the reason of a gap takes a hold-out and a control arm, and this study has {} "
+        "([shift] {}{}{})",
+        holdout   ? "no control arm"
+        : control ? "no hold-out that was tested"
+                  : "neither",
+        holdout ? "" : "holdout_fraction = 0.2", holdout || control ? "" : ", ",
+        control ? "" : "control = true");
+  } else if (side.verdict != Verdict::positive) {
+    return;
   } else if (e.part_remains == Piece::fails || e.control_clears == Piece::fails) {
     side.verdict = Verdict::negative;
   } else if (any(Piece::fails) || any(Piece::open)) {
@@ -292,6 +317,11 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
     if (claims[i].because_of_shift) {
       judge_reason(shift, r.e1);
       judge_reason(shift, r.e2);
+      if (r.headline().verdict == Verdict::not_allowed) {
+        r.seeds_needed.reset();
+        r.cases_needed.reset();
+        r.cases_needed_seeds.reset();
+      }
     }
     r.words = shown.words;
     r.explanation = explain(r, shift);

@@ -544,8 +544,18 @@ TEST(JudgeClaims, ACrossedPlanOfSeedsIsNoSetOfRepetitions) {
   const std::vector<Comparison> comparisons = compare_study(summary);
   ASSERT_FALSE(comparisons.empty());
   for (const Comparison& c : comparisons) {
+    EXPECT_TRUE(std::isnan(c.a_greater)) << "trials that share their luck are no repetitions";
     EXPECT_EQ(c.e1.verdict, Verdict::not_allowed) << c.metric;
     EXPECT_EQ(c.e2.verdict, Verdict::not_allowed) << c.metric;
+  }
+}
+
+TEST(JudgeClaims, AShareOfSeedsIsGivenFromFiveSeedsOn) {
+  for (const int seeds : {2, 4, 5}) {
+    for (const Comparison& c : compare_study(missing_at_random(seeds, 0.95, 0.7))) {
+      EXPECT_EQ(std::isnan(c.a_greater), seeds < 5) << c.metric << ", " << seeds << " seeds";
+      EXPECT_EQ(std::isnan(c.a_greater_between.low), seeds < 5);
+    }
   }
 }
 
@@ -571,6 +581,79 @@ TEST(JudgeClaims, OrderOfArmsAndTrialsChangesNothing) {
   EXPECT_NEAR(after.e1.p, before.e1.p, 1e-12);
   EXPECT_NEAR(after.e2.p, before.e2.p, 1e-12);
   EXPECT_EQ(after.e2.verdict, before.e2.verdict);
+}
+
+// ---- gaps ------------------------------------------------------------------------------------
+
+TEST(JudgeClaims, RoundingIsNoGap) {
+  // The same number of images right, at other places: sums in another order.
+  const StudySummary summary = made_summary({"a", "b", "c"}, 6, [](const std::string&, int) {
+    return Made{.val_right = 0.8, .test_right = [](std::size_t i) { return i % 5 != 0; }};
+  });
+  for (const char* metric : {"log_loss", "brier", "accuracy"}) {
+    const ClaimResult r =
+        judge_one(summary, std::string("kind = 'gap'\narms = ['a']\nmetric = '") + metric + "'");
+    EXPECT_EQ(r.effect, 0) << metric;
+    EXPECT_EQ(r.e1.verdict, Verdict::no_effect) << metric << ": " << r.explanation;
+  }
+}
+
+TEST(JudgeClaims, AGapThatPatientsLeaveOpenIsNotSettledBySeeds) {
+  // Whole patients of 20 images are right or wrong, in every seed the same ones.
+  StudySummary summary = made_summary(
+      {"a", "b", "c"}, 6,
+      [](const std::string&, int seed) {
+        return Made{.val_right = 0.8 + 0.005 * (seed % 2),
+                    .test_right = [](std::size_t i) { return i / 20 % 2 == 0 || i / 20 > 5; }};
+      },
+      20);
+  const auto first = static_cast<std::uint32_t>(summary.images.size());
+  for (std::size_t i = 0; i < kImages; ++i) {
+    summary.images.push_back({"held" + std::to_string(i), "", "holdout",
+                              "held patient" + std::to_string(i / 20),
+                              static_cast<std::int64_t>(i / 20 % 2)});
+  }
+  for (ArmSummary& arm : summary.arms) {
+    for (TrialSummary& trial : arm.trials) {
+      trial.result.predictions.push_back(
+          predicted(summary, "holdout", first, [](std::size_t i) { return i / 20 % 3 != 0; }));
+    }
+  }
+  const ClaimResult r = judge_one(summary, "kind = 'gap'\narms = ['a']\ndetect = 0.05");
+  ASSERT_TRUE(r.headline_is_e2()) << r.e2.reason;
+  EXPECT_EQ(r.e2.verdict, Verdict::undecided) << r.explanation;
+  EXPECT_EQ(r.groups, 20U);
+  EXPECT_FALSE(r.seeds_needed.has_value());
+  EXPECT_GT(r.cases_needed.value_or(0), 20);
+  EXPECT_NE(r.explanation.find("more seeds cannot settle"), std::string::npos) << r.explanation;
+}
+
+TEST(JudgeClaims, AReasonThatWasNotLookedAtIsNotAllowedThoughTheGapIsOpen) {
+  const StudySummary summary = made_summary({"a", "b", "c"}, 6, [](const std::string&, int seed) {
+    return Made{.level = 0.7, .val_right = 0.7 + 0.1 * (seed % 3) - 0.05};
+  });
+  const std::string keys = "kind = 'gap'\narms = ['a']";
+  ASSERT_EQ(judge_one(summary, keys).e1.verdict, Verdict::undecided);
+  const auto claims = claims_of(claim_text(keys + "\nbecause = 'shift'"));
+  using enum Piece;
+  const auto result = [&](Piece found, Piece remains, Piece clears) {
+    const ShiftEvidence evidence{found, remains, clears, ""};
+    return judge_claims(summary, claims, &evidence).at(0);
+  };
+  const ClaimResult neither = judge_claims(summary, claims).at(0);
+  EXPECT_EQ(neither.e1.verdict, Verdict::not_allowed);
+  EXPECT_FALSE(neither.seeds_needed.has_value());
+  EXPECT_NE(neither.explanation.find("has neither"), std::string::npos) << neither.explanation;
+  const ClaimResult no_control = result(holds, open, missing);
+  EXPECT_EQ(no_control.e1.verdict, Verdict::not_allowed);
+  EXPECT_NE(no_control.explanation.find("has no control arm ([shift] control = true)"),
+            std::string::npos)
+      << no_control.explanation;
+  const ClaimResult no_holdout = result(missing, missing, open);
+  EXPECT_NE(no_holdout.explanation.find("has no hold-out"), std::string::npos)
+      << no_holdout.explanation;
+  EXPECT_EQ(result(holds, holds, holds).e1.verdict, Verdict::undecided);
+  EXPECT_EQ(result(holds, fails, holds).e1.verdict, Verdict::undecided);
 }
 
 // ---- the reason of a gap ------------------------------------------------------------------------

@@ -17,7 +17,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // Differences of numbers near x are right to a few roundings of x: below this part of x they are 0.
 // Without it a difference that is the same in every seed would seem to vary in the last bit.
-constexpr double kRoundingPart = 1e-13;
+constexpr double kRoundingPart = kRoundingOfDifference;
 
 struct MetricWords {
   Metric metric;
@@ -254,12 +254,6 @@ std::vector<std::size_t> strata_of(const Cases& cases, std::size_t classes) {
     stratum = stratum == classes + 1 || stratum == cases.labels[i] ? cases.labels[i] : classes;
   }
   return strata;
-}
-
-Estimate rounded(Estimate e, double scale) {
-  if (e.se <= kRoundingPart * scale) e.se = 0;
-  if (std::abs(e.value) <= kRoundingPart * scale) e.value = 0;
-  return e;
 }
 
 void crossed_evidence(const PredictionTable& table, const Terms& terms, const Cases& cases,

@@ -24,4 +24,12 @@ std::string why_seeds_depend(const StudySummary& summary) {
          "not independent repetitions; give the study a plain number of seeds";
 }
 
+std::string dependent_seeds_note(const StudySummary& summary) {
+  const std::string why = why_seeds_depend(summary);
+  if (why.empty()) return "";
+  return "The arms' t intervals take the trials for independent repetitions and are then too "
+         "narrow: " +
+         why + ".";
+}
+
 }  // namespace bioptic

@@ -13,4 +13,8 @@ namespace bioptic {
 // weights) trials share some, and a t test over them would count the same luck several times.
 std::string why_seeds_depend(const StudySummary& summary);
 
+// For those who read the arms' intervals over such trials: a sentence, empty where seeds are
+// independent.
+std::string dependent_seeds_note(const StudySummary& summary);
+
 }  // namespace bioptic
