@@ -39,8 +39,8 @@ struct PrepareOptions {
 // dataset in the cache ($BIOPTIC_CACHE, else $XDG_CACHE_HOME/bioptic, else ~/.cache/bioptic, else
 // <out>/.cache), found again by the content's hash.  16 bit becomes 8 by the declared window,
 // cached too.  All of them are read once and held against the SHA-256 that they record, also those
-// found in the cache.  Throws InputError when one differs, and naming what does not fit: a dataset of another size or number of
-// channels, an unknown positive class, splits that cannot be made.
+// found in the cache.  Throws InputError when one differs, and naming what does not fit: a dataset
+// of another size or number of channels, an unknown positive class, splits that cannot be made.
 PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options);
 
 }  // namespace bioptic
