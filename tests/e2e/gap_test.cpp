@@ -158,6 +158,13 @@ name = "one"
   EXPECT_NE(run.out.find("Where the chance comes from"), std::string::npos);
   const auto summary = nlohmann::json::parse(read(at("out") / "v" / "summary.json"));
   EXPECT_FALSE(summary.contains("gap"));
+  // Its trials share splits and weights: no repetitions, and no pilot for a plan.
+  EXPECT_NE(run.out.find("intervals take the trials for independent"), std::string::npos);
+  EXPECT_NE(read(at("out") / "v" / "report.html").find("intervals take the trials for independent"),
+            std::string::npos);
+  const Outcome plan = bioptic("plan --detect 0.05 --from @out/v");
+  EXPECT_EQ(plan.code, 2);
+  EXPECT_NE(plan.err.find("not independent repetitions"), std::string::npos) << plan.err;
   const auto arm = summary.at("variance").at("arms").at(0);
   EXPECT_EQ(arm.at("seeds").at("init"), 2);
   ASSERT_EQ(arm.at("metrics").at(0).at("metric"), "test_accuracy");

@@ -16,6 +16,7 @@
 #include "bioptic/stats/power.h"
 #include "bioptic/store/store.h"
 #include "bioptic/study/metric_values.h"
+#include "bioptic/study/seed_independence.h"
 #include "bioptic/study/summarise.h"
 
 namespace bioptic {
@@ -73,6 +74,9 @@ std::size_t arm_index(const PredictionTable& table, const std::string& name) {
 // The mean of the pairs' parts on the test split.
 void take_parts(const Options& o, Plan& plan) {
   const StudySummary summary = open_run(o.from);
+  if (const std::string why = why_seeds_depend(summary); !why.empty()) {
+    throw InputError(fmt::format("{}: no pilot for a plan: {}", o.from, why));
+  }
   const PredictionTable table = prediction_table(summary, "test");
   const std::optional<Metric> metric = metric_named(o.metric);
   if (!metric || !has_points(*metric)) {

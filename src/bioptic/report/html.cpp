@@ -14,6 +14,7 @@
 #include "bioptic/report/tables.h"
 #include "bioptic/report/text.h"
 #include "bioptic/report/variance_report.h"
+#include "bioptic/study/seed_independence.h"
 
 namespace bioptic {
 namespace {
@@ -263,6 +264,9 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
       "means over the last epoch; predictions use the threshold {}.</p>\n",
       seeds < 2 ? "<strong>With one seed there is no spread and no interval.</strong>" : "",
       html_escape(summary.arms.front().threshold));
+  if (const std::string note = dependent_seeds_note(summary); !note.empty()) {
+    out += "<p class=\"note\">" + html_escape(note) + "</p>\n";
+  }
   out += other_reported(summary);
   out += gap_html(summary);
   out += variance_html(summary);

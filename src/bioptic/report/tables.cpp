@@ -12,6 +12,7 @@
 #include "bioptic/report/report.h"
 #include "bioptic/report/text.h"
 #include "bioptic/report/variance_report.h"
+#include "bioptic/study/seed_independence.h"
 
 namespace bioptic {
 namespace {
@@ -275,6 +276,9 @@ std::string arms_table_text(const StudySummary& summary) {
   out +=
       "Mean ± sd over seeds, t interval of the mean (95 %), on these images: other test patients "
       "would\nadd their own chance.\n";
+  if (const std::string note = dependent_seeds_note(summary); !note.empty()) {
+    out += "note: " + note + "\n";
+  }
   if (const std::string gap = gap_text(summary); !gap.empty()) out += "\n" + gap;
   if (const std::string chance = variance_text(summary); !chance.empty()) out += "\n" + chance;
   if (summary.unfinished) out += "UNFINISHED: some trials are missing; see the report's notes.\n";
