@@ -58,7 +58,7 @@ def main():
     layers = []
     for before, after in zip(widths, widths[1:]):
         layers += [torch.nn.Linear(before, after), torch.nn.ReLU()]
-    outputs = torch_trial.outputs(spec["train"], spec["classes"])
+    outputs = torch_trial.outputs(spec["train"], len(spec["classes"]))
     net = torch.nn.Sequential(*layers, torch.nn.Linear(widths[-1], outputs))
     net.load_state_dict(load_file(a.trace / "initial.safetensors"))
     optimizer = torch.optim.Adam(net.parameters(), lr=spec["train"]["optimizer"]["lr"],

@@ -23,6 +23,8 @@ json side(const JudgedEvidence& e, double effect) {
           {"high", number(e.high)},
           {"df", number(e.df)},
           {"equivalence_p", number(e.equivalence_p)},
+          {"equivalence_low", number(e.equivalence_low)},
+          {"equivalence_high", number(e.equivalence_high)},
           {"reason", e.reason}};
 }
 

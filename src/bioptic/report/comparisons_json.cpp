@@ -20,6 +20,8 @@ json evidence(const JudgedEvidence& e) {
           {"high", number(e.high)},
           {"df", number(e.df)},
           {"equivalence_p", number(e.equivalence_p)},
+          {"equivalence_low", number(e.equivalence_low)},
+          {"equivalence_high", number(e.equivalence_high)},
           {"reason", e.reason.empty() ? json() : json(e.reason)}};
 }
 
@@ -58,7 +60,9 @@ json one(const Comparison& c) {
           {"p_a_greater_b_meaningful", c.meaningful},
           {"equivalence",
            {{"margin", c.margin > 0 ? json(c.margin) : json()},
-            {"p", number(c.headline().equivalence_p)}}},
+            {"p", number(c.headline().equivalence_p)},
+            {"low", number(c.headline().equivalence_low)},
+            {"high", number(c.headline().equivalence_high)}}},
           {"detect", c.detect > 0 ? json(c.detect) : json()},
           {"seeds_needed", number(c.seeds_needed)},
           {"cases_needed", number(c.cases_needed)},

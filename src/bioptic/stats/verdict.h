@@ -11,6 +11,8 @@
 namespace bioptic {
 
 inline constexpr double kAlpha = 0.05;
+// Of the interval that two one-sided tests at kAlpha amount to.
+inline constexpr double kEquivalenceConfidence = 1 - 2 * kAlpha;
 inline constexpr int kLeastSeedsForVerdict = 5;
 
 // The reason for "not allowed" where an effect that is not 0 has no spread.

@@ -142,6 +142,11 @@ std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric me
     e.high = larger_is_better(metric) ? j.interval.high : -j.interval.low;
     e.df = j.reason.empty() ? evidence[k].estimate.df : kNan;
     e.equivalence_p = margins[k] > 0 ? j.equivalence : kNan;
+    if (margins[k] > 0 && j.reason.empty() && !evidence[k].test) {
+      const Interval within = interval_of(evidence[k].estimate, kEquivalenceConfidence);
+      e.equivalence_low = within.low;
+      e.equivalence_high = within.high;
+    }
     e.reason = j.reason;
   }
   return out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +20,11 @@ struct JudgedEvidence {
   double low = 0, high = 0;                // 95 %
   double df = 0;
   double equivalence_p = 0;  // two one-sided tests against the margin
-  std::string reason;        // of not_allowed
+  // The 90 % interval: it lies within the margin exactly where equivalence_p <= 0.05.  NaN where
+  // the test is not a t.
+  double equivalence_low = std::numeric_limits<double>::quiet_NaN();
+  double equivalence_high = std::numeric_limits<double>::quiet_NaN();
+  std::string reason;  // of not_allowed
 };
 
 struct Comparison {

@@ -34,6 +34,15 @@ std::string numbers(const Comparison& c, const JudgedEvidence& e, std::size_t fa
   return text;
 }
 
+// "90 % interval -0.62 to 0.71 points; test of equivalence p = 0.012": a 95 % interval may reach
+// beyond the margin where this one does not.
+std::string equivalence_numbers(const Comparison& c, const JudgedEvidence& e) {
+  if (std::isnan(e.equivalence_low)) return "test of equivalence p " + p_text(e.equivalence_p);
+  return fmt::format("90 % interval {} to {}{}; test of equivalence p {}",
+                     points(c, e.equivalence_low, true), points(c, e.equivalence_high, true),
+                     unit(c), p_text(e.equivalence_p));
+}
+
 // The interval of how much better the better arm is, whichever it is.
 JudgedEvidence size_of(const Comparison& c, JudgedEvidence e) {
   if (c.difference < 0) {
@@ -129,7 +138,8 @@ std::string sentence_of(const Comparison& c, std::size_t family) {
         text = fmt::format(
             "{} and {} differ in {} by less than the margin of {}{} ({}), {}, with this training "
             "pool.",
-            c.a, c.b, metric, points(c, c.margin, false), unit(c), numbers(c, e, family), where);
+            c.a, c.b, metric, points(c, c.margin, false), unit(c), equivalence_numbers(c, e),
+            where);
       }
       break;
     case Verdict::undecided:

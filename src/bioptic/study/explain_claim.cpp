@@ -29,7 +29,16 @@ std::string interval(const ClaimResult& r, double low, double high) {
                      number(high, r.points, true));
 }
 
+// Of the test that the verdict rests on.
 std::string p_words(const ClaimResult& r, const JudgedEvidence& e) {
+  if (e.verdict == Verdict::no_effect && !std::isnan(e.equivalence_p) && r.low != r.high) {
+    const std::string p =
+        e.equivalence_p < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", e.equivalence_p);
+    if (std::isnan(e.equivalence_low)) return "test of equivalence " + p;
+    return fmt::format("test of equivalence {}, 90 % interval {} to {}", p,
+                       number(e.equivalence_low, r.points, true),
+                       number(e.equivalence_high, r.points, true));
+  }
   std::string text = e.p_holm < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", e.p_holm);
   if (r.family > 1) text += fmt::format(" after Holm's correction for {} claims", r.family);
   return text;

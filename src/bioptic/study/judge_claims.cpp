@@ -109,7 +109,13 @@ JudgedEvidence judged_side(const Judgement& j, const ClaimLeaf& leaf, const Evid
   const Interval interval = raw_interval(leaf, evidence);
   out.low = interval.low;
   out.high = interval.high;
-  if (!leaf.is_share()) out.df = evidence.estimate.df;
+  if (leaf.is_share()) return out;
+  out.df = evidence.estimate.df;
+  if (leaf.margin > 0) {
+    const Interval within = interval_of(evidence.estimate, kEquivalenceConfidence);
+    out.equivalence_low = within.low;
+    out.equivalence_high = within.high;
+  }
   return out;
 }
 
