@@ -30,7 +30,8 @@ std::string needed(const Comparison& c) {
 
 std::string table(std::span<const Comparison> comparisons) {
   std::string out =
-      "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>metric</th><th>a</th><th>b</th>"
+      "<div class=\"scroll\" tabindex=\"0\"><table "
+      "class=\"dense\"><thead><tr><th>metric</th><th>a</th><th>b</th>"
       "<th>a - b</th><th>E2: 95 %</th><th>p</th><th>verdict</th><th>E1: 95 %</th><th>p</th>"
       "<th>verdict</th><th>P(a &gt; b)</th><th>seeds needed</th></tr></thead><tbody>\n";
   for (const Comparison& c : comparisons) {

@@ -108,7 +108,7 @@ std::string band_words(std::size_t seeds) {
 Figure arm_figure(const ArmSummary& arm) {
   Figure f;
   f.name = "arm-" + file_part(arm.name);
-  f.height_mm = 100;
+  f.height_mm = 106;
   const std::size_t seeds = arm.trials.size();
   f.caption = fmt::format(
       "{}: accuracy and loss by epoch, training (running mean of the epoch) and "
@@ -116,15 +116,14 @@ Figure arm_figure(const ArmSummary& arm) {
       arm.name, band_words(seeds), seeds > 1 ? "; thin lines: single seeds" : "");
   f.body = curve_block("ta", arm, train_accuracy) + curve_block("va", arm, val_accuracy) +
            curve_block("tl", arm, train_loss) + curve_block("vl", arm, val_loss);
-  f.body += "set multiplot layout 2,1 margins 0.17,0.97,0.11,0.93 spacing 0.09\n";
+  f.body += "set multiplot layout 2,1 margins 0.17,0.97,0.10,0.89 spacing 0.09\n";
   f.body += epoch_axis(longest(arm));
-  f.body += "set ylabel 'accuracy (%)' offset 0.5\nset key bottom right\nset title " +
+  f.body += "set ylabel 'accuracy (%)' offset 0.5\nset key outside above maxcols 2\nset title " +
             gnuplot_quote(arm.name) + " offset 0,-0.6\nplot ";
   f.body += curve_plot("ta", seeds, 0, "training", true) + ", " +
             curve_plot("va", seeds, 1, "validation", true) + "\n";
   f.body +=
-      "unset title\nset xlabel 'epoch' offset 0,0.3\nset ylabel 'loss' offset 0.5\n"
-      "set key top right\n" +
+      "unset title\nunset key\nset xlabel 'epoch' offset 0,0.3\nset ylabel 'loss' offset 0.5\n" +
       loss_axis({&arm}, {train_loss, val_loss}) + "plot ";
   f.body += curve_plot("tl", seeds, 0, "training", true) + ", " +
             curve_plot("vl", seeds, 1, "validation", true);

@@ -37,6 +37,8 @@ th { font-weight: 600; color: var(--soft); vertical-align: bottom; white-space: 
 th:first-child, td:first-child { text-align: left; }
 table.facts td { white-space: normal; text-align: left; vertical-align: top; }
 table.facts td:first-child { color: var(--soft); white-space: nowrap; }
+/* Twelve columns on a page of 68rem. */
+table.dense { font-size: .8rem; } table.dense th, table.dense td { padding-right: .5rem; }
 /* Fits a telephone: cells wrap, nothing scrolls. */
 table.metrics { width: 100%; max-width: 46rem; margin: .5rem 0 1rem; }
 table.metrics td, table.metrics th { white-space: normal; padding-right: .5rem; overflow-wrap: normal; }
@@ -59,7 +61,7 @@ summary { cursor: pointer; }
   details::details-content { content-visibility: visible; display: block; }
   body { max-width: none; font-size: 10.5pt; padding: 0; } details > *:not(summary) { display: block; }
   .scroll { overflow: visible; } table { font-size: 8.5pt; } h2 { break-after: avoid; } pre { white-space: pre-wrap; }
-  th, td { padding-right: .45rem; } }
+  th, td { padding-right: .45rem; } table.dense { font-size: 7pt; } table.dense th, table.dense td { padding-right: .3rem; } }
 )css";
 
 std::string base64(const std::string& bytes) {
