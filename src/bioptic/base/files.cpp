@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/mapped_fault.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -143,12 +144,15 @@ MappedFile::MappedFile(const fs::path& path) {
       throw Failure(path.string() + ": cannot be mapped: " + why);
     }
     data_ = static_cast<const std::uint8_t*>(map);
+    remember_mapped(data_, size_, path.string());
   }
   ::close(fd);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::uint8_t*>(data_), size_);
+  if (data_ == nullptr) return;
+  forget_mapped(data_);
+  ::munmap(const_cast<std::uint8_t*>(data_), size_);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

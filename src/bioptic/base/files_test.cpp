@@ -1,7 +1,9 @@
 #include "bioptic/base/files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include <fstream>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/mapped_fault.h"
 
 namespace bioptic {
 namespace {
@@ -78,6 +81,42 @@ TEST_F(Files, MapsAFileAndNamesAMissingOne) {
     EXPECT_NE(std::string(e.what()).find("nothing"), std::string::npos);
   }
   EXPECT_THROW(read_file(folder_ / "nothing"), InputError);
+}
+
+// In a process of its own, which the fault ends.
+TEST_F(Files, AMappedFileThatIsCutOffIsNamed) {
+  const fs::path path = folder_ / "mapped";
+  write_file(path, std::string(100000, 'x'));
+  const auto read_behind_the_end = [&](const fs::path& cut) {
+    report_mapped_faults();
+    const MappedFile other(folder_ / "other");
+    const MappedFile file(path);
+    if (::truncate(cut.c_str(), 10) != 0) ::_exit(3);
+    for (std::size_t i = 0; i < file.size(); i += 64) {
+      if (file.data()[i] == 'y') ::_exit(4);
+    }
+    ::_exit(0);
+  };
+  write_file(folder_ / "other", std::string(100000, 'x'));
+  EXPECT_EXIT(read_behind_the_end(path), ::testing::ExitedWithCode(1),
+              "error: [^\n]*/mapped: was cut off while it was read");
+  write_file(path, std::string(100000, 'x'));
+  EXPECT_EXIT(read_behind_the_end(folder_ / "other"), ::testing::ExitedWithCode(0), "");
+}
+
+// A fault that is nobody's is left to the system.
+TEST_F(Files, AFaultElsewhereStaysASignal) {
+  const fs::path path = folder_ / "elsewhere";
+  write_file(path, std::string(100000, 'x'));
+  const auto fault = [&] {
+    report_mapped_faults();
+    const int fd = ::open(path.c_str(), O_RDONLY);
+    const auto* map =
+        static_cast<const char*>(::mmap(nullptr, 100000, PROT_READ, MAP_SHARED, fd, 0));
+    if (::truncate(path.c_str(), 10) != 0) ::_exit(3);
+    ::_exit(map[50000] == 'x' ? 0 : 5);
+  };
+  EXPECT_EXIT(fault(), ::testing::KilledBySignal(SIGBUS), "");
 }
 
 }  // namespace

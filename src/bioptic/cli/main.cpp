@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/mapped_fault.h"
 #include "bioptic/base/version.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/kernel/kernels.h"
@@ -87,6 +89,10 @@ int run(int argc, char** argv) {
 }  // namespace bioptic
 
 int main(int argc, char** argv) {
+  bioptic::report_mapped_faults();
+  // A file that would outgrow the limit on sizes (ulimit -f) is an error of the write, with a
+  // message, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return bioptic::run(argc, argv);
   } catch (const bioptic::InputError& e) {

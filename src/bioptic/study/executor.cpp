@@ -15,6 +15,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/data/unchanged.h"
 #include "bioptic/kernel/kernels.h"
 #include "bioptic/model/safetensors.h"
 #include "bioptic/study/environment.h"
@@ -105,6 +106,7 @@ struct Work {
   const PlannedStudy& study;
   Store& store;
   const ExecutorOptions& options;
+  UnchangedDataset dataset;
   // Guards all below, the store and the callbacks: trials run at once.
   std::mutex mutex;
   double done = 0, total = 0;                                             // epochs
@@ -186,6 +188,7 @@ void Work::make(const PlannedTrial& trial, bool found, const std::string& enviro
   TraceWriter trace;
   const TrialResult result = train(trial, options.trace ? &trace : nullptr);
   const std::lock_guard lock(mutex);
+  dataset.require();
   if (result.status != TrialStatus::failed) {
     if (found) {
       const std::optional<TrialResult> before = store.trial(trial.id, false);
@@ -277,7 +280,7 @@ ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorO
     return saves_model(options.save_models, study, trial) &&
            !has_model(model_path(options.out, study.spec, trial), trial);
   };
-  Work work{study, store, options, {}, 0, 0, {}, {}, {}};
+  Work work{study, store, options, UnchangedDataset(study.data.dataset), {}, 0, 0, {}, {}, {}};
   const std::map<std::string, fs::path> saved = saved_models(options.out);
   std::vector<std::pair<const PlannedTrial*, bool>> missing;  // trial, whether the store has it
   std::vector<const PlannedTrial*> twins;  // two arms of the same settings are one trial
