@@ -1,6 +1,7 @@
 #include "bioptic/data/dataset.h"
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -157,6 +158,7 @@ void Dataset::State::read_index(const fs::path& path) {
     throw InputError(name + ":1: expected the columns " + header_line(info));
   }
   const std::size_t columns = header.size();
+  lines.reserve(info.images);  // as many as labels.npy holds
   while (at < text.size()) {
     const std::size_t begin = at;
     ++line;
@@ -263,21 +265,42 @@ std::span<const std::uint16_t> Dataset::image16(std::size_t row) const {
 
 // ------------------------------------------------------------------------------------------ writer
 
+// What a .npy header takes, whatever the number of images.
+constexpr std::size_t kHeaderBytes = 128;
+
 struct DatasetWriter::State {
   fs::path folder, temporary;
   DatasetInfo info;
   std::ofstream images, labels, index;
-  std::size_t header_bytes = 0, label_header_bytes = 0;
-  Sha256 pixel_hash;
-  std::vector<std::int64_t> label_list;
-  std::string index_text;
+  Sha256 hash;  // of the prefix and the pixels; labels and index.csv follow in finish()
   bool finished = false;
 
   std::string images_header(std::size_t n) const {
     return npy_header(info.dtype == PixelType::uint8 ? "|u1" : "<u2",
                       {n, static_cast<std::size_t>(info.channels),
                        static_cast<std::size_t>(info.height), static_cast<std::size_t>(info.width)},
-                      128);
+                      kHeaderBytes);
+  }
+  std::string labels_header(std::size_t n) const { return npy_header("<i8", {n}, kHeaderBytes); }
+  void open(std::ofstream& stream, const char* name, const std::string& header) const {
+    stream.open(temporary / name, std::ios::binary);
+    stream << header;
+    require(stream, name);
+  }
+  // Throws Failure after a write that did not succeed.
+  void require(const std::ofstream& stream, const char* name) const {
+    if (!stream) {
+      throw Failure((folder / name).string() + ": cannot be written: " + std::strerror(errno));
+    }
+  }
+  // Puts the header with the number of images over the one from the beginning, and closes.
+  void finish(std::ofstream& stream, const char* name, const std::string& header) const {
+    if (header.size() != kHeaderBytes)
+      throw Failure(std::string(name) + ": the header outgrew its place");
+    stream.seekp(0);
+    stream << header;
+    stream.close();
+    require(stream, name);
   }
   void add(const void* pixels, std::size_t bytes, const ImageRecord& record);
 };
@@ -294,19 +317,24 @@ DatasetWriter::DatasetWriter(const fs::path& folder, const DatasetInfo& info)
   if (folder.has_parent_path()) fs::create_directories(folder.parent_path());
   s.temporary = temporary_beside(folder);
   fs::create_directory(s.temporary);
-  s.images.open(s.temporary / "images.npy", std::ios::binary);
-  const std::string header = s.images_header(0);
-  s.header_bytes = header.size();
-  s.images << header;
+  try {
+    s.open(s.images, "images.npy", s.images_header(0));
+    s.open(s.labels, "labels.npy", s.labels_header(0));
+    s.open(s.index, "index.csv", header_line(info) + "\n");
+  } catch (const Failure&) {
+    std::error_code ignored;
+    fs::remove_all(s.temporary, ignored);
+    throw;
+  }
   const std::string prefix = hash_prefix(info);
-  s.pixel_hash.update(prefix.data(), prefix.size());
-  s.index_text = header_line(info) + "\n";
+  s.hash.update(prefix.data(), prefix.size());
 }
 
 DatasetWriter::~DatasetWriter() {
   if (state_ && !state_->finished) {
     std::error_code ignored;
-    state_->images.close();
+    for (std::ofstream* stream : {&state_->images, &state_->labels, &state_->index})
+      stream->close();
     fs::remove_all(state_->temporary, ignored);
   }
 }
@@ -317,24 +345,24 @@ void DatasetWriter::State::add(const void* pixels, std::size_t bytes, const Imag
                      " is not in 0.." + std::to_string(info.classes.size() - 1));
   }
   images.write(static_cast<const char*>(pixels), static_cast<std::streamsize>(bytes));
-  if (!images) {
-    throw Failure((temporary / "images.npy").string() + ": cannot be written (disk full?)");
-  }
-  pixel_hash.update(pixels, bytes);
-  label_list.push_back(record.label);
+  require(images, "images.npy");
+  hash.update(pixels, bytes);
+  labels.write(reinterpret_cast<const char*>(&record.label), sizeof record.label);
+  require(labels, "labels.npy");
   std::string id = std::to_string(info.images++);
   if (id.size() < 6) id.insert(0, 6 - id.size(), '0');
-  index_text += id + "," + csv_field(record.source) + "," +
-                csv_field(info.classes[static_cast<std::size_t>(record.label)]) + "," +
-                csv_field(record.split) + "," + csv_field(record.group);
+  std::string line = id + "," + csv_field(record.source) + "," +
+                     csv_field(info.classes[static_cast<std::size_t>(record.label)]) + "," +
+                     csv_field(record.split) + "," + csv_field(record.group);
   if (info.weighted) {
     std::array<char, 32> digits{};  // the shortest text that reads back as the same number
-    index_text += ',';
-    index_text.append(
-        digits.data(),
-        std::to_chars(digits.data(), digits.data() + digits.size(), record.weight).ptr);
+    line += ',';
+    line.append(digits.data(),
+                std::to_chars(digits.data(), digits.data() + digits.size(), record.weight).ptr);
   }
-  index_text += '\n';
+  line += '\n';
+  index << line;
+  require(index, "index.csv");
 }
 
 void DatasetWriter::add(std::span<const std::uint8_t> pixels, const ImageRecord& record) {
@@ -346,20 +374,14 @@ void DatasetWriter::add(std::span<const std::uint16_t> pixels, const ImageRecord
 
 DatasetInfo DatasetWriter::finish() {
   State& s = *state_;
-  s.images.seekp(0);
-  const std::string header = s.images_header(s.info.images);
-  if (header.size() != s.header_bytes) throw Failure("images.npy: the header outgrew its place");
-  s.images << header;
-  s.images.close();
-  if (!s.images) throw Failure((s.folder / "images.npy").string() + ": cannot be written");
-
-  std::string labels = npy_header("<i8", {s.label_list.size()});
-  labels.append(reinterpret_cast<const char*>(s.label_list.data()), 8 * s.label_list.size());
-  write_file(s.temporary / "labels.npy", labels);
-  write_file(s.temporary / "index.csv", s.index_text);
-  s.pixel_hash.update(s.label_list.data(), 8 * s.label_list.size());
-  s.pixel_hash.update(s.index_text.data(), s.index_text.size());
-  s.info.content_hash = s.pixel_hash.hex();
+  s.finish(s.images, "images.npy", s.images_header(s.info.images));
+  s.finish(s.labels, "labels.npy", s.labels_header(s.info.images));
+  s.index.close();
+  s.require(s.index, "index.csv");
+  const MappedFile labels(s.temporary / "labels.npy"), index(s.temporary / "index.csv");
+  s.hash.update(labels.data() + kHeaderBytes, labels.size() - kHeaderBytes);
+  s.hash.update(index.data(), index.size());
+  s.info.content_hash = s.hash.hex();
 
   json j = {{"format_version", s.info.weighted ? kDatasetFormatVersion : kUnweightedVersion},
             {"dtype", dtype_name(s.info.dtype)},

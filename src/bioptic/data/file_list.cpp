@@ -88,12 +88,13 @@ class FileSource : public ImageSource {
     notes = std::move(list.notes);
     groups_from = std::move(list.groups_from);
     weighted = list.weighted;
-    facts_.resize(files_.size());
     std::vector<std::size_t> dicom;
     for (std::size_t f = 0; f < files_.size(); ++f) {
-      if (files_[f].dicom) dicom.push_back(f);
+      if (files_.dicom(f)) dicom.push_back(f);
     }
-    if (!dicom.empty()) read_facts(dicom);
+    if (dicom.empty()) return;  // one image a file: nothing to keep for each
+    facts_.resize(files_.size());
+    read_facts(dicom);
     for (std::size_t f = 0; f < files_.size(); ++f) {
       for (std::size_t k = 0; k < (facts_[f] ? facts_[f]->frames : 1); ++k) {
         images_.emplace_back(static_cast<std::uint32_t>(f), static_cast<std::uint32_t>(k));
@@ -101,25 +102,27 @@ class FileSource : public ImageSource {
     }
   }
 
-  std::size_t size() const override { return images_.size(); }
+  std::size_t size() const override { return facts_.empty() ? files_.size() : images_.size(); }
   SourceItem item(std::size_t i) const override {
-    const std::size_t f = images_[i].first;
+    const std::size_t f = place_of(i).first;
     SourceItem found = files_[f].item;
     if (anonymous) found.name = fmt::format("{:06}", i);
-    if (facts_[f] && found.group.empty()) found.group = facts_[f]->group;
+    if (!facts_.empty() && facts_[f] && found.group.empty()) found.group = facts_[f]->group;
     return found;
   }
-  std::string place(std::size_t i) const override { return files_[images_[i].first].path.string(); }
+  std::string place(std::size_t i) const override {
+    return files_.path(place_of(i).first).string();
+  }
   ImageHeader header(std::size_t i) const override {
-    const ListedFile& file = files_[images_[i].first];
+    const ListedFile file = files_[place_of(i).first];
     if (!file.dicom) return read_image_header(file.path, options_.max_pixels);
     const DicomFile read = reader_->read_header(file.path, options_.max_pixels);
     return {read.width, read.height, read.colour == DicomColour::rgb ? 3 : 1,
             dicom_bits(read, options_.dicom)};
   }
   Image load(std::size_t i) const override {
-    const auto [f, frame] = images_[i];
-    const ListedFile& file = files_[f];
+    const auto [f, frame] = place_of(i);
+    const ListedFile file = files_[f];
     if (!file.dicom) return decode_image(file.path, options_.max_pixels);
     const auto read = [&] { return reader_->read(file.path, options_.max_pixels); };
     const auto content =
@@ -160,7 +163,7 @@ class FileSource : public ImageSource {
     pool.run(dicom.size(), [&](std::size_t k) {
       Facts facts;  // of a file that cannot be read: header() says why, when it is asked
       try {
-        facts = facts_of(reader_->read_header(files_[dicom[k]].path, options_.max_pixels), key);
+        facts = facts_of(reader_->read_header(files_.path(dicom[k]), options_.max_pixels), key);
       } catch (const InputError&) {
       }
       facts_[dicom[k]] = std::move(facts);
@@ -239,9 +242,14 @@ class FileSource : public ImageSource {
     }
   }
 
-  std::vector<ListedFile> files_;
-  std::vector<std::optional<Facts>> facts_;                      // by file, of DICOM files
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> images_;  // file, frame
+  using Place = std::pair<std::uint32_t, std::uint32_t>;  // file, frame
+  Place place_of(std::size_t i) const {
+    return facts_.empty() ? Place{static_cast<std::uint32_t>(i), 0} : images_[i];
+  }
+
+  FileTable files_;
+  std::vector<std::optional<Facts>> facts_;  // by file, of DICOM files; empty where none is
+  std::vector<Place> images_;                // where facts_ is not empty
   ImportOptions options_;
   std::optional<DicomReader> reader_;
   double offset_ = 0;

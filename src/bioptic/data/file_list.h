@@ -8,20 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "bioptic/data/file_table.h"
 #include "bioptic/data/source.h"
 
 namespace bioptic {
 
-struct ListedFile {
-  std::filesystem::path path;  // can be opened as it is
-  SourceItem item;             // of every image in the file
-  bool dicom = false;          // else JPEG, PNG or TIFF
-};
-
 struct FileList {
   std::string kind;                  // "class folders", "manifest"
   std::vector<std::string> classes;  // by label
-  std::vector<ListedFile> files;     // in the order of the dataset
+  FileTable files;                   // in the order of the dataset
   std::string groups_from;           // words for a person where items carry groups, else ""
   bool weighted = false;             // items carry weights
   std::vector<std::string> notes;    // sentences for a person

@@ -80,10 +80,14 @@ std::vector<ClassFolder> class_folders(const fs::path& source) {
   return found;
 }
 
-// Image files below a class folder, sorted; counts the files of other kinds.
-std::vector<ListedFile> image_files(const fs::path& folder, std::size_t& others) {
-  std::vector<ListedFile> files;
+// Adds the image files below a class folder, sorted; counts the files of other kinds.
+void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t label,
+                     const std::string& split, FileTable& files, std::size_t& others) {
+  const std::size_t first = files.size();
   std::error_code error, loop;  // loop: of a link that leads to itself, which is no folder
+  const auto add = [&](const fs::path& path, bool dicom) {
+    files.add({path.lexically_relative(root).string(), label, split, {}}, dicom);
+  };
   // Links to folders are not followed, so a loop of links cannot be entered.
   for (auto it = fs::recursive_directory_iterator(folder, error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
@@ -93,17 +97,15 @@ std::vector<ListedFile> image_files(const fs::path& folder, std::size_t& others)
     }
     if (it->is_directory(loop)) continue;
     if (is_image_name(it->path())) {
-      files.push_back({it->path(), {}, false});
+      add(it->path(), false);
     } else if (is_dicom_file(it->path())) {
-      files.push_back({it->path(), {}, true});
+      add(it->path(), true);
     } else {
       ++others;
     }
   }
   if (error) throw InputError(folder.string() + ": cannot be read: " + error.message());
-  std::sort(files.begin(), files.end(),
-            [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
-  return files;
+  files.sort(first);
 }
 
 }  // namespace
@@ -124,6 +126,7 @@ std::vector<std::string_view> split_names() {
 FileList list_folder(const fs::path& root) {
   FileList list;
   list.kind = "class folders";
+  list.files = FileTable(root);
   const std::vector<ClassFolder> folders = class_folders(root);
   std::set<std::string> names, splits;
   for (const ClassFolder& folder : folders) {
@@ -142,17 +145,12 @@ FileList list_folder(const fs::path& root) {
                          (split.empty() ? "the source" : "the " + split + " split") +
                          "; every split needs every class");
       }
-      const std::vector<ListedFile> files = image_files(folder->path, others);
-      if (files.empty()) {
+      const std::size_t before = list.files.size();
+      add_image_files(root, folder->path, static_cast<std::int64_t>(c), split, list.files, others);
+      if (list.files.size() == before) {
         throw InputError(folder->path.string() +
                          ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); remove "
                          "the folder or add images");
-      }
-      for (ListedFile file : files) {
-        file.item.name = file.path.lexically_relative(root).string();
-        file.item.label = static_cast<std::int64_t>(c);
-        file.item.split = split;
-        list.files.push_back(std::move(file));
       }
     }
   }

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <regex>
 #include <set>
 #include <unordered_map>
@@ -347,10 +348,10 @@ bool is_dataset(const fs::path& path) { return fs::exists(path / "dataset.json")
 namespace {
 
 // A study stores its source's path and file names.
-void refuse_dicom(const ListedFile& file) {
-  if (!file.dicom) return;
+void refuse_dicom(const FileTable& files, std::size_t i) {
+  if (!files.dicom(i)) return;
   throw InputError(
-      file.path.string() +
+      files.path(i).string() +
       ": is a DICOM file; a study takes those only as a dataset, so that no path or "
       "name gets into its records: run bioptic data import first and give the dataset");
 }
@@ -370,17 +371,19 @@ std::string source_hash(const fs::path& source, const ImportOptions& options) {
     hash.update(line.data(), line.size());
   };
   if (fs::is_directory(source)) {
-    std::map<std::string, fs::path> files;  // by name, so that the order is that of the names
-    for (const ListedFile& file : list_folder(source).files) {
-      refuse_dicom(file);
-      files.emplace(file.item.name, file.path);
-    }
-    for (const auto& [file, path] : files) add(file, path);
+    const FileTable files = list_folder(source).files;
+    std::vector<std::uint32_t> order(files.size());  // by the bytes of the names
+    std::iota(order.begin(), order.end(), 0U);
+    std::sort(order.begin(), order.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return files.name(a) < files.name(b); });
+    for (std::size_t i = 0; i < files.size(); ++i) refuse_dicom(files, i);
+    for (const std::uint32_t i : order) add(std::string(files.name(i)), files.path(i));
   } else if (source.extension() == ".csv") {
     add(source.filename().string(), source);
-    for (const ListedFile& file : list_manifest(source).files) {
-      refuse_dicom(file);
-      add(file.item.name, file.path);
+    const FileTable files = list_manifest(source).files;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      refuse_dicom(files, i);
+      add(std::string(files.name(i)), files.path(i));
     }
   } else {
     add(source.filename().string(), source);

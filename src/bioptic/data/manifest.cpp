@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -27,18 +29,29 @@ struct Row {
   double weight = 1;
 };
 
+// Read row by row, as often as wanted, so that no row is kept.
 class Manifest {
  public:
-  explicit Manifest(const fs::path& file) : name_(file.string()), text_(read_file(file)) {
+  explicit Manifest(const fs::path& file)
+      : name_(file.string()),
+        map_(file),
+        text_(reinterpret_cast<const char*>(map_.data()), map_.size()) {
     if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // a byte order mark, as Excel writes it
     read_header();
+  }
+
+  // Calls body(row) for every row below the header line.
+  template <typename Body>
+  void for_rows(const Body& body) {
+    const std::size_t at = at_, line = line_;
     while (at_ < text_.size()) {
-      const std::size_t line = line_;
+      const std::size_t begin = line_;
       const std::vector<std::string> fields = next();
       if (fields.size() == 1 && fields[0].empty()) continue;  // an empty line
-      rows.push_back(read_row(fields, line));
+      body(read_row(fields, begin));
     }
-    if (rows.empty()) throw InputError(name_ + ": lists no image below its header line");
+    at_ = at;
+    line_ = line;
   }
 
   bool has(std::string_view column) const { return columns_.contains(column); }
@@ -46,7 +59,7 @@ class Manifest {
     throw InputError(fmt::format("{}:{}: {}", name_, line, why));
   }
 
-  std::vector<Row> rows;
+  const std::string& name() const { return name_; }
   std::vector<std::string> notes;
 
  private:
@@ -121,23 +134,56 @@ class Manifest {
     return row;
   }
 
-  std::string name_, text_;
+  std::string name_;
+  MappedFile map_;
+  std::string_view text_;
   std::size_t at_ = 0, line_ = 1, width_ = 0;
   std::map<std::string, std::size_t, std::less<>> columns_;
+};
+
+// Finds paths that are named twice, by 12 to 20 bytes a path.
+class SeenPaths {
+ public:
+  explicit SeenPaths(std::size_t most) : slots_(std::bit_ceil(2 * most + 1)) {}
+
+  // Remembers path number `n` = 0, 1, 2, ...; returns the number of the same path from before,
+  // where there is one.  path_of(k) is path number k.
+  template <typename PathOf>
+  std::optional<std::size_t> add(const std::string& path, const PathOf& path_of) {
+    const std::uint64_t hash = std::hash<std::string>{}(path);
+    std::size_t slot = hash % slots_.size();
+    for (; slots_[slot] != 0; slot = (slot + 1) % slots_.size()) {
+      const std::size_t other = slots_[slot] - 1;
+      if (hashes_[other] == hash && path_of(other) == path) return other;
+    }
+    hashes_.push_back(hash);
+    slots_[slot] = static_cast<std::uint32_t>(hashes_.size());
+    return std::nullopt;
+  }
+
+ private:
+  std::vector<std::uint32_t> slots_;  // 0 = empty, else a number + 1
+  std::vector<std::uint64_t> hashes_;
 };
 
 }  // namespace
 
 FileList list_manifest(const fs::path& file) {
-  const Manifest manifest(file);
+  Manifest manifest(file);
   FileList list;
   list.kind = "manifest";
+  list.files = FileTable(file.parent_path());
   list.notes = manifest.notes;
   list.weighted = manifest.has("weight");
   if (manifest.has("group")) list.groups_from = "column 'group' of the manifest";
 
   std::map<std::string, std::int64_t> labels;
-  for (const Row& row : manifest.rows) labels.emplace(row.label, 0);
+  std::size_t rows = 0;
+  manifest.for_rows([&](const Row& row) {
+    labels.emplace(row.label, 0);
+    ++rows;
+  });
+  if (rows == 0) throw InputError(manifest.name() + ": lists no image below its header line");
   for (auto& [name, label] : labels) {
     label = static_cast<std::int64_t>(list.classes.size());
     list.classes.push_back(name);
@@ -146,8 +192,9 @@ FileList list_manifest(const fs::path& file) {
     throw InputError(fmt::format("{}: has one class only ('{}'); a classifier needs two",
                                  file.string(), list.classes[0]));
   }
-  std::map<fs::path, std::size_t> seen;
-  for (const Row& row : manifest.rows) {
+  SeenPaths seen(rows);
+  std::vector<std::uint32_t> lines;  // of the files
+  manifest.for_rows([&](const Row& row) {
     const fs::path path = file.parent_path() / row.path;  // an absolute path stays what it is
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
@@ -158,15 +205,21 @@ FileList list_manifest(const fs::path& file) {
                                        : ""));
     }
     if (!fs::is_regular_file(status)) manifest.fail(row.line, path.string() + " is not a file");
-    const auto [before, first] = seen.emplace(fs::canonical(path), row.line);
-    if (!first) {
+    const auto canonical = [&](std::size_t k) {
+      return fs::canonical(list.files.path(k)).string();
+    };
+    if (const auto before = seen.add(fs::canonical(path).string(), canonical)) {
       manifest.fail(row.line,
-                    fmt::format("{} is listed already in line {}", row.path, before->second));
+                    fmt::format("{} is listed already in line {}", row.path, lines[*before]));
     }
-    list.files.push_back({path,
-                          {row.path, labels[row.label], row.split, row.group, row.weight},
-                          !is_image_name(path) && is_dicom_file(path)});
-  }
+    const auto label = labels.find(row.label);
+    if (label == labels.end() || lines.size() == rows) {
+      throw InputError(manifest.name() + ": was changed while it was read");
+    }
+    lines.push_back(static_cast<std::uint32_t>(row.line));
+    list.files.add({row.path, label->second, row.split, row.group, row.weight},
+                   !is_image_name(path) && is_dicom_file(path));
+  });
   return list;
 }
 
