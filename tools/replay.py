@@ -12,8 +12,8 @@ rate times the sign of the gradient, whatever its size.) A trace is also checked
 loss, before any update, its learning rates, and that r stays below 1000.
 
 Exit code: 0 the rule holds; 1 it does not, or a trace is not that of its specification; 2 the rule
-cannot be applied (fewer than five traces, a trace that cannot be read, a trial with dropout, whose
-masks a trace does not hold).
+cannot be applied (fewer than five traces, a trace that cannot be read, a trial with dropout or
+augmentation, whose masks and images a trace does not hold).
 """
 
 import argparse
@@ -62,6 +62,9 @@ class Trace:
         if self.train["model"]["dropout"] > 0:
             raise Unusable(f"{folder}: trained with dropout, whose masks a trace does not hold; "
                            "replay an arm without dropout")
+        if "augment" in self.train:
+            raise Unusable(f"{folder}: trained with augmentation, whose images a trace does not hold; "
+                           "replay an arm with augment = false")
         if len(self.rows) != len(self.loss) or not self.rows:
             raise Unusable(f"{folder}: order.csv has {len(self.rows)} steps and steps.csv "
                            f"{len(self.loss)}; trace the trial again")

@@ -30,6 +30,10 @@ class RandomStream {
   std::uint64_t below(std::uint64_t n);  // 0 .. n-1 without bias (Lemire 2019); n >= 1
   double normal();                       // mean 0, sd 1 (Marsaglia polar, own logarithm)
 
+  // What philox4x32 makes the stream's blocks with, counted from 0: for code that makes many at
+  // once.
+  std::array<std::uint32_t, 2> key() const { return key_; }
+
   template <typename T>
   void shuffle(std::span<T> items) {  // Fisher-Yates, from the last item down
     for (std::size_t i = items.size(); i > 1; --i) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bioptic/base/parallel.h"
 #include "bioptic/kernel/row.h"
 #include "bioptic/model/parameters.h"
 #include "bioptic/model/spec.h"
@@ -50,6 +51,9 @@ struct EngineConfig {
   bool cycles_momentum = false;  // sgd: Step::momentum is not 0 although optimizer.momentum may be
   std::size_t max_batch = 1;     // largest B of a step
   int threads = 1;
+  // Threads to work with instead of `threads` of its own; they may do other work inside
+  // StepSource::next() and done().  Outlives the engine.
+  ThreadPool* pool = nullptr;
   std::string isa;  // fused: "", "portable", "avx2", "avx512"; "" = the best there is
 };
 

@@ -109,6 +109,26 @@ struct EarlyStopping {
   double min_delta = 0;
 };
 
+// Raised whenever an augmented pixel would change; part of a trial's id where it augments.
+inline constexpr int kAugmentVersion = 1;
+
+// How far the images of a training batch are changed, drawn anew for every image and epoch
+// (docs/augmentation.md).  0 and false: not at all.
+struct AugmentSpec {
+  double shift = 0;       // of the side, to either side, in both directions; [0, 0.5]
+  double rotate = 0;      // degrees, either way; [0, 180]
+  double scale = 0;       // by a factor of 1 - scale to 1 + scale; [0, 0.5]
+  bool flip = false;      // left to right, every second time
+  double brightness = 0;  // of the full range of grey, either way; [0, 1]
+  double contrast = 0;    // by a factor of 1 - contrast to 1 + contrast; [0, 1]
+  double noise = 0;       // standard deviation in grey levels; [0, 64]
+
+  bool any() const {
+    return shift > 0 || rotate > 0 || scale > 0 || flip || brightness > 0 || contrast > 0 ||
+           noise > 0;
+  }
+};
+
 struct TrainSpec {
   ModelSpec model;
   LossSpec loss;
@@ -120,6 +140,7 @@ struct TrainSpec {
   std::optional<EarlyStopping> early_stopping;
   std::optional<ValidationMetric> select;  // unset: the last epoch
   bool train_eval = false;                 // also evaluate the training split after each epoch
+  AugmentSpec augment;
 };
 
 // Names as they stand in TOML, and back (nullopt: no such name).

@@ -121,6 +121,12 @@ json schedule_json(const ScheduleSpec& s) {
   return j;
 }
 
+json augment_json(const AugmentSpec& a) {
+  return {{"version", kAugmentVersion}, {"shift", a.shift}, {"rotate", a.rotate},
+          {"scale", a.scale},           {"flip", a.flip},   {"brightness", a.brightness},
+          {"contrast", a.contrast},     {"noise", a.noise}};
+}
+
 // Reads `key` into `target` where the object has it.
 template <typename T>
 void read(const json& j, const char* key, T& target) {
@@ -200,6 +206,18 @@ ScheduleSpec schedule_from(const json& j) {
   return s;
 }
 
+AugmentSpec augment_from(const json& j) {
+  AugmentSpec a;
+  read(j, "shift", a.shift);
+  read(j, "rotate", a.rotate);
+  read(j, "scale", a.scale);
+  read(j, "flip", a.flip);
+  read(j, "brightness", a.brightness);
+  read(j, "contrast", a.contrast);
+  read(j, "noise", a.noise);
+  return a;
+}
+
 }  // namespace
 
 std::string canonical_json(const TrainSpec& spec) {
@@ -218,6 +236,8 @@ std::string canonical_json(const TrainSpec& spec) {
                            {"patience", spec.early_stopping->patience},
                            {"min_delta", spec.early_stopping->min_delta}};
   }
+  // Only where it does something: a trial without it keeps the id it had before there was any.
+  if (spec.augment.any()) j["augment"] = augment_json(spec.augment);
   return j.dump();
 }
 
@@ -241,6 +261,7 @@ TrainSpec train_spec_from_json(const std::string& text) {
     }
     if (j.at("select") != "last") spec.select = parse_name<ValidationMetric>(j.at("select"), 3);
     read(j, "train_eval", spec.train_eval);
+    if (j.contains("augment")) spec.augment = augment_from(j.at("augment"));
     return spec;
   } catch (const json::exception& e) {
     throw InputError(std::string("a stored specification cannot be read: ") + e.what());

@@ -33,6 +33,7 @@ TrainSpec unusual() {
   s.early_stopping = EarlyStopping{ValidationMetric::auroc, 4, 0.001};
   s.select = ValidationMetric::accuracy;
   s.train_eval = true;
+  s.augment = {0.1, 12.5, 0.2, true, 0.3, 0.4, 5.5};
   return s;
 }
 
@@ -56,6 +57,19 @@ TEST(CanonicalJson, ReadsBackAsItself) {
   EXPECT_EQ(back.loss.class_weight, unusual().loss.class_weight);
   EXPECT_EQ(back.early_stopping->metric, ValidationMetric::auroc);
   EXPECT_EQ(back.select, ValidationMetric::accuracy);
+  EXPECT_EQ(back.augment.noise, 5.5);
+}
+
+// A trial that does not augment keeps the id that it had before there was augmentation.
+TEST(CanonicalJson, NamesAugmentationOnlyWhereItDoesSomething) {
+  TrainSpec spec;
+  EXPECT_EQ(canonical_json(spec).find("augment"), std::string::npos);
+  spec.augment.flip = true;
+  EXPECT_NE(canonical_json(spec).find("\"augment\":{\"brightness\":0.0,\"contrast\":0.0,\"flip\":"
+                                      "true,\"noise\":0.0,\"rotate\":0.0,\"scale\":0.0,\"shift\":"
+                                      "0.0,\"version\":1}"),
+            std::string::npos)
+      << canonical_json(spec);
 }
 
 // Two specifications that train alike have one text: a field that no kind reads is not in it.

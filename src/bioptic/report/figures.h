@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ std::vector<Figure> score_figures(const StudySummary& summary);
 // into `scratch`.
 std::vector<Figure> image_figures(const StudySummary& summary, const Dataset& dataset,
                                   const std::filesystem::path& scratch);
+
+// One training image as it is stored and as every arm that augments shows it in its first epochs;
+// none where no arm does.
+std::optional<Figure> augmented_figure(const StudySummary& summary, const Dataset& dataset,
+                                       const std::filesystem::path& scratch);
 
 // For `bioptic schedule`: the learning rate (and momentum, where it is cycled) of every arm.
 struct ScheduleCurve {

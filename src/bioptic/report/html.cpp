@@ -83,8 +83,8 @@ std::string base64(const std::string& bytes) {
 
 std::string figure_html(const Figure& figure, const fs::path& folder) {
   // Figures with pixels in them are smaller and sharper as PNG.
-  const bool pixels =
-      figure.name == "montage" || figure.name == "most-wrong" || figure.name == "gap-mean-images";
+  const bool pixels = figure.name == "montage" || figure.name == "augmented" ||
+                      figure.name == "most-wrong" || figure.name == "gap-mean-images";
   const fs::path file = folder / (figure.name + (pixels ? ".png" : ".svg"));
   if (!fs::exists(file)) return "";
   const std::string kind = pixels ? "image/png" : "image/svg+xml";

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
+#include <optional>
+#include <utility>
 
-#include "bioptic/base/files.h"
 #include "bioptic/report/figures.h"
+#include "bioptic/report/sheet.h"
 #include "bioptic/report/tables.h"
 #include "bioptic/report/text.h"
 
@@ -14,56 +15,6 @@ namespace bioptic {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Side of a thumbnail in pixels: 300 dpi at some 16 mm.
-constexpr std::size_t kThumb = 192;
-
-// A sheet of thumbnails, RGB, white where nothing stands.
-class Sheet {
- public:
-  Sheet(std::size_t columns, std::size_t rows)
-      : width_(columns * kThumb), pixels_(3 * width_ * rows * kThumb, 255) {}
-
-  // pixel(c, y, x) of an image of height x width; nearest neighbour.
-  void put(std::size_t column, std::size_t row, std::size_t height, std::size_t width,
-           const std::function<std::uint8_t(std::size_t, std::size_t, std::size_t)>& pixel) {
-    constexpr std::size_t kGap = 3;
-    for (std::size_t y = kGap; y < kThumb - kGap; ++y) {
-      for (std::size_t x = kGap; x < kThumb - kGap; ++x) {
-        const std::size_t sy = (y - kGap) * height / (kThumb - 2 * kGap);
-        const std::size_t sx = (x - kGap) * width / (kThumb - 2 * kGap);
-        for (std::size_t c = 0; c < 3; ++c) {
-          pixels_[3 * ((row * kThumb + y) * width_ + column * kThumb + x) + c] = pixel(c, sy, sx);
-        }
-      }
-    }
-  }
-  void put_image(std::size_t column, std::size_t row, const Dataset& dataset, std::size_t image) {
-    const auto pixels = dataset.image8(image);
-    const auto h = static_cast<std::size_t>(dataset.info().height),
-               w = static_cast<std::size_t>(dataset.info().width);
-    const bool colour = dataset.info().channels == 3;
-    put(column, row, h, w, [&](std::size_t c, std::size_t y, std::size_t x) {
-      return pixels[((colour ? c : 0) * h + y) * w + x];
-    });
-  }
-  // The commands' plot of the whole sheet, from a file in `scratch`; one thumbnail = one unit, y
-  // down.
-  std::string plot(const fs::path& scratch, const std::string& name) const {
-    write_file(scratch / name,
-               std::string_view(reinterpret_cast<const char*>(pixels_.data()), pixels_.size()));
-    const std::size_t height = pixels_.size() / 3 / width_;
-    const double pixel = 1.0 / static_cast<double>(kThumb);
-    return fmt::format(
-        "'{}' binary array=({},{}) format='%uchar' dx={} dy={} origin=({},{}) using 1:2:3 with "
-        "rgbimage notitle",
-        name, width_, height, pixel, pixel, pixel / 2, pixel / 2);
-  }
-
- private:
-  std::size_t width_;
-  std::vector<std::uint8_t> pixels_;
-};
 
 // Rows: classes within splits; columns: the mean image and examples spread evenly over the rows.
 Figure montage(const StudySummary& summary, const Dataset& dataset, const fs::path& scratch) {
@@ -202,6 +153,9 @@ Figure most_wrong(const StudySummary& summary, const Dataset& dataset, const fs:
 std::vector<Figure> image_figures(const StudySummary& summary, const Dataset& dataset,
                                   const fs::path& scratch) {
   std::vector<Figure> figures = {montage(summary, dataset, scratch)};
+  if (std::optional<Figure> augmented = augmented_figure(summary, dataset, scratch)) {
+    figures.push_back(std::move(*augmented));
+  }
   if (summary.dataset.classes.size() == 2) {
     Figure wrong = most_wrong(summary, dataset, scratch);
     if (!wrong.name.empty()) figures.push_back(std::move(wrong));

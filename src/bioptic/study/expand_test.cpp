@@ -196,7 +196,7 @@ TEST(Expand, TheSourcesValidationSplitIsNotVaried) {
 }
 
 TEST(Expand, ShippedStudiesGiveUniqueTrials) {
-  for (const char* name : {"loss", "batch_size", "scheduler", "gap", "variance"}) {
+  for (const char* name : {"loss", "batch_size", "scheduler", "gap", "variance", "augmentation"}) {
     const StudySpec study = parse_study(std::string("studies/") + name + ".toml");
     const auto trials = expand(study, kData, "fused", 1);
     EXPECT_EQ(trials.size(), study.arms.size() * static_cast<std::size_t>(study.seeds.count));

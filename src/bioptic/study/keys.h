@@ -34,6 +34,7 @@ const Kinded<LossDraft>& loss_table();
 const Kinded<OptimizerSpec>& optimizer_table();
 const Kinded<ScheduleSpec>& scheduler_table();
 const std::vector<Key<EarlyStopping>>& early_stopping_keys();
+const std::vector<Key<AugmentSpec>>& augment_keys();
 // What an arm has besides the keys of [train].
 const std::vector<Key<ArmSpec>>& arm_keys();
 

@@ -254,6 +254,25 @@ Binding<TrainDraft> early_stopping_binding() {
           }};
 }
 
+Binding<TrainDraft> augment_binding() {
+  const std::string type =
+      "false, or a table { shift, rotate, scale, flip, brightness, contrast, noise }";
+  return {type,
+          [=](TrainDraft& to, const Node& node, const Place& place, std::string_view key) {
+            if (node.type == Node::Type::boolean && !node.boolean) {
+              to.spec.augment = {};
+            } else if (node.is_table()) {
+              read_table(to.spec.augment, augment_keys(), node, place.inside(key));
+            } else {
+              fail_value(place, key, node, type);
+            }
+          },
+          [](const TrainDraft& from) -> std::string {
+            return from.spec.augment.any() ? table_text(from.spec.augment, augment_keys())
+                                           : "false";
+          }};
+}
+
 Binding<TrainDraft> select_binding() {
   std::vector<std::string_view> names = names_of(validation_metrics());
   names.insert(names.begin(), "last");
@@ -466,6 +485,27 @@ const std::vector<Key<EarlyStopping>>& early_stopping_keys() {
   return keys;
 }
 
+const std::vector<Key<AugmentSpec>>& augment_keys() {
+  using S = AugmentSpec;
+  static const std::vector<Key<S>> keys{
+      {"shift", "", "translate", number<S>(&S::shift, {0, 0.5}), "0.0",
+       "Moved right or left and down or up by at most this share of the side."},
+      {"rotate", "", "rotation degrees", number<S>(&S::rotate, {0, 180}), "0.0",
+       "Turned about the centre by at most this many degrees, either way."},
+      {"scale", "", "zoom", number<S>(&S::scale, {0, 0.5}), "0.0",
+       "Enlarged by a factor from 1 - scale to 1 + scale."},
+      {"flip", "", "hflip horizontal_flip", flag<S>(&S::flip), "false",
+       "Turned left to right with probability 1/2."},
+      {"brightness", "", "", number<S>(&S::brightness, kFraction), "0.0",
+       "Made brighter or darker by at most this share of the range of grey (255)."},
+      {"contrast", "", "", number<S>(&S::contrast, kFraction), "0.0",
+       "Distance from the middle grey multiplied by 1 - contrast to 1 + contrast."},
+      {"noise", "", "noise_sd", number<S>(&S::noise, {0, 64}), "0.0",
+       "Standard deviation, in grey levels, of normal noise added to every pixel."},
+  };
+  return keys;
+}
+
 const std::vector<Key<TrainDraft>>& train_keys() {
   using S = TrainDraft;
   static const std::vector<Key<S>> keys{
@@ -508,6 +548,9 @@ const std::vector<Key<TrainDraft>>& train_keys() {
        "Which epoch's weights count: the last, or the one with the best validation metric."},
       {"train_eval", "", "", flag<S>([](auto& t) -> auto& { return t.spec.train_eval; }), "false",
        "Also evaluate the training split at the end of every epoch."},
+      {"augment", "", "augmentation transforms", augment_binding(), "false",
+       "Changes the images of every training batch at random, anew for every image and epoch; what "
+       "is evaluated is never changed. See [augmentation.md](augmentation.md)."},
       {"save_models", "", "", save_models_binding(), "(as in [study])",
        "The same as save_models in [study]; not in an arm."},
   };
@@ -541,6 +584,7 @@ std::string home_of(std::string_view key) {
   if (among(optimizer_table().keys)) return "[train] optimizer = { ... }";
   if (among(scheduler_table().keys)) return "[train] scheduler = { ... }";
   if (among(early_stopping_keys())) return "[train] early_stopping = { ... }";
+  if (among(augment_keys())) return "[train] augment = { ... }";
   if (among(phantom_keys())) return "[data] phantom = { ... }";
   return "";
 }

@@ -133,7 +133,8 @@ scheduler = { kind = "multistep", milestones = [3, 7.5], gamma = 0.5, warmup = 1
 threshold = { sensitivity = 0.95 }
 early_stopping = { metric = "val_auroc", patience = 3, min_delta = 0.001 }
 select = "val_accuracy"
-train_eval = true)");
+train_eval = true
+augment = { shift = 0.05, rotate = 10, scale = 0.1, flip = true, brightness = 0.2, contrast = 0.3, noise = 4 })");
   EXPECT_EQ(train.model.activation, Activation::gelu);
   EXPECT_EQ(train.model.dropout, 0.25);
   EXPECT_EQ(train.loss.pos_weight, 2);
@@ -147,6 +148,10 @@ train_eval = true)");
   EXPECT_EQ(train.early_stopping->metric, ValidationMetric::auroc);
   EXPECT_EQ(train.select, ValidationMetric::accuracy);
   EXPECT_TRUE(train.train_eval);
+  const AugmentSpec& a = train.augment;
+  EXPECT_EQ((std::vector<double>{a.shift, a.rotate, a.scale, a.brightness, a.contrast, a.noise}),
+            (std::vector<double>{0.05, 10, 0.1, 0.2, 0.3, 4}));
+  EXPECT_TRUE(a.flip);
   EXPECT_EQ(train_of("threshold = 'youden'").threshold.kind, ThresholdKind::youden);
   EXPECT_EQ(train_of("threshold = 0.3").threshold.value, 0.3);
 }
@@ -157,15 +162,18 @@ TEST(Parse, ArmTableWithoutAKindIsMergedWithOneReplaces) {
 optimizer = { kind = "adamw", lr = 0.01, eps = 1e-6 }
 scheduler = { kind = "cosine", eta_min = 1e-5 }
 early_stopping = { patience = 4 }
+augment = { rotate = 10, flip = true }
 [[arm]]
 name = "merged"
 optimizer = { lr = 0.02 }
 scheduler = { warmup = 2 }
+augment = { rotate = 5, noise = 3 }
 [[arm]]
 name = "replaced"
 optimizer = { kind = "adamw", lr = 0.02 }
 scheduler = "cosine"
 early_stopping = false
+augment = false
 )");
   const TrainSpec& merged = study.arms[0].train;
   EXPECT_EQ(merged.optimizer.lr, 0.02);
@@ -174,12 +182,17 @@ early_stopping = false
   EXPECT_EQ(merged.schedule.eta_min, 1e-5);
   EXPECT_EQ(merged.schedule.warmup_epochs, 2);
   EXPECT_EQ(merged.early_stopping->patience, 4);
+  EXPECT_EQ(merged.augment.rotate, 5);
+  EXPECT_TRUE(merged.augment.flip);
+  EXPECT_EQ(merged.augment.noise, 3);
   const TrainSpec& replaced = study.arms[1].train;
   EXPECT_EQ(replaced.optimizer.eps, 1e-8);
   EXPECT_EQ(replaced.schedule.eta_min, 0);
   EXPECT_FALSE(replaced.early_stopping.has_value());
+  EXPECT_FALSE(replaced.augment.any());
   EXPECT_EQ(study.arms[0].own,
-            (std::vector<std::string>{"optimizer.lr = 0.02", "scheduler.warmup = 2"}));
+            (std::vector<std::string>{"optimizer.lr = 0.02", "scheduler.warmup = 2",
+                                      "augment.rotate = 5, augment.noise = 3"}));
   EXPECT_EQ(study.arms[1].own[0], "optimizer = adamw (lr = 0.02)");
 }
 
@@ -338,6 +351,17 @@ TEST(ParseErrors, ValuesOutOfRange) {
       {train("threshold = {}"), {"[train] threshold"}},
       {train("early_stopping = true"), {"early_stopping = true"}},
       {train("early_stopping = { patience = 0 }"), {"early_stopping.patience = 0"}},
+      {train("augment = true"), {"[train] augment = true: expected false, or a table { shift"}},
+      {train("augment = { shift = 0.6 }"), {"augment.shift = 0.6: expected a number in [0, 0.5]"}},
+      {train("augment = { rotate = -1 }"), {"augment.rotate = -1: expected a number in [0, 180]"}},
+      {train("augment = { scale = 0.51 }"), {"augment.scale = 0.51"}},
+      {train("augment = { flip = 1 }"), {"augment.flip = 1: expected true or false"}},
+      {train("augment = { brightness = 1.5 }"), {"augment.brightness = 1.5"}},
+      {train("augment = { contrast = 2 }"), {"augment.contrast = 2"}},
+      {train("augment = { noise = 65 }"), {"augment.noise = 65: expected a number in [0, 64]"}},
+      {train("augment = { rotation = 5 }"),
+       {"unknown key 'rotation'", "it is called 'rotate' here"}},
+      {"[train]\nrotate = 5" + kArm, {"it belongs in [train] augment = { ... }"}},
       {train("select = 'best'"), {"\"last\", \"val_loss\", \"val_accuracy\" or \"val_auroc\""}},
       {train("train_eval = 1"), {"true or false"}},
       {train("epochs = 1979-05-27"), {"a date"}},
@@ -626,7 +650,11 @@ TEST(ShippedStudies, ParseAsTheyShould) {
   EXPECT_EQ(gap.data.split.holdout_fraction, 0.1);
   const StudySpec variance = parse_study("studies/variance.toml");
   EXPECT_EQ(variance.seeds.order, 4);
-  for (const StudySpec* study : {&loss, &batch, &scheduler, &gap, &variance}) {
+  const StudySpec augmentation = parse_study("studies/augmentation.toml");
+  ASSERT_EQ(augmentation.arms.size(), 4U);
+  EXPECT_FALSE(augmentation.arms[0].train.augment.any());
+  EXPECT_EQ(augmentation.arms[3].train.augment.rotate, 10);
+  for (const StudySpec* study : {&loss, &batch, &scheduler, &gap, &variance, &augmentation}) {
     EXPECT_EQ(study->name, study->file.stem().string());
     EXPECT_EQ(study->seeds.count, study == &variance ? 64 : 5);
     EXPECT_EQ(study->data.size, 256);
@@ -673,7 +701,8 @@ TEST(Settings, TomlReadsBackToTheSameSettings) {
        "loss = { kind = 'cross_entropy', label_smoothing = 0.1, class_weight = [0.1, 0.3] }",
        "loss = { kind = 'bce_with_logits', pos_weight = 0.7 }", "threshold = 'youden'",
        "threshold = { sensitivity = 0.9 }", "early_stopping = { metric = 'val_accuracy' }",
-       "select = 'val_loss'", "train_eval = true", "model = { hidden = [], activation = 'tanh' }"});
+       "augment = { shift = 0.1, flip = true, noise = 2.5 }", "select = 'val_loss'",
+       "train_eval = true", "model = { hidden = [], activation = 'tanh' }"});
   for (const std::string& section : sections) {
     const std::string text = train_toml(train_of(section));
     EXPECT_EQ(train_toml(train_of(text)), text) << section;

@@ -93,6 +93,7 @@ std::string study_file_reference() {
   text += kinded_section(schema::optimizer_table());
   text += kinded_section(schema::scheduler_table());
   text += "### `early_stopping = { ... }`\n\n" + rows(schema::early_stopping_keys(), false) + "\n";
+  text += "### `augment = { ... }`\n\n" + rows(schema::augment_keys(), false) + "\n";
   text +=
       "## `[[arm]]`\n\nBesides the keys of `[train]`:\n\n" + rows(schema::arm_keys(), false) + "\n";
   text += "Metrics that `reported` may name: ";

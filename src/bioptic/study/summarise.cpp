@@ -147,6 +147,7 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
       arm.differs += (arm.differs.empty() ? "" : ", ") + own;
     arm.reported = arm_spec.reported;
     arm.loss = arm_spec.train.loss.kind;
+    arm.augment = arm_spec.train.augment;
     arm.outputs = output_count(arm.loss, classes);
     arm.threshold = threshold_words(arm_spec.train.threshold);
   }

@@ -56,6 +56,7 @@ struct ArmSummary {
   std::map<std::string, std::vector<double>> confusion;
   std::map<std::string, double> reported;  // "test_accuracy" -> 0.725, as the study gives it
   LossKind loss = LossKind::bce_with_logits;
+  AugmentSpec augment;
   int outputs = 1;
   bool val_by_group = false;  // validation was drawn by group, not by image
   std::string control;        // name of the arm among StudySummary::controls that is this one's

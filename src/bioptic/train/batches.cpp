@@ -1,6 +1,7 @@
 #include "bioptic/train/batches.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,9 @@ EpochSource::EpochSource(const BatchContext& context, std::vector<std::uint32_t>
       done_(std::move(done)) {
   const auto batch = static_cast<std::size_t>(context_.train->batch_size);
   steps_in_epoch_ = (order_.size() + batch - 1) / batch;
+  if (context_.augmenter == nullptr) return;
+  std::map<std::uint32_t, std::uint32_t> seen;
+  for (const std::uint32_t row : order_) images_.push_back({row, epoch_, seen[row]++});
 }
 
 const Step* EpochSource::next() {
@@ -45,6 +49,7 @@ const Step* EpochSource::next() {
     step.rows[i] = {context_.dataset->image8(row).data(), context_.maps.data()};
     step.labels[i] = context_.dataset->label(row);
   }
+  if (context_.augmenter != nullptr) augment(slot);
   const double denominator = loss_denominator(train.loss, step.labels);
   step.coefficients.assign(count, static_cast<float>(1 / denominator));
   fill_masks(slot);
@@ -57,6 +62,21 @@ const Step* EpochSource::next() {
   step.logits = slot.logits;
   ++next_in_epoch_;
   return &step;
+}
+
+// The step's rows get changed copies of their pixels, which are still read through the maps of the
+// stored image.
+void EpochSource::augment(Slot& slot) const {
+  std::vector<Row>& rows = slot.step.rows;
+  const std::size_t size = context_.augmenter->pixels_per_image();
+  if (slot.pixels.size() < rows.size() * size) {
+    slot.pixels = AlignedBuffer<std::uint8_t>(rows.size() * size);
+  }
+  std::vector<const std::uint8_t*> stored;
+  for (const Row& row : rows) stored.push_back(row.pixels);
+  context_.augmenter->apply(stored, std::span(images_).subspan(slot.begin, rows.size()),
+                            *context_.pool, slot.pixels.data());
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].pixels = slot.pixels.data() + i * size;
 }
 
 // Inverted dropout, as torch.nn.Dropout: a unit is kept with probability 1 - p and scaled by

@@ -8,9 +8,11 @@
 #include <span>
 #include <vector>
 
+#include "bioptic/base/parallel.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/model/schedule.h"
+#include "bioptic/train/augment.h"
 #include "bioptic/train/trial.h"
 
 namespace bioptic {
@@ -28,6 +30,8 @@ struct BatchContext {
   std::span<const PixelMap> maps;  // one per channel
   int outputs = 1;
   std::uint64_t order_seed = 0;
+  Augmenter* augmenter = nullptr;  // null: the engine reads the stored pixels
+  ThreadPool* pool = nullptr;      // for the augmenter
 };
 
 class EpochSource : public StepSource {
@@ -47,13 +51,16 @@ class EpochSource : public StepSource {
   struct Slot {
     Step step;
     std::vector<float> logits;
+    AlignedBuffer<std::uint8_t> pixels;  // of the step's rows, where they are augmented
     std::int64_t number = 0;
     std::size_t begin = 0;  // into order_
   };
   void fill_masks(Slot& slot);
+  void augment(Slot& slot) const;
 
   BatchContext context_;
   std::vector<std::uint32_t> order_;
+  std::vector<AugmentedImage> images_;  // as order_, where they are augmented
   int epoch_;
   std::span<const double> watched_;
   Done done_;

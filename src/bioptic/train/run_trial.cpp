@@ -88,6 +88,10 @@ void check_fits(const TrialSpec& spec, const Dataset& dataset, const Splits& spl
     throw InputError(fmt::format("batch_size = {} does not fit {} training images; choose 1 to {}",
                                  spec.train.batch_size, splits.train.size(), splits.train.size()));
   }
+  if (spec.train.augment.any()) {
+    check_augmentable(static_cast<std::size_t>(dataset.info().height),
+                      static_cast<std::size_t>(dataset.info().width));
+  }
   const auto classes = static_cast<int>(dataset.info().classes.size());
   if (classes != 2 && spec.train.loss.kind != LossKind::cross_entropy) {
     throw InputError(fmt::format(
@@ -114,7 +118,7 @@ TrainSpec with_label_weights(const TrialSpec& spec) {
 }
 
 EngineConfig engine_config(const TrainSpec& train, const Dataset& dataset,
-                           const TrialControl& control) {
+                           const TrialControl& control, ThreadPool& pool) {
   const DatasetInfo& info = dataset.info();
   EngineConfig config;
   config.channels = static_cast<std::size_t>(info.channels);
@@ -128,8 +132,20 @@ EngineConfig engine_config(const TrainSpec& train, const Dataset& dataset,
                                         train.schedule.kind == ScheduleKind::cyclic);
   config.max_batch = static_cast<std::size_t>(train.batch_size);
   config.threads = control.threads;
+  config.pool = &pool;
   config.isa = control.isa;
   return config;
+}
+
+// Null where the trial does not augment.
+std::unique_ptr<Augmenter> make_augmenter(const TrialSpec& spec, const Dataset& dataset,
+                                          const TrialControl& control) {
+  if (!spec.train.augment.any()) return nullptr;
+  const DatasetInfo& info = dataset.info();
+  return std::make_unique<Augmenter>(spec.train.augment, static_cast<std::size_t>(info.channels),
+                                     static_cast<std::size_t>(info.height),
+                                     static_cast<std::size_t>(info.width), spec.seeds.order,
+                                     control.isa);
 }
 
 // An engine with the trial's initial weights.
@@ -151,7 +167,9 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
   Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
   check_fits(spec, dataset, splits);
 
-  const EngineConfig config = engine_config(train, dataset, control);
+  ThreadPool pool(control.threads);
+  const EngineConfig config = engine_config(train, dataset, control, pool);
+  const std::unique_ptr<Augmenter> augmenter = make_augmenter(spec, dataset, control);
   const std::unique_ptr<Engine> engine = start_engine(spec, config);
   const Reading reading{train.loss, config.classes, spec.positive};
   const std::size_t outputs = reading.outputs();
@@ -164,8 +182,9 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
 
   const Schedule schedule(train.schedule, train.optimizer,
                           steps_per_epoch(train, splits.train.size()), train.epochs);
-  const BatchContext context{&dataset,        &train, &schedule, maps, static_cast<int>(outputs),
-                             spec.seeds.order};
+  const BatchContext context{
+      &dataset,         &train,          &schedule, maps, static_cast<int>(outputs),
+      spec.seeds.order, augmenter.get(), &pool};
   // A threshold that is chosen on validation is chosen once, at the end; curves use 0.5 until then.
   const double curve_threshold =
       train.threshold.kind == ThresholdKind::fixed ? train.threshold.value : 0.5;
@@ -282,13 +301,16 @@ double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Gro
   const TrainSpec train = with_label_weights(spec);
   const Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
   check_fits(spec, dataset, splits);
-  const EngineConfig config = engine_config(train, dataset, control);
+  ThreadPool pool(control.threads);
+  const EngineConfig config = engine_config(train, dataset, control, pool);
+  const std::unique_ptr<Augmenter> augmenter = make_augmenter(spec, dataset, control);
   const std::unique_ptr<Engine> engine = start_engine(spec, config);
   const std::vector<PixelMap> maps(config.channels);
   const std::int64_t per_epoch = steps_per_epoch(train, splits.train.size());
   const Schedule schedule(train.schedule, train.optimizer, per_epoch, train.epochs);
   const int outputs = output_count(train.loss.kind, config.classes);
-  const BatchContext context{&dataset, &train, &schedule, maps, outputs, spec.seeds.order};
+  const BatchContext context{&dataset, &train,           &schedule,       maps,
+                             outputs,  spec.seeds.order, augmenter.get(), &pool};
 
   std::vector<std::uint32_t> order = epoch_order(splits.train, spec.seeds.order, 1);
   order.resize(std::min(order.size(), kSteps * static_cast<std::size_t>(train.batch_size)));

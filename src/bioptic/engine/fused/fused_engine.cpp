@@ -57,7 +57,8 @@ class FusedEngine : public Engine {
 
   EngineConfig config_;
   const kernel::Kernels& kernels_;
-  ThreadPool pool_;
+  std::unique_ptr<ThreadPool> own_pool_;  // null where the configuration brings one
+  ThreadPool& pool_;
   kernel::FirstLayer first_;
   std::vector<Layer> layers_;  // all of them; layers_[0] has only the bias side of the first
   kernel::FirstLayerPass pass_;
@@ -77,7 +78,8 @@ std::size_t row_capacity(const EngineConfig& config) {
 FusedEngine::FusedEngine(const EngineConfig& config)
     : config_(config),
       kernels_(kernel::choose_kernels(config.isa)),
-      pool_(config.threads),
+      own_pool_(config.pool == nullptr ? std::make_unique<ThreadPool>(config.threads) : nullptr),
+      pool_(config.pool == nullptr ? *own_pool_ : *config.pool),
       pass_(kernels_, pool_, config.channels, config.pixels_per_channel,
             padded(shapes_of(config).front().out), row_capacity(config)),
       ones_(row_capacity(config)) {
