@@ -48,7 +48,8 @@ class Interrupt : public Workspace {
   }
   static json trials(const fs::path& summary) {
     json list = json::array();
-    for (const json& t : json::parse(read(summary)).at("trials")) {
+    const json whole = json::parse(read(summary));  // outlives the loop
+    for (const json& t : whole.at("trials")) {
       list.push_back({t.at("arm"), t.at("seed"), t.at("status"), t.at("weights_sha256")});
     }
     return list;
@@ -57,6 +58,7 @@ class Interrupt : public Workspace {
     for (const char* file : {"tables/history.csv", "tables/predictions.csv"}) {
       EXPECT_EQ(read(at(out) / "s" / file), read(at(expected) / "s" / file)) << file;
     }
+    EXPECT_EQ(trials(at(expected) / "s/summary.json").size(), 4U);
     EXPECT_EQ(trials(at(out) / "s/summary.json"), trials(at(expected) / "s/summary.json"));
     EXPECT_EQ(difference(tree(at(out) / "s/models"), tree(at(expected) / "s/models")), "");
     EXPECT_EQ(temporaries(at(out)), std::vector<std::string>{});
