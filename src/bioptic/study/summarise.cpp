@@ -12,6 +12,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/study/arm_metrics.h"
+#include "bioptic/study/check_stored.h"
 #include "bioptic/study/judge_claims.h"
 #include "bioptic/study/settings.h"
 #include "bioptic/study/shift_evidence.h"
@@ -91,7 +92,7 @@ ArmSummary* find_arm(StudySummary& summary, const std::string& name) {
 
 }  // namespace
 
-StudySummary summarise(const Store& store, const std::string& name, const Dataset* images) {
+StudySummary summarise(const Store& store, const std::string& name, const Dataset* images) try {
   const std::optional<StoredStudy> stored = store.study(name);
   if (!stored) {
     const std::vector<StoredStudy> all = store.studies();
@@ -130,6 +131,7 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
      : image.split == "holdout" ? summary.holdout_images
                                 : summary.train_images) += 1;
   }
+  check_stored_study(summary);
   summary.groups = groups.size();
   summary.test_groups = test_groups.size();
 
@@ -167,6 +169,7 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
           fmt::format("{} seed {} failed: {}", place.arm, place.seed, result->error));
       continue;
     }
+    check_stored_trial(place.trial_id, *result, summary.images.size(), arm->outputs);
     if (result->status == TrialStatus::collapsed) ++arm->collapsed;
     environments.add(store.origin(place.trial_id).value());
     TrialSummary& trial = arm->trials.emplace_back();
@@ -201,6 +204,8 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
   const std::optional<ShiftEvidence> shift = shift_evidence(summary.gap, spec.claims);
   summary.claims = judge_claims(summary, spec.claims, shift ? &*shift : nullptr);
   return summary;
+} catch (const nlohmann::json::exception& e) {
+  throw Failure(fmt::format("the store's record of study '{}' is damaged: {}", name, e.what()));
 }
 
 StudyProgress progress_of(const Store& store, const std::string& name, bool alive) {

@@ -1,0 +1,44 @@
+#include "bioptic/study/check_stored.h"
+
+#include <fmt/format.h>
+
+#include "bioptic/base/error.h"
+
+namespace bioptic {
+
+void check_stored_study(const StudySummary& summary) {
+  const std::size_t classes = summary.dataset.classes.size();
+  const auto fail = [&](const std::string& why) {
+    throw Failure(
+        fmt::format("the store's record of study '{}' is damaged: {}", summary.name, why));
+  };
+  if (classes < 2) fail(fmt::format("its dataset has {} classes", classes));
+  if (summary.positive < 0 || static_cast<std::size_t>(summary.positive) >= classes) {
+    fail(fmt::format("its positive class is number {} of {}", summary.positive, classes));
+  }
+  for (const auto& image : summary.images) {
+    if (image.label < 0 || static_cast<std::size_t>(image.label) >= classes) {
+      fail(fmt::format("image {} has the label {}", image.id, image.label));
+    }
+  }
+}
+
+void check_stored_trial(const std::string& trial_id, const TrialResult& result, std::size_t images,
+                        int outputs) {
+  for (const SplitPredictions& split : result.predictions) {
+    const auto fail = [&](const std::string& why) {
+      throw Failure(
+          fmt::format("the store's record of trial {} is damaged: the predictions of its "
+                      "split '{}' {}",
+                      trial_id, split.split, why));
+    };
+    if (split.logits.size() != split.rows.size() * static_cast<std::size_t>(outputs)) {
+      fail(fmt::format("are {} logits of {} images", split.logits.size(), split.rows.size()));
+    }
+    for (const std::uint32_t row : split.rows) {
+      if (row >= images) fail(fmt::format("name image {} of {}", row, images));
+    }
+  }
+}
+
+}  // namespace bioptic

@@ -1,0 +1,165 @@
+// Small files of the kinds that this folder and model/ read, cut off at every byte and with every
+// bit of every header byte flipped: each is read or refused by a message that names it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+
+#include "bioptic/base/error.h"
+#include "bioptic/base/files.h"
+#include "bioptic/model/safetensors.h"
+#include "bioptic/study/check_stored.h"
+#include "bioptic/study/model_file.h"
+#include "bioptic/study/read_predictions.h"
+#include "bioptic/study/spec.h"
+#include "bioptic/study/summarise.h"
+
+namespace bioptic {
+namespace {
+
+namespace fs = std::filesystem;
+
+class HostileStudy : public ::testing::Test {
+ protected:
+  void SetUp() override { fs::create_directories(folder_); }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // Whether the reader takes the text; the file is always "try".
+  using Read = std::function<void(const std::string& text)>;
+  static bool taken(const std::string& text, const Read& read) {
+    try {
+      read(text);
+      return true;
+    } catch (const InputError& e) {
+      const std::string why = e.what();  // or names the arms that do not go together
+      EXPECT_TRUE(why.find("try") != std::string::npos || why.find("arm") != std::string::npos)
+          << "the message does not name the file: " << e.what();
+      return false;
+    }
+  }
+  // Cuts off at every byte, and flips every bit of the first `header` bytes.  Returns how many of
+  // the cut ones were taken.
+  std::size_t try_all(const std::string& text, std::size_t header, const Read& read) {
+    EXPECT_NO_THROW(read(text));
+    std::size_t cut_taken = 0;
+    for (std::size_t n = 0; n < text.size(); ++n)
+      cut_taken += taken(text.substr(0, n), read) ? 1U : 0U;
+    for (std::size_t at = 0; at < std::min(text.size(), header); ++at) {
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string flipped = text;
+        flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
+        taken(flipped, read);
+      }
+    }
+    RecordProperty("tried", static_cast<int>(text.size() + 8 * std::min(text.size(), header)));
+    return cut_taken;
+  }
+  fs::path file(const std::string& text) const {
+    std::ofstream(folder_ / "try", std::ios::binary) << text;
+    return folder_ / "try";
+  }
+
+ private:
+  fs::path folder_ = fs::temp_directory_path() / temporary_beside("hostile-study").filename();
+};
+
+TEST_F(HostileStudy, Toml) {
+  const std::string text =
+      "[study]\nname = \"s\"\nseeds = 2\nvary = [\"init\", \"order\"]\n[data]\nsource = "
+      "\"phantom\"\n"
+      "phantom = { train = 200, test = 80 }\nsize = 32\n[train]\nepochs = 2\n"
+      "model = { kind = \"mlp\", hidden = [4] }\nloss = \"cross_entropy\"\n"
+      "optimizer = { kind = \"sgd\", lr = 0.1, momentum = 0.9 }\n"
+      "scheduler = { kind = \"cosine\" }\n[[arm]]\nname = \"a\"\nbatch_size = 5\n"
+      "[[arm]]\nname = \"b\"\nbatch_size = 8\n";
+  try_all(text, text.size(), [](const std::string& changed) {
+    const StudySpec study = parse_study_text(changed, "try.toml");
+    expand(study, {"hash", {"a", "b"}, false}, "fused", 1);
+  });
+}
+
+TEST_F(HostileStudy, Predictions) {
+  const std::string text =
+      "arm,seed,image,label,score,split,group\na,0,x,0,0.2,test,g\na,0,\"y,1\",1,0.9,test,h\n"
+      "b,0,x,0,0.7,test,g\nb,0,\"y,1\",1,nan,test,h\n";
+  try_all(text, text.size(), [this](const std::string& changed) {
+    const fs::path files[] = {file(changed)};
+    read_predictions(files, {});
+  });
+}
+
+TEST_F(HostileStudy, Safetensors) {
+  TrainSpec train;
+  train.model.hidden = {3};
+  train.early_stopping.emplace();
+  const Parameters parameters = initial_parameters(layer_shapes(4, train.model, 1), 1);
+  const std::string text = to_safetensors(
+      parameters, false,
+      {{"bioptic_model", "1"},
+       {"classes", "a\nb"},
+       {"positive", "b"},
+       {"channels", "1"},
+       {"height", "2"},
+       {"width", "2"},
+       {"fit", "stretch"},
+       {"preprocessing", R"({"window":[0,4095]})"},
+       {"dataset_sha256", "0"},
+       {"validation", "drawn"},
+       {"split", R"({"split_by":"group","test_fraction":0.2,"val":"draw","val_fraction":0.25})"},
+       {"group", "p"},
+       {"train", canonical_json(train)},
+       {"threshold", "0.5"},
+       {"threshold_rule", "fixed"}});
+  std::size_t tensors = 0;
+  for (const LayerParameters& layer : parameters.layers) {
+    tensors += 4 * (layer.weight.size() + layer.bias.size());
+  }
+  const std::size_t cut_taken =
+      try_all(text, text.size() - tensors, [this](const std::string& changed) {
+        const fs::path path = file(changed);
+        ModelFile model(path);
+      });
+  EXPECT_EQ(cut_taken, 0U);  // every byte of the tensors counts
+}
+
+// Of a store that was damaged, whose bytes still are a database.
+TEST_F(HostileStudy, Store) {
+  const auto failure = [](const std::function<void()>& body) {
+    try {
+      body();
+    } catch (const Failure& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  StoredStudy study;
+  study.name = "s";
+  study.file = "s.toml";
+  study.toml = "[data]\nsource = \"phantom\"\n[[arm]]\nname = \"a\"\n";
+  study.dataset_info = R"({"images":2,"channels":1,)";
+  const fs::path out = file("").parent_path();
+  Store store = Store::open_to_write(out);
+  store.save_study(study, {}, {});
+  EXPECT_NE(failure([&] { summarise(store, "s"); }).find("study 's' is damaged"),
+            std::string::npos);
+
+  StudySummary summary;
+  summary.name = "s";
+  summary.dataset.classes = {"a", "b"};
+  EXPECT_EQ(failure([&] { check_stored_study(summary); }), "");
+  summary.positive = 2;
+  EXPECT_NE(failure([&] { check_stored_study(summary); }).find("number 2 of 2"), std::string::npos);
+
+  TrialResult result;
+  result.predictions.push_back({"test", {0, 1}, {0.5F, 0.25F}});
+  EXPECT_EQ(failure([&] { check_stored_trial("t", result, 2, 1); }), "");
+  EXPECT_NE(failure([&] { check_stored_trial("t", result, 1, 1); }).find("image 1 of 1"),
+            std::string::npos);
+  EXPECT_NE(failure([&] { check_stored_trial("t", result, 2, 2); }).find("2 logits of 2 images"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace bioptic
