@@ -65,6 +65,9 @@ class Trace:
         if "augment" in self.train:
             raise Unusable(f"{folder}: trained with augmentation, whose images a trace does not hold; "
                            "replay an arm with augment = false")
+        if "normalisation" in self.train:
+            raise Unusable(f"{folder}: its inputs are not p / 255 but "
+                           f"{self.train['normalisation']['kind']}; replay an arm without normalisation")
         if len(self.rows) != len(self.loss) or not self.rows:
             raise Unusable(f"{folder}: order.csv has {len(self.rows)} steps and steps.csv "
                            f"{len(self.loss)}; trace the trial again")

@@ -320,8 +320,9 @@ class Run {
           TrialControl control;
           control.threads = threads_;
           control.isa = options_.isa;
-          seconds[trial.arm] = estimate_seconds(trial.spec, study.data.dataset, study.data.groups,
-                                                study.data.plan_of(trial.spec), control);
+          seconds[trial.arm] =
+              estimate_seconds(trial.spec, study.data.dataset_of(trial.spec), study.data.groups,
+                               study.data.plan_of(trial.spec), control);
         }
         const std::optional<TrialStatus> status = store ? store->status(trial.id) : std::nullopt;
         const bool finished = status && *status != TrialStatus::failed;

@@ -98,6 +98,22 @@ const char* name_of(ThresholdKind kind) {
   return "";
 }
 
+const char* name_of(NormalisationKind kind) {
+  switch (kind) {
+    case NormalisationKind::pixel:
+      return "pixel";
+    case NormalisationKind::training:
+      return "training";
+    case NormalisationKind::image:
+      return "image";
+    case NormalisationKind::histogram:
+      return "histogram";
+    case NormalisationKind::clahe:
+      return "clahe";
+  }
+  return "";
+}
+
 const char* name_of(ValidationMetric metric) {
   switch (metric) {
     case ValidationMetric::loss:

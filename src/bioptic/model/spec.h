@@ -129,6 +129,16 @@ struct AugmentSpec {
   }
 };
 
+enum class NormalisationKind { pixel, training, image, histogram, clahe };
+
+// How stored grey values become inputs; docs/normalisation.md says what each does.
+struct NormalisationSpec {
+  NormalisationKind kind = NormalisationKind::pixel;  // p / 255
+  // clahe; scikit-image's defaults.
+  double clip_limit = 0.01;  // largest share of a tile's pixels in one bin, (0, 1]
+  int tiles = 8;             // per axis
+};
+
 struct TrainSpec {
   ModelSpec model;
   LossSpec loss;
@@ -141,6 +151,7 @@ struct TrainSpec {
   std::optional<ValidationMetric> select;  // unset: the last epoch
   bool train_eval = false;                 // also evaluate the training split after each epoch
   AugmentSpec augment;
+  NormalisationSpec normalisation;
 };
 
 // Names as they stand in TOML, and back (nullopt: no such name).
@@ -152,6 +163,7 @@ const char* name_of(ScheduleInterval);
 const char* name_of(Anneal);
 const char* name_of(CyclicMode);
 const char* name_of(ThresholdKind);
+const char* name_of(NormalisationKind);
 const char* name_of(ValidationMetric);  // "val_loss", ...
 
 // Logits of a model: 1 for the two bce losses (2 classes only), else `classes`.

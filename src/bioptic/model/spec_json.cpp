@@ -127,6 +127,15 @@ json augment_json(const AugmentSpec& a) {
           {"contrast", a.contrast},     {"noise", a.noise}};
 }
 
+json normalisation_json(const NormalisationSpec& n) {
+  json j = {{"kind", name_of(n.kind)}};
+  if (n.kind == NormalisationKind::clahe) {
+    j["clip_limit"] = n.clip_limit;
+    j["tiles"] = n.tiles;
+  }
+  return j;
+}
+
 // Reads `key` into `target` where the object has it.
 template <typename T>
 void read(const json& j, const char* key, T& target) {
@@ -218,6 +227,14 @@ AugmentSpec augment_from(const json& j) {
   return a;
 }
 
+NormalisationSpec normalisation_from(const json& j) {
+  NormalisationSpec n;
+  n.kind = parse_name<NormalisationKind>(j.at("kind"), 5);
+  read(j, "clip_limit", n.clip_limit);
+  read(j, "tiles", n.tiles);
+  return n;
+}
+
 }  // namespace
 
 std::string canonical_json(const TrainSpec& spec) {
@@ -238,6 +255,10 @@ std::string canonical_json(const TrainSpec& spec) {
   }
   // Only where it does something: a trial without it keeps the id it had before there was any.
   if (spec.augment.any()) j["augment"] = augment_json(spec.augment);
+  // Only where it is not p / 255, so that a trial keeps the id it had before there was a choice.
+  if (spec.normalisation.kind != NormalisationKind::pixel) {
+    j["normalisation"] = normalisation_json(spec.normalisation);
+  }
   return j.dump();
 }
 
@@ -262,6 +283,7 @@ TrainSpec train_spec_from_json(const std::string& text) {
     if (j.at("select") != "last") spec.select = parse_name<ValidationMetric>(j.at("select"), 3);
     read(j, "train_eval", spec.train_eval);
     if (j.contains("augment")) spec.augment = augment_from(j.at("augment"));
+    if (j.contains("normalisation")) spec.normalisation = normalisation_from(j["normalisation"]);
     return spec;
   } catch (const json::exception& e) {
     throw InputError(std::string("a stored specification cannot be read: ") + e.what());

@@ -83,6 +83,24 @@ TEST(CanonicalJson, HoldsOnlyWhatIsRead) {
   EXPECT_NE(canonical_json(a), canonical_json(b));
 }
 
+// p / 255 leaves no trace in it: trials from before there was a choice keep their ids.
+TEST(CanonicalJson, NormalisationIsInItUnlessItIsTheDefault) {
+  TrainSpec spec;
+  EXPECT_EQ(canonical_json(spec).find("normalisation"), std::string::npos);
+  spec.normalisation.tiles = 4;  // not read
+  EXPECT_EQ(canonical_json(spec), canonical_json(TrainSpec{}));
+  spec.normalisation.kind = NormalisationKind::image;
+  EXPECT_NE(canonical_json(spec).find(R"("normalisation":{"kind":"image"})"), std::string::npos);
+  spec.normalisation.kind = NormalisationKind::clahe;
+  spec.normalisation.clip_limit = 0.25;
+  EXPECT_NE(
+      canonical_json(spec).find(R"("normalisation":{"clip_limit":0.25,"kind":"clahe","tiles":4})"),
+      std::string::npos);
+  const TrainSpec back = train_spec_from_json(canonical_json(spec));
+  EXPECT_EQ(canonical_json(back), canonical_json(spec));
+  EXPECT_EQ(back.normalisation.tiles, 4);
+}
+
 TEST(CanonicalJson, DamagedTextIsAnInputError) {
   for (const char* text : {"", "{", "[]", "{}", "{\"model\":{\"activation\":\"selu\"}}"}) {
     EXPECT_THROW(train_spec_from_json(text), InputError) << text;

@@ -31,8 +31,8 @@ double seconds_of_trial(const PlannedStudy& study, const PlannedTrial& trial,
                         const TrialControl& control, int jobs) {
   std::vector<double> seconds(static_cast<std::size_t>(jobs));
   const auto measure = [&](std::size_t job) {
-    seconds[job] = estimate_seconds(trial.spec, study.data.dataset, study.data.groups,
-                                    study.data.plan_of(trial.spec), control);
+    seconds[job] = estimate_seconds(trial.spec, study.data.dataset_of(trial.spec),
+                                    study.data.groups, study.data.plan_of(trial.spec), control);
   };
   std::vector<std::thread> others;
   for (std::size_t job = 1; job < seconds.size(); ++job) others.emplace_back(measure, job);

@@ -78,28 +78,36 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
   if (!preprocessing.is_object()) preprocessing = nlohmann::json::object();
   std::string classes;
   for (const std::string& name : info.classes) classes += (classes.empty() ? "" : "\n") + name;
-  return {{"bioptic_model", "1"},
-          {"classes", classes},
-          {"positive", info.classes[static_cast<std::size_t>(trial.spec.positive)]},
-          {"channels", std::to_string(info.channels)},
-          {"height", std::to_string(info.height)},
-          {"width", std::to_string(info.width)},
-          {"fit", fit_of(preprocessing)},
-          {"pixel_scale", "1/255"},
-          {"preprocessing", preprocessing.dump()},
-          // Of the dataset as it was imported, before any window.
-          {"dataset_sha256", preprocessing.value("window_of", info.content_hash)},
-          {"validation", study.data.plan_of(trial.spec).val_from_source ? "source" : "drawn"},
-          {"split", canonical_json(trial.spec.split)},
-          {"group", trial.spec.group_pattern},
-          {"train", canonical_json(train)},
-          {"threshold", fmt::format("{}", result.threshold)},
-          {"threshold_rule", bioptic::name_of(train.threshold.kind)},
-          {"study", study.spec.name},
-          {"arm", study.spec.arms[trial.arm].name},
-          {"seed", std::to_string(trial.seed)},
-          {"trial", trial.id},
-          {"weights_sha256", result.weights_sha256}};
+  std::map<std::string, std::string> metadata{
+      {"bioptic_model", "1"},
+      {"classes", classes},
+      {"positive", info.classes[static_cast<std::size_t>(trial.spec.positive)]},
+      {"channels", std::to_string(info.channels)},
+      {"height", std::to_string(info.height)},
+      {"width", std::to_string(info.width)},
+      {"fit", fit_of(preprocessing)},
+      {"pixel_scale", "1/255"},
+      {"preprocessing", preprocessing.dump()},
+      // Of the dataset as it was imported, before any window.
+      {"dataset_sha256", preprocessing.value("window_of", info.content_hash)},
+      {"validation", study.data.plan_of(trial.spec).val_from_source ? "source" : "drawn"},
+      {"split", canonical_json(trial.spec.split)},
+      {"group", trial.spec.group_pattern},
+      {"train", canonical_json(train)},
+      {"threshold", fmt::format("{}", result.threshold)},
+      {"threshold_rule", bioptic::name_of(train.threshold.kind)},
+      {"study", study.spec.name},
+      {"arm", study.spec.arms[trial.arm].name},
+      {"seed", std::to_string(trial.seed)},
+      {"trial", trial.id},
+      {"weights_sha256", result.weights_sha256}};
+  if (train.normalisation.kind != NormalisationKind::pixel) {
+    // A program that does not know of normalisation would predict wrongly: it is to refuse.
+    metadata["bioptic_model"] = "2";
+    metadata["normalisation"] = result.normalisation;
+    metadata.erase("pixel_scale");
+  }
+  return metadata;
 }
 
 struct Work {
@@ -164,7 +172,7 @@ TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
   }
   TrialResult result;
   try {
-    result = run_trial(trial.spec, study.data.dataset, study.data.groups,
+    result = run_trial(trial.spec, study.data.dataset_of(trial.spec), study.data.groups,
                        study.data.plan_of(trial.spec), control);
   } catch (const Interrupted&) {
     throw;
@@ -235,7 +243,12 @@ bool Work::copy_model_of(const PlannedTrial& trial,
   const auto it = saved.find(trial.id);
   if (it == saved.end()) return false;
   TrialResult result = store.trial(trial.id, false).value();
-  result.weights = read_safetensors(it->second).parameters;
+  const SavedModel saved_model = read_safetensors(it->second);
+  result.weights = saved_model.parameters;
+  if (const auto fitted = saved_model.metadata.find("normalisation");
+      fitted != saved_model.metadata.end()) {
+    result.normalisation = fitted->second;
+  }
   if (parameters_sha256(result.weights) != result.weights_sha256) return false;
   save_model_of(trial, result);
   return true;

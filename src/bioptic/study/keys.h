@@ -33,6 +33,7 @@ const Kinded<ModelSpec>& model_table();
 const Kinded<LossDraft>& loss_table();
 const Kinded<OptimizerSpec>& optimizer_table();
 const Kinded<ScheduleSpec>& scheduler_table();
+const Kinded<NormalisationSpec>& normalisation_table();
 const std::vector<Key<EarlyStopping>>& early_stopping_keys();
 const std::vector<Key<AugmentSpec>>& augment_keys();
 // What an arm has besides the keys of [train].

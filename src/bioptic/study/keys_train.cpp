@@ -57,6 +57,16 @@ const Choices<ScheduleKind>& schedule_kinds() {
   return kinds;
 }
 
+const Choices<NormalisationKind>& normalisation_kinds() {
+  using K = NormalisationKind;
+  static const Choices<K> kinds{{"pixel", K::pixel},
+                                {"training", K::training},
+                                {"image", K::image},
+                                {"histogram", K::histogram},
+                                {"clahe", K::clahe}};
+  return kinds;
+}
+
 const Choices<ValidationMetric>& validation_metrics() {
   static const Choices<ValidationMetric> metrics{{"val_loss", ValidationMetric::loss},
                                                  {"val_accuracy", ValidationMetric::accuracy},
@@ -472,6 +482,23 @@ const Kinded<ScheduleSpec>& scheduler_table() {
   return table;
 }
 
+const Kinded<NormalisationSpec>& normalisation_table() {
+  using S = NormalisationSpec;
+  static const Kinded<S> table{
+      "normalisation",
+      names_of(normalisation_kinds()),
+      {},
+      "",
+      [](S& to, std::string_view kind) { to.kind = value_of(normalisation_kinds(), kind); },
+      [](const S& from) { return name_in(normalisation_kinds(), from.kind); },
+      {{"clip_limit", "clahe", "", number<S>(&S::clip_limit, kAboveZeroToOne), "0.01",
+        "No grey value's bin may hold more than this share of a tile's pixels; the rest is spread "
+        "over all bins. 1 = not limited. OpenCV's clipLimit is 256 times this number."},
+       {"tiles", "clahe", "tileGridSize kernel_size", whole<S, int>(&S::tiles, 1, 256), "8",
+        "Tiles along each side of the image."}}};
+  return table;
+}
+
 const std::vector<Key<EarlyStopping>>& early_stopping_keys() {
   using S = EarlyStopping;
   static const std::vector<Key<S>> keys{
@@ -538,6 +565,13 @@ const std::vector<Key<TrainDraft>>& train_keys() {
        kinded_table<S, ScheduleSpec>(
            [](auto& t) -> auto& { return t.spec.schedule; }, scheduler_table()),
        "\"constant\"", "The learning rate over the run."},
+      {"normalisation", "", "normalization normalize standardize",
+       kinded_table<S, NormalisationSpec>(
+           [](auto& t) -> auto& { return t.spec.normalisation; }, normalisation_table()),
+       "\"pixel\"",
+       "How grey values become inputs: p / 255; less the training images' mean over their spread, "
+       "per channel; each image by its own mean and spread; histograms matched to the training "
+       "images'; CLAHE. Fitted on the trial's training images only, kept with the model."},
       {"threshold", "", "", threshold_binding(), "0.5",
        "Above which score an image is called positive: a number, the one with the largest "
        "sensitivity + specificity on validation, or the one that reaches a sensitivity on "
@@ -583,6 +617,7 @@ std::string home_of(std::string_view key) {
   if (among(loss_table().keys)) return "[train] loss = { ... }";
   if (among(optimizer_table().keys)) return "[train] optimizer = { ... }";
   if (among(scheduler_table().keys)) return "[train] scheduler = { ... }";
+  if (among(normalisation_table().keys)) return "[train] normalisation = { ... }";
   if (among(early_stopping_keys())) return "[train] early_stopping = { ... }";
   if (among(augment_keys())) return "[train] augment = { ... }";
   if (among(phantom_keys())) return "[data] phantom = { ... }";

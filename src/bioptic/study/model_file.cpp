@@ -10,6 +10,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/model/safetensors.h"
+#include "bioptic/train/image_maps.h"
 
 namespace bioptic {
 namespace {
@@ -47,12 +48,13 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 }  // namespace
 
-ModelFile::ModelFile(const std::filesystem::path& file, int threads) {
+ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(threads) {
   const SavedModel saved = read_safetensors(file);
   try {
     const Metadata& m = saved.metadata;
-    if (text_of(m, "bioptic_model") != "1") {
-      throw InputError("format " + text_of(m, "bioptic_model") + " is newer than this program");
+    const std::string& format = text_of(m, "bioptic_model");
+    if (format != "1" && format != "2") {
+      throw InputError("format " + format + " is newer than this program");
     }
     classes_ = lines_of(text_of(m, "classes"));
     channels_ = number_of<int>(m, "channels");
@@ -89,6 +91,7 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) {
     config.model = train.model;
     config.loss = train.loss;
     config.threads = threads;
+    config.pool = &pool_;
     const std::vector<LayerShape> shapes =
         layer_shapes(config.channels * config.pixels_per_channel, train.model,
                      static_cast<int>(reading_.outputs()));
@@ -99,7 +102,14 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) {
     if (!same) throw InputError("its tensors do not have the shapes that its metadata describe");
     engine_ = make_engine("fused", config);
     engine_->set_parameters(saved.parameters);
-    maps_.resize(config.channels);
+    if (train.normalisation.kind == NormalisationKind::clahe) {
+      clahe_ = clahe_of(train.normalisation);
+      if (!(clahe_->clip_limit > 0) || clahe_->clip_limit > 1 || clahe_->tiles < 1) {
+        throw InputError("its CLAHE has impossible parameters");
+      }
+    }
+    normaliser_.emplace(train.normalisation, config.channels,
+                        format == "1" ? "{}" : text_of(m, "normalisation"));
   } catch (const nlohmann::json::exception& e) {
     throw InputError(file.string() + ": its metadata cannot be read: " + e.what());
   } catch (const InputError& e) {
@@ -108,10 +118,33 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) {
 }
 
 std::vector<float> ModelFile::logits(std::span<const std::uint8_t* const> images) {
+  // A few at a time: maps, tables and equalized pixels of all of them would take memory by their
+  // number.
+  const std::size_t pixels = static_cast<std::size_t>(channels_) *
+                             static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_);
+  const std::size_t at_once = std::clamp<std::size_t>((std::size_t{32} << 20) / pixels, 1, 256);
+  ImageMaps maps(*normaliser_, std::min(images.size(), at_once));
+  std::vector<std::uint8_t> equalized;
   std::vector<Row> rows;
-  for (const std::uint8_t* image : images) rows.push_back({image, maps_.data()});
-  std::vector<float> out(rows.size() * reading_.outputs());
-  engine_->evaluate(rows, out);
+  std::vector<float> out(images.size() * reading_.outputs());
+  for (std::size_t begin = 0; begin < images.size(); begin += at_once) {
+    const auto some = images.subspan(begin, std::min(at_once, images.size() - begin));
+    rows.clear();
+    if (clahe_) {
+      equalized.resize(some.size() * pixels);
+      pool_.run(some.size(), [&](std::size_t i) {
+        equalize(*clahe_, channels_, height_, width_, {some[i], pixels},
+                 std::span(equalized).subspan(i * pixels, pixels));
+      });
+    }
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const std::uint8_t* image = clahe_ ? &equalized[i * pixels] : some[i];
+      maps.set(i, {image, pixels});
+      rows.push_back({image, maps.of(i)});
+    }
+    engine_->evaluate(
+        rows, std::span(out).subspan(begin * reading_.outputs(), some.size() * reading_.outputs()));
+  }
   return out;
 }
 

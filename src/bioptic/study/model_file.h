@@ -9,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "bioptic/base/parallel.h"
 #include "bioptic/data/import.h"
 #include "bioptic/data/split.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/train/evaluation.h"
+#include "bioptic/train/normaliser.h"
 
 namespace bioptic {
 
@@ -38,7 +40,8 @@ class ModelFile {
   // 16-bit values low..high became 0..255; empty for a model of 8-bit images.
   const std::vector<int>& window() const { return window_; }
 
-  // images: each channels x height x width bytes.  Returns images x outputs logits.
+  // images: each channels x height x width bytes, as they are stored: they are normalised here as
+  // the training images were.  Returns images x outputs logits.
   std::vector<float> logits(std::span<const std::uint8_t* const> images);
 
  private:
@@ -52,7 +55,9 @@ class ModelFile {
   std::optional<SplitSpec> split_;
   std::string group_pattern_;
   std::vector<int> window_;
-  std::vector<PixelMap> maps_;
+  std::optional<Normaliser> normaliser_;
+  std::optional<Clahe> clahe_;  // images are equalized first
+  ThreadPool pool_;
   std::unique_ptr<Engine> engine_;
 };
 

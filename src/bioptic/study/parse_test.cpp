@@ -196,6 +196,35 @@ augment = false
   EXPECT_EQ(study.arms[1].own[0], "optimizer = adamw (lr = 0.02)");
 }
 
+TEST(Parse, NormalisationOfTrainAndArms) {
+  EXPECT_EQ(train_of("").normalisation.kind, NormalisationKind::pixel);
+  EXPECT_EQ(train_of("normalisation = 'histogram'").normalisation.kind,
+            NormalisationKind::histogram);
+  const StudySpec study = parse(R"(
+[train]
+normalisation = { kind = "clahe", tiles = 4 }
+[[arm]]
+name = "merged"
+normalisation = { clip_limit = 0.5 }
+[[arm]]
+name = "replaced"
+normalisation = "image"
+)");
+  const NormalisationSpec& merged = study.arms[0].train.normalisation;
+  EXPECT_EQ(merged.kind, NormalisationKind::clahe);
+  EXPECT_EQ(merged.clip_limit, 0.5);
+  EXPECT_EQ(merged.tiles, 4);
+  EXPECT_EQ(study.arms[1].train.normalisation.kind, NormalisationKind::image);
+  EXPECT_EQ(study.arms[1].own[0], "normalisation = image");
+  EXPECT_NE(message_of("[train]\nnormalisation = 'clahee'" + kArm).find("did you mean 'clahe'"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of("[train]\nnormalisation = { kind = 'image', tiles = 4 }" + kArm).find("tiles"),
+      std::string::npos);
+  EXPECT_NE(message_of("[train]\nnormalization = 'image'" + kArm).find("'normalisation'"),
+            std::string::npos);
+}
+
 TEST(Parse, GridExpandsToTheProduct) {
   const StudySpec study = parse(
       "[grid]\nbatch_size = [10, 50]\nloss = ['bce', 'cross_entropy']\noptimizer = [{ lr = 0.1 }]");
@@ -717,7 +746,8 @@ TEST(Settings, TextIsOrderedAndPlain) {
   EXPECT_EQ(settings[0].second, "mlp (hidden = [64, 64], activation = relu, dropout = 0)");
   EXPECT_EQ(settings[5].second,
             "cosine (interval = step, warmup = 2, warmup_start = 0.01, eta_min = 0)");
-  EXPECT_EQ(settings[6], (std::pair<std::string, std::string>{"threshold", "0.5"}));
+  EXPECT_EQ(settings[6], (std::pair<std::string, std::string>{"normalisation", "pixel"}));
+  EXPECT_EQ(settings[7], (std::pair<std::string, std::string>{"threshold", "0.5"}));
 }
 
 TEST(Settings, SeedsInWords) {

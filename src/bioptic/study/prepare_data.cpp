@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
+#include <stdexcept>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
@@ -17,6 +18,7 @@
 #include "bioptic/data/import.h"
 #include "bioptic/data/phantom.h"
 #include "bioptic/data/window.h"
+#include "bioptic/train/normaliser.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -173,6 +175,31 @@ Dataset windowed(const Dataset& dataset, const StudySpec& study, const Groups& g
              [&](const fs::path& folder) { window_dataset(dataset, window, folder); }));
 }
 
+// The images of every CLAHE that an arm asks for.
+std::vector<EqualizedData> equalized_data(const Dataset& dataset, const StudySpec& study,
+                                          const fs::path& cache, const PrepareOptions& options) {
+  std::vector<EqualizedData> all;
+  for (const ArmSpec& arm : study.arms) {
+    if (arm.train.normalisation.kind != NormalisationKind::clahe) continue;
+    const Clahe clahe = clahe_of(arm.train.normalisation);
+    if (std::any_of(all.begin(), all.end(),
+                    [&](const EqualizedData& known) { return known.clahe == clahe; })) {
+      continue;
+    }
+    const std::string key = fmt::format("clahe {} of {} clip limit {} tiles {}", kClaheVersion,
+                                        dataset.info().content_hash, clahe.clip_limit, clahe.tiles);
+    const fs::path folder =
+        cached(cache, "clahe-" + sha256_hex(key).substr(0, 16), [&](const fs::path& place) {
+          equalize_dataset(dataset, clahe, place, options.threads,
+                           [&](std::size_t done, std::size_t total) {
+                             if (options.progress) options.progress("Equalizing", done, total);
+                           });
+        });
+    all.push_back({clahe, open_cached(folder)});
+  }
+  return all;
+}
+
 int positive_label(const DatasetInfo& info, const std::string& name) {
   if (name.empty()) return static_cast<int>(info.classes.size()) - 1;
   const auto found = std::find(info.classes.begin(), info.classes.end(), name);
@@ -182,6 +209,15 @@ int positive_label(const DatasetInfo& info, const std::string& name) {
 }
 
 }  // namespace
+
+const Dataset& PreparedData::dataset_of(const TrialSpec& trial) const {
+  if (trial.train.normalisation.kind != NormalisationKind::clahe) return dataset;
+  const Clahe clahe = clahe_of(trial.train.normalisation);
+  for (const EqualizedData& data : equalized) {
+    if (data.clahe == clahe) return data.dataset;
+  }
+  throw std::logic_error("the images of a trial's CLAHE were not prepared");
+}
 
 StudyData PreparedData::study_data() const {
   return {dataset.info().content_hash, dataset.info().classes, plan.val_from_source};
@@ -213,6 +249,7 @@ PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options)
   if (prepared.dataset.info().dtype == PixelType::uint16) {
     prepared.dataset = windowed(prepared.dataset, study, prepared.groups, cache, prepared.notes);
   }
+  prepared.equalized = equalized_data(prepared.dataset, study, cache, options);
   prepared.plan = plan_splits(prepared.dataset, prepared.groups, study.data.split);
   prepared.notes.insert(prepared.notes.end(), prepared.plan.notes.begin(),
                         prepared.plan.notes.end());

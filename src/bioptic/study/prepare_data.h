@@ -7,14 +7,22 @@
 #include <string>
 #include <vector>
 
+#include "bioptic/data/clahe.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/split.h"
 #include "bioptic/study/spec.h"
 
 namespace bioptic {
 
+// The dataset's images after CLAHE, for arms that ask for it.
+struct EqualizedData {
+  Clahe clahe;
+  Dataset dataset;
+};
+
 struct PreparedData {
-  Dataset dataset;  // uint8
+  Dataset dataset;                       // uint8
+  std::vector<EqualizedData> equalized;  // one for every CLAHE that an arm has
   Groups groups;
   SplitPlan plan;                         // of all arms but controls
   std::optional<SplitPlan> control_plan;  // of those, where the study has any
@@ -22,6 +30,8 @@ struct PreparedData {
   std::string source;                     // the path, or the phantom in words
   std::vector<std::string> notes;         // sentences for the run and the report
   StudyData study_data() const;
+  // The images that the trial is trained and evaluated on: rows, labels and splits are the same.
+  const Dataset& dataset_of(const TrialSpec& trial) const;
   const SplitPlan& plan_of(const TrialSpec& trial) const {
     return trial.split.control ? *control_plan : plan;
   }
@@ -37,10 +47,12 @@ struct PrepareOptions {
 
 // A dataset folder is used as it is.  A source that can be imported, and the phantom, become a
 // dataset in the cache ($BIOPTIC_CACHE, else $XDG_CACHE_HOME/bioptic, else ~/.cache/bioptic, else
-// <out>/.cache), found again by the content's hash.  16 bit becomes 8 by the declared window,
-// cached too.  All of them are read once and held against the SHA-256 that they record, also those
-// found in the cache.  Throws InputError when one differs, and naming what does not fit: a dataset
-// of another size or number of channels, an unknown positive class, splits that cannot be made.
+// <out>/.cache), found again by the content's hash.  16 bit becomes 8 by the declared window, and
+// CLAHE is done once for all trials that share its parameters, cached too: their images lie on disk
+// and are mapped, so that memory does not grow with their number, and the next run finds them.  All
+// of them are read once and held against the SHA-256 that they record, also those found in the
+// cache.  Throws InputError when one differs, and naming what does not fit: a dataset of another
+// size or number of channels, an unknown positive class, splits that cannot be made.
 PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options);
 
 }  // namespace bioptic

@@ -92,6 +92,7 @@ std::string study_file_reference() {
   text += kinded_section(schema::loss_table());
   text += kinded_section(schema::optimizer_table());
   text += kinded_section(schema::scheduler_table());
+  text += kinded_section(schema::normalisation_table());
   text += "### `early_stopping = { ... }`\n\n" + rows(schema::early_stopping_keys(), false) + "\n";
   text += "### `augment = { ... }`\n\n" + rows(schema::augment_keys(), false) + "\n";
   text +=

@@ -51,6 +51,7 @@ TEST(Reference, DefaultsReadBack) {
   expect_defaults_read_back(schema::loss_table());
   expect_defaults_read_back(schema::optimizer_table());
   expect_defaults_read_back(schema::scheduler_table());
+  expect_defaults_read_back(schema::normalisation_table());
   expect_defaults_read_back(schema::claim_table());
 }
 
@@ -73,6 +74,7 @@ TEST(Reference, KeysNameKnownKinds) {
   expect_known_kinds(schema::loss_table());
   expect_known_kinds(schema::optimizer_table());
   expect_known_kinds(schema::scheduler_table());
+  expect_known_kinds(schema::normalisation_table());
   expect_known_kinds(schema::claim_table());
 }
 

@@ -46,8 +46,8 @@ const Step* EpochSource::next() {
   step.labels.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t row = order_[slot.begin + i];
-    step.rows[i] = {context_.dataset->image8(row).data(), context_.maps.data()};
-    step.labels[i] = context_.dataset->label(row);
+    step.rows[i] = context_.images->row(row);
+    step.labels[i] = context_.images->dataset().label(row);
   }
   if (context_.augmenter != nullptr) augment(slot);
   const double denominator = loss_denominator(train.loss, step.labels);

@@ -13,6 +13,7 @@
 #include "bioptic/engine/engine.h"
 #include "bioptic/model/schedule.h"
 #include "bioptic/train/augment.h"
+#include "bioptic/train/image_maps.h"
 #include "bioptic/train/trial.h"
 
 namespace bioptic {
@@ -24,10 +25,9 @@ std::vector<std::uint32_t> epoch_order(std::span<const std::uint32_t> train, std
 
 // What the steps of all epochs share.
 struct BatchContext {
-  const Dataset* dataset = nullptr;
+  const NormalisedImages* images = nullptr;
   const TrainSpec* train = nullptr;
   const Schedule* schedule = nullptr;
-  std::span<const PixelMap> maps;  // one per channel
   int outputs = 1;
   std::uint64_t order_seed = 0;
   Augmenter* augmenter = nullptr;  // null: the engine reads the stored pixels

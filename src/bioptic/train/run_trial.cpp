@@ -23,12 +23,11 @@ struct EvaluationSet {
   std::vector<Row> pixels;
   std::vector<std::int64_t> labels;
 
-  EvaluationSet(const Dataset& dataset, std::vector<std::uint32_t> which,
-                std::span<const PixelMap> maps)
+  EvaluationSet(const NormalisedImages& images, std::vector<std::uint32_t> which)
       : rows(std::move(which)) {
     for (const std::uint32_t row : rows) {
-      pixels.push_back({dataset.image8(row).data(), maps.data()});
-      labels.push_back(dataset.label(row));
+      pixels.push_back(images.row(row));
+      labels.push_back(images.dataset().label(row));
     }
   }
   std::vector<float> logits(Engine& engine, std::size_t outputs) const {
@@ -173,17 +172,22 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
   const std::unique_ptr<Engine> engine = start_engine(spec, config);
   const Reading reading{train.loss, config.classes, spec.positive};
   const std::size_t outputs = reading.outputs();
-  const std::vector<PixelMap> maps(config.channels);  // pixel / 255
 
-  const EvaluationSet val(dataset, splits.val, maps), test(dataset, splits.test, maps),
-      holdout(dataset, plan.holdout, maps);
+  const Normaliser normaliser = Normaliser::fit(train.normalisation, dataset, splits.train);
+  std::vector<std::uint32_t> used = splits.train;
+  for (const auto& rows : {splits.val, splits.test, plan.holdout}) {
+    used.insert(used.end(), rows.begin(), rows.end());
+  }
+  const NormalisedImages images(dataset, normaliser, used);
+  const EvaluationSet val(images, splits.val), test(images, splits.test),
+      holdout(images, plan.holdout);
   std::optional<EvaluationSet> train_set;
-  if (train.train_eval) train_set.emplace(dataset, splits.train, maps);
+  if (train.train_eval) train_set.emplace(images, splits.train);
 
   const Schedule schedule(train.schedule, train.optimizer,
                           steps_per_epoch(train, splits.train.size()), train.epochs);
   const BatchContext context{
-      &dataset,         &train,          &schedule, maps, static_cast<int>(outputs),
+      &images,          &train,          &schedule, static_cast<int>(outputs),
       spec.seeds.order, augmenter.get(), &pool};
   // A threshold that is chosen on validation is chosen once, at the end; curves use 0.5 until then.
   const double curve_threshold =
@@ -257,6 +261,7 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
   if (!plan.holdout.empty()) holdout_logits = holdout.logits(*engine, outputs);
   result.weights = engine->parameters();
   result.weights_sha256 = parameters_sha256(result.weights);
+  result.normalisation = normaliser.fitted();
 
   const EpochRecord& selected = result.history[static_cast<std::size_t>(result.selected_epoch) - 1];
   result.steps = result.history.back().step;
@@ -305,15 +310,20 @@ double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Gro
   const EngineConfig config = engine_config(train, dataset, control, pool);
   const std::unique_ptr<Augmenter> augmenter = make_augmenter(spec, dataset, control);
   const std::unique_ptr<Engine> engine = start_engine(spec, config);
-  const std::vector<PixelMap> maps(config.channels);
   const std::int64_t per_epoch = steps_per_epoch(train, splits.train.size());
   const Schedule schedule(train.schedule, train.optimizer, per_epoch, train.epochs);
   const int outputs = output_count(train.loss.kind, config.classes);
-  const BatchContext context{&dataset, &train,           &schedule,       maps,
-                             outputs,  spec.seeds.order, augmenter.get(), &pool};
-
   std::vector<std::uint32_t> order = epoch_order(splits.train, spec.seeds.order, 1);
   order.resize(std::min(order.size(), kSteps * static_cast<std::size_t>(train.batch_size)));
+  std::vector<std::uint32_t> some = splits.val;
+  some.resize(std::min(some.size(), kEvaluated));
+  // Fitted on the images of these steps: how long a step takes does not depend on what was fitted.
+  const Normaliser normaliser = Normaliser::fit(train.normalisation, dataset, order);
+  std::vector<std::uint32_t> used = order;
+  used.insert(used.end(), some.begin(), some.end());
+  const NormalisedImages images(dataset, normaliser, used);
+  const BatchContext context{&images,          &train,          &schedule, outputs,
+                             spec.seeds.order, augmenter.get(), &pool};
   std::vector<Clock::time_point> ends;
   EpochSource source(context, order, 1, {},
                      [&](std::int64_t, const Step&, std::span<const std::uint32_t>) {
@@ -330,9 +340,7 @@ double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Gro
                    steps.end());
   const double step = steps[steps.size() / 2];
 
-  std::vector<std::uint32_t> some = splits.val;
-  some.resize(std::min(some.size(), kEvaluated));
-  const EvaluationSet sample(dataset, some, maps);
+  const EvaluationSet sample(images, some);
   const Clock::time_point evaluation = Clock::now();
   sample.logits(*engine, static_cast<std::size_t>(outputs));
   const double image = std::chrono::duration<double>(Clock::now() - evaluation).count() /

@@ -70,7 +70,8 @@ struct TrialResult {
   std::vector<SplitPredictions> predictions;  // val, test, and holdout where there is one
   std::string weights_sha256;
   double wall_seconds = 0;
-  Parameters weights;  // of the selected epoch
+  Parameters weights;         // of the selected epoch
+  std::string normalisation;  // Normaliser::fitted(); not in the store, models keep it
 };
 
 struct TrialControl {
@@ -99,8 +100,9 @@ std::int64_t planned_steps(const TrialSpec& spec, const Dataset& dataset, const 
 double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
                         const SplitPlan& plan, const TrialControl& control);
 
-// `dataset` must be uint8 (see window.h).  Throws InputError for a specification that does not fit
-// the dataset (batch size above the number of training images, ...).
+// `dataset` must be uint8 (see window.h), equalized where the normalisation is clahe (see clahe.h).
+// Throws InputError for a specification that does not fit the dataset (batch size above the number
+// of training images, ...).
 TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
                       const SplitPlan& plan, const TrialControl& control);
 
