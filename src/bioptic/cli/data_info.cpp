@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <map>
@@ -24,13 +25,16 @@ struct SplitFacts {
 
   template <typename T>
   void add(std::span<const T> image) {
-    double total = 0;
+    std::uint64_t total = 0;  // of whole numbers: exact, and as a double, too
+    T least = std::numeric_limits<T>::max(), most = 0;
     for (const T v : image) {
       total += v;
-      low = std::min<unsigned>(low, v);
-      high = std::max<unsigned>(high, v);
+      least = std::min(least, v);
+      most = std::max(most, v);
     }
-    sum += total;
+    low = std::min<unsigned>(low, least);
+    high = std::max<unsigned>(high, most);
+    sum += static_cast<double>(total);
     pixels += static_cast<double>(image.size());
   }
 };

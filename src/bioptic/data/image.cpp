@@ -295,7 +295,8 @@ Image to_grey(Image image) {
   if (image.channels == 1) return image;
   const std::size_t n = image.pixels.size() / 3;
   for (std::size_t i = 0; i < n; ++i) {
-    const std::uint64_t r = image.pixels[3 * i], g = image.pixels[3 * i + 1],
+    // 65,535 x 65,536 + 0x8000 is below 2^32
+    const std::uint32_t r = image.pixels[3 * i], g = image.pixels[3 * i + 1],
                         b = image.pixels[3 * i + 2];
     image.pixels[i] = static_cast<std::uint16_t>((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16);
   }

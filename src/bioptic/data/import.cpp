@@ -137,6 +137,7 @@ std::vector<std::uint16_t> prepare(Image image, const Target& target, Fit fit) {
     image = fit_square(image, target.width, fit);
   }
   const std::uint16_t stretch = target.bits == 16 && image.bits == 8 ? 257 : 1;
+  if (target.channels == 1 && stretch == 1) return std::move(image.pixels);
   const auto c = static_cast<std::size_t>(target.channels);
   const std::size_t plane = image.pixels.size() / c;
   std::vector<std::uint16_t> planes(image.pixels.size());

@@ -50,16 +50,19 @@ Image resample(const Image& image, int width, int height) {
 
   // Rows first: (in_h, out_w, c)
   const std::vector<Taps> columns = axis_taps(image.width, width);
-  std::vector<float> wide(in_h * out_w * c);
+  std::vector<float> wide(in_h * out_w * c), line(in_w * c);
   for (std::size_t y = 0; y < in_h; ++y) {
-    for (std::size_t x = 0; x < out_w; ++x) {
+    std::copy_n(image.pixels.begin() + static_cast<std::ptrdiff_t>(y * in_w * c), in_w * c,
+                line.begin());
+    float* to = &wide[y * out_w * c];
+    for (const Taps& t : columns) {
+      const float* const from = &line[t.first * c];
+      const float* const weights = t.weights.data();
+      const std::size_t n = t.weights.size();
       for (std::size_t k = 0; k < c; ++k) {
         float sum = 0;
-        const Taps& t = columns[x];
-        for (std::size_t i = 0; i < t.weights.size(); ++i) {
-          sum += t.weights[i] * static_cast<float>(image.pixels[(y * in_w + t.first + i) * c + k]);
-        }
-        wide[(y * out_w + x) * c + k] = sum;
+        for (std::size_t i = 0; i < n; ++i) sum += weights[i] * from[i * c + k];
+        *to++ = sum;
       }
     }
   }
@@ -67,18 +70,19 @@ Image resample(const Image& image, int width, int height) {
   Image out{width, height, image.channels, image.bits, {}};
   out.pixels.resize(out_h * out_w * c);
   const std::size_t row = out_w * c;
-  const float largest = image.bits == 8 ? 255.0F : 65535.0F;
+  const int largest = image.bits == 8 ? 255 : 65535;
   std::vector<float> sum(row);
   for (std::size_t y = 0; y < out_h; ++y) {
     std::fill(sum.begin(), sum.end(), 0.0F);
     const Taps& t = rows[y];
     for (std::size_t i = 0; i < t.weights.size(); ++i) {
       const float* from = &wide[(t.first + i) * row];
-      for (std::size_t x = 0; x < row; ++x) sum[x] += t.weights[i] * from[x];
+      const float weight = t.weights[i];
+      for (std::size_t x = 0; x < row; ++x) sum[x] += weight * from[x];
     }
-    for (std::size_t x = 0; x < row; ++x) {
-      const float value = std::min(std::floor(sum[x] + 0.5F), largest);
-      out.pixels[y * row + x] = static_cast<std::uint16_t>(value);
+    std::uint16_t* const to = &out.pixels[y * row];
+    for (std::size_t x = 0; x < row; ++x) {  // no sum is below 0: cutting off is the floor
+      to[x] = static_cast<std::uint16_t>(std::min(static_cast<int>(sum[x] + 0.5F), largest));
     }
   }
   return out;
