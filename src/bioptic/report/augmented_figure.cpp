@@ -47,10 +47,10 @@ std::optional<Figure> augmented_figure(const StudySummary& summary, const Datase
   if (arms.empty() || !image) return std::nullopt;
   const DatasetInfo& info = dataset.info();
   Sheet sheet(kEpochs + 1, arms.size());
-  std::string labels = "set label 'stored' at 0.5,-0.15 center\n";
+  std::string labels =
+      "set label 'epoch' at -0.1,-0.15 right\nset label 'stored' at 0.5,-0.15 center\n";
   for (std::size_t e = 1; e <= kEpochs; ++e) {
-    labels +=
-        fmt::format("set label 'epoch {}' at {},-0.15 center\n", e, static_cast<double>(e) + 0.5);
+    labels += fmt::format("set label '{}' at {},-0.15 center\n", e, static_cast<double>(e) + 0.5);
   }
   std::vector<std::uint8_t> changed(dataset.pixels_per_image());
   for (std::size_t r = 0; r < arms.size(); ++r) {
