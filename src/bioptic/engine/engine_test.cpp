@@ -130,6 +130,58 @@ TEST(FusedEngine, SameBitsOnAnyNumberOfThreads) {
   }
 }
 
+// A source that works with the engine's threads, as augmentation does, and hands out pixels that
+// live until done().
+class CopyingSource : public Source {
+ public:
+  CopyingSource(const Problem& problem, ThreadPool& pool, std::vector<float>& logits)
+      : Source(problem, logits), pool_(pool), size_(problem.inputs()) {}
+  const Step* next() override {
+    const Step* const plain = Source::next();
+    if (plain == nullptr) return nullptr;
+    const std::size_t slot = count_++ % 2;
+    steps_[slot] = *plain;
+    std::vector<std::uint8_t>& pixels = pixels_[slot];
+    pixels.resize(plain->rows.size() * size_);
+    pool_.run(plain->rows.size(), [&](std::size_t i) {
+      std::copy_n(plain->rows[i].pixels, size_, &pixels[i * size_]);
+      steps_[slot].rows[i].pixels = &pixels[i * size_];
+    });
+    return &steps_[slot];
+  }
+  void done(const Step& step) override {
+    for (const Row& row : step.rows) {  // whoever reads on sees another image
+      std::fill_n(const_cast<std::uint8_t*>(row.pixels), size_, std::uint8_t{255});
+    }
+    Source::done(step);
+  }
+
+ private:
+  ThreadPool& pool_;
+  std::size_t size_, count_ = 0;
+  Step steps_[2];
+  std::vector<std::uint8_t> pixels_[2];
+};
+
+TEST(FusedEngine, SharesItsThreadsWithTheSourceOfItsSteps) {
+  Problem problem;
+  const Outcome plain = train(problem, "fused", 1);
+  for (const int threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    problem.config.pool = &pool;
+    const auto engine = make_engine("fused", problem.config);
+    engine->set_parameters(
+        initial_parameters(layer_shapes(problem.inputs(), problem.config.model,
+                                        output_count(problem.config.loss.kind, 3)),
+                           5));
+    std::vector<float> logits;
+    CopyingSource source(problem, pool, logits);
+    engine->run(source);
+    EXPECT_EQ(logits, plain.logits) << threads;
+    EXPECT_EQ(parameters_sha256(engine->parameters()), plain.weights) << threads;
+  }
+}
+
 TEST(FusedEngine, SameBitsOnEveryInstructionSet) {
   Problem problem;
   problem.config.threads = 2;

@@ -56,6 +56,31 @@ void MakeQuads(const std::uint8_t* HWY_RESTRICT pixels, std::size_t height, std:
 
 // ---------------------------------------------------------------------------- one row
 
+// What a value becomes: brightness and contrast, noise, rounding.
+class Toner {
+ public:
+  HWY_INLINE explicit Toner(const Tone& tone)
+      : gain_(hn::Set(AugmentF(), tone.gain)), bias_(hn::Set(AugmentF(), tone.bias)) {}
+
+  // One vector of values to out; noise: theirs.
+  template <bool kNoisy>
+  HWY_INLINE void Store(hn::Vec<AugmentF> value, const std::int16_t* HWY_RESTRICT noise,
+                        std::uint8_t* HWY_RESTRICT out) const {
+    const AugmentF d;
+    value = hn::Add(hn::Mul(gain_, value), bias_);
+    if constexpr (kNoisy) {
+      const hn::Rebind<std::int16_t, AugmentF> d16;
+      const auto units = hn::ConvertTo(d, hn::PromoteTo(AugmentI(), hn::LoadU(d16, noise)));
+      value = hn::Add(value, hn::Mul(units, hn::Set(d, 1.0F / kNoiseUnits)));
+    }
+    // Demotion limits to 0 .. 255.
+    hn::StoreU(hn::DemoteTo(AugmentBytes(), hn::NearestInt(value)), AugmentBytes(), out);
+  }
+
+ private:
+  hn::Vec<AugmentF> gain_, bias_;
+};
+
 // What is the same for a whole row.
 class RowWarper {
  public:
@@ -68,8 +93,7 @@ class RowWarper {
         dy_(hn::Set(d_, map.dy)),
         right_(hn::Set(d_, static_cast<float>(width - 1))),
         bottom_(hn::Set(d_, static_cast<float>(height - 1))),
-        gain_(hn::Set(d_, tone.gain)),
-        bias_(hn::Set(d_, tone.bias)),
+        toner_(tone),
         width_(hn::Set(di_, static_cast<std::int32_t>(width))) {}
 
   // One vector of pixels from column x on; at: x, x + 1, ... as floats.
@@ -89,15 +113,8 @@ class RowWarper {
     const auto d = Float(hn::ShiftRight<24>(quad));
     const auto upper = hn::Add(a, hn::Mul(fx, hn::Sub(b, a)));
     const auto lower = hn::Add(c, hn::Mul(fx, hn::Sub(d, c)));
-    auto value = hn::Add(upper, hn::Mul(fy, hn::Sub(lower, upper)));
-    value = hn::Add(hn::Mul(gain_, value), bias_);
-    if constexpr (kNoisy) {
-      const hn::Rebind<std::int16_t, AugmentF> d16;
-      const auto units = hn::ConvertTo(d_, hn::PromoteTo(di_, hn::LoadU(d16, noise + x)));
-      value = hn::Add(value, hn::Mul(units, hn::Set(d_, 1.0F / kNoiseUnits)));
-    }
-    // Demotion limits to 0 .. 255.
-    hn::StoreU(hn::DemoteTo(AugmentBytes(), hn::NearestInt(value)), AugmentBytes(), out + x);
+    const auto value = hn::Add(upper, hn::Mul(fy, hn::Sub(lower, upper)));
+    toner_.Store<kNoisy>(value, kNoisy ? noise + x : nullptr, out + x);
   }
 
   template <bool kNoisy>
@@ -127,7 +144,8 @@ class RowWarper {
   const AugmentU du_{};
   const AugmentI di_{};
   const std::uint32_t* quads_;
-  hn::Vec<AugmentF> x0_, dx_, y0_, dy_, right_, bottom_, gain_, bias_;
+  hn::Vec<AugmentF> x0_, dx_, y0_, dy_, right_, bottom_;
+  Toner toner_;
   hn::Vec<AugmentI> width_;
 };
 
@@ -142,6 +160,32 @@ void WarpRow(const std::uint32_t* quads, std::size_t height, std::size_t width, 
     warper.ApplyRow<false>(width, nullptr, out);
   } else {
     warper.ApplyRow<true>(width, noise, out);
+  }
+}
+
+template <bool kNoisy>
+HWY_INLINE void ToneRowWith(const std::uint8_t* HWY_RESTRICT pixels, std::size_t width,
+                            const Tone& tone, const std::int16_t* HWY_RESTRICT noise,
+                            std::uint8_t* HWY_RESTRICT out) {
+  const AugmentF d;
+  const std::size_t lanes = hn::Lanes(d);
+  const Toner toner(tone);
+  for (std::size_t x = 0; x < width; x += lanes) {
+    x = HWY_MIN(x, width - lanes);  // the last vector may repeat some pixels
+    const auto bytes = hn::LoadU(AugmentBytes(), pixels + x);
+    toner.Store<kNoisy>(hn::ConvertTo(d, hn::PromoteTo(AugmentI(), bytes)),
+                        kNoisy ? noise + x : nullptr, out + x);
+  }
+}
+
+void ToneRow(const std::uint8_t* pixels, std::size_t width, const Tone& tone,
+             const std::int16_t* noise, std::uint8_t* out) {
+  if (width < hn::Lanes(AugmentF())) {
+    kScalarAugment.tone_row(pixels, width, tone, noise, out);
+  } else if (noise == nullptr) {
+    ToneRowWith<false>(pixels, width, tone, nullptr, out);
+  } else {
+    ToneRowWith<true>(pixels, width, tone, noise, out);
   }
 }
 
@@ -195,7 +239,9 @@ void DrawNoise(const std::array<std::uint32_t, 2>& key, std::uint64_t first_bloc
   kScalarAugment.draw_noise(key, first_block + i / kNoisePerBlock, table, count - i, noise + i);
 }
 
-AugmentKernels AugmentTable(const char* isa) { return {isa, MakeQuads, WarpRow, DrawNoise}; }
+AugmentKernels AugmentTable(const char* isa) {
+  return {isa, MakeQuads, WarpRow, ToneRow, DrawNoise};
+}
 
 #endif  // not HWY_SCALAR
 }  // namespace bioptic::kernel::HWY_NAMESPACE

@@ -47,6 +47,10 @@ struct AugmentKernels {
                    const RowMap& map, const Tone& tone, const std::int16_t* noise,
                    std::uint8_t* out);
 
+  // The same for a row that stays where it is: out[x] from pixels[x].
+  void (*tone_row)(const std::uint8_t* pixels, std::size_t width, const Tone& tone,
+                   const std::int16_t* noise, std::uint8_t* out);
+
   // noise[i] = table[bits i], i < count: the 16-bit halves, low one first, of the words of
   // Philox4x32-10 under `key` (base/random.h), whose blocks are counted from first_block.
   void (*draw_noise)(const std::array<std::uint32_t, 2>& key, std::uint64_t first_block,

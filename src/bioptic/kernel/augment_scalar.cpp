@@ -26,6 +26,12 @@ float pixel(std::uint32_t quad, int byte) { return static_cast<float>(quad >> (8
 // 0 <= v <= 255.
 float rounded(float v) { return (v + 0x1.8p23F) - 0x1.8p23F; }
 
+std::uint8_t toned(float v, const Tone& tone, const std::int16_t* noise, std::size_t x) {
+  v = tone.gain * v + tone.bias;
+  if (noise != nullptr) v += static_cast<float>(noise[x]) * (1.0F / kNoiseUnits);
+  return static_cast<std::uint8_t>(rounded(std::min(std::max(v, 0.0F), 255.0F)));
+}
+
 void warp_row(const std::uint32_t* quads, std::size_t height, std::size_t width, const RowMap& map,
               const Tone& tone, const std::int16_t* noise, std::uint8_t* out) {
   const auto right = static_cast<float>(width - 1), bottom = static_cast<float>(height - 1);
@@ -39,9 +45,14 @@ void warp_row(const std::uint32_t* quads, std::size_t height, std::size_t width,
         quads[static_cast<std::size_t>(iy) * width + static_cast<std::size_t>(ix)];
     const float upper = pixel(quad, 0) + fx * (pixel(quad, 1) - pixel(quad, 0));
     const float lower = pixel(quad, 2) + fx * (pixel(quad, 3) - pixel(quad, 2));
-    float value = tone.gain * (upper + fy * (lower - upper)) + tone.bias;
-    if (noise != nullptr) value += static_cast<float>(noise[x]) * (1.0F / kNoiseUnits);
-    out[x] = static_cast<std::uint8_t>(rounded(std::min(std::max(value, 0.0F), 255.0F)));
+    out[x] = toned(upper + fy * (lower - upper), tone, noise, x);
+  }
+}
+
+void tone_row(const std::uint8_t* pixels, std::size_t width, const Tone& tone,
+              const std::int16_t* noise, std::uint8_t* out) {
+  for (std::size_t x = 0; x < width; ++x) {
+    out[x] = toned(static_cast<float>(pixels[x]), tone, noise, x);
   }
 }
 
@@ -59,6 +70,6 @@ void draw_noise(const std::array<std::uint32_t, 2>& key, std::uint64_t first_blo
 
 }  // namespace
 
-const AugmentKernels kScalarAugment{"portable", make_quads, warp_row, draw_noise};
+const AugmentKernels kScalarAugment{"portable", make_quads, warp_row, tone_row, draw_noise};
 
 }  // namespace bioptic::kernel

@@ -93,6 +93,28 @@ TEST_P(EveryAugmentIsa, WarpsRowsLikeThePlainForm) {
   }
 }
 
+// Rows that stay where they are have a form of their own with the same values.
+TEST_P(EveryAugmentIsa, TonesRowsLikeRowsThatAreNotMoved) {
+  RandomStream stream(6, "tones");
+  for (const std::size_t width : {1, 5, 8, 13, 16, 17, 40, 256}) {
+    const auto pixels = random_pixels(width);
+    std::vector<std::uint32_t> quads(width);
+    kScalarAugment.make_quads(pixels.data(), 1, width, quads.data());
+    std::vector<std::int16_t> noise(width);
+    for (auto& n : noise)
+      n = static_cast<std::int16_t>(static_cast<int>(stream.below(4000)) - 2000);
+    const Tone tone{static_cast<float>(stream.uniform(0, 2)),
+                    static_cast<float>(stream.uniform(-100, 100))};
+    for (const std::int16_t* added : {static_cast<const std::int16_t*>(nullptr),
+                                      static_cast<const std::int16_t*>(noise.data())}) {
+      std::vector<std::uint8_t> a(width + 1, 77), b(width + 1, 77);
+      kernels().tone_row(pixels.data(), width, tone, added, a.data());
+      kScalarAugment.warp_row(quads.data(), 1, width, {}, tone, added, b.data());
+      EXPECT_EQ(a, b) << width;
+    }
+  }
+}
+
 // A tie goes to the even neighbour, as numpy.rint has it; and nothing wraps around.
 TEST_P(EveryAugmentIsa, RoundsTiesToEvenAndStaysWithinBytes) {
   std::vector<std::uint8_t> pixels(32);

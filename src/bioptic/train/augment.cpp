@@ -129,16 +129,24 @@ void Augmenter::apply(const AugmentDraw& draw, const std::uint8_t* pixels, std::
   const kernel::Tone tone{
       static_cast<float>(draw.contrast),
       static_cast<float>(draw.brightness + kMiddleGrey - draw.contrast * kMiddleGrey)};
+  const bool moved =
+      draw.flip || draw.scale != 1 || draw.angle != 0 || draw.right != 0 || draw.down != 0;
   const std::size_t size = height_ * width_, blocks = blocks_per_row(width_);
   for (std::size_t c = 0; c < channels_; ++c) {
-    kernels_.make_quads(pixels + c * size, height_, width_, scratch.quads.data());
+    if (moved) kernels_.make_quads(pixels + c * size, height_, width_, scratch.quads.data());
     for (std::size_t y = 0; y < height_; ++y) {
       if (noise_) {
         kernels_.draw_noise(draw.noise_key, (c * height_ + y) * blocks, *noise_, width_,
                             scratch.noise.data());
       }
-      kernels_.warp_row(scratch.quads.data(), height_, width_, inverse.row(y), tone,
-                        noise_ ? scratch.noise.data() : nullptr, out + c * size + y * width_);
+      const std::int16_t* const noise = noise_ ? scratch.noise.data() : nullptr;
+      const std::size_t at = c * size + y * width_;
+      if (moved) {
+        kernels_.warp_row(scratch.quads.data(), height_, width_, inverse.row(y), tone, noise,
+                          out + at);
+      } else {
+        kernels_.tone_row(pixels + at, width_, tone, noise, out + at);
+      }
     }
   }
 }
