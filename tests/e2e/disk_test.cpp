@@ -1,6 +1,7 @@
 // A disk that gives out or files that change under a running program: a message, exit code 1,
 // nothing half-written, and the same command goes on once the cause is gone.
 #include <fmt/format.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -140,6 +141,111 @@ TEST_F(Disk, ImagesThatAreOverwrittenDuringARun) {
   wait_for_trials("runs", 1);
   write_byte(file, place, bytes[place]);
   EXPECT_EQ(again.wait().code, 0);
+  expect_same_results("runs", "whole");
+}
+
+// A file system of `kib` KiB on `folder`; false where none may be mounted.
+bool mount_small(const fs::path& folder, int kib) {
+  return ::mount("none", folder.c_str(), "tmpfs", 0, fmt::format("size={}k", kib).c_str()) == 0;
+}
+
+class FullDisk : public Disk {
+ protected:
+  void SetUp() override {
+    Disk::SetUp();
+    fs::create_directories(at("small"));
+    if (!mount_small(at("small"), 16)) GTEST_SKIP() << "no file system may be mounted here";
+    mounted_ = true;
+  }
+  void TearDown() override {
+    if (mounted_) ::umount2(at("small").c_str(), MNT_DETACH);
+    Disk::TearDown();
+  }
+  void resize(int kib) const {
+    ASSERT_EQ(::mount("none", at("small").c_str(), "tmpfs", MS_REMOUNT,
+                      fmt::format("size={}k", kib).c_str()),
+              0);
+  }
+  static void expect_full(const Outcome& outcome) {
+    EXPECT_EQ(outcome.code, 1) << outcome.err;
+    const bool says = outcome.err.find("No space left") != std::string::npos ||
+                      outcome.err.find("disk is full") != std::string::npos;
+    EXPECT_TRUE(says) << outcome.err;
+    EXPECT_NE(outcome.err.find("/small/"), std::string::npos) << outcome.err;
+  }
+  bool mounted_ = false;
+};
+
+TEST_F(FullDisk, ImportLeavesNothingAndGoesOnWithSpace) {
+  ASSERT_EQ(bioptic("data import @images @whole").code, 0);
+  int refused = 0;
+  for (int kib = 16; kib < 400; kib += 12) {
+    resize(kib);
+    const Outcome outcome = bioptic("data import @images @small/d");
+    if (outcome.code == 0) break;
+    ++refused;
+    expect_full(outcome);
+    EXPECT_TRUE(fs::is_empty(at("small"))) << kib;
+  }
+  EXPECT_GE(refused, 2);
+  EXPECT_EQ(difference(tree(at("small/d")), tree(at("whole"))), "");
+}
+
+// A run asks for room before it begins (exit code 2); here the room goes while it trains.
+TEST_F(FullDisk, RunGoesOnWithSpace) {
+  make_study("s", "save_models = \"all\"", "epochs = 100");
+  ASSERT_EQ(bioptic("run @s.toml --out @whole").code, 0);
+  resize(16'000);
+  EXPECT_EQ(bioptic("run @s.toml --out @small/runs").code, 2);
+  resize(40'000);
+  for (const int left : {0, 40, 300}) {  // KiB
+    Program run(words("run @s.toml --out @small/runs --jobs 1"), folder_);
+    wait_for_trials("small/runs", 0);
+    {
+      std::ofstream ballast(at("small/ballast"), std::ios::binary);
+      const std::string block(1 << 12, 'x');
+      while (ballast.write(block.data(), 1 << 12).flush()) {
+      }
+    }
+    fs::resize_file(at("small/ballast"),
+                    fs::file_size(at("small/ballast")) - static_cast<std::uintmax_t>(left) * 1024);
+    expect_full(run.wait());
+    EXPECT_EQ(half_written(at("small")), "") << left;
+    fs::remove(at("small/ballast"));
+    EXPECT_EQ(status("small/runs").at("failed"), 0);
+  }
+  ASSERT_EQ(bioptic("run @s.toml --out @small/runs").code, 0);
+  expect_same_results("small/runs", "whole");
+}
+
+// Without any right to mount: a limit on the size of files (ulimit -f), which is an error of the
+// write.
+TEST_F(Disk, FilesThatMayNotGrow) {
+  const auto limited = [&](const std::string& arguments, rlim_t bytes) {
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit limit{bytes, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const Outcome outcome = bioptic(arguments);
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    return outcome;
+  };
+  const Outcome import = limited("data import @images @d", 20'000);
+  EXPECT_EQ(import.code, 1) << import.err;
+  EXPECT_NE(import.err.find("images.npy: cannot be written: File too large"), std::string::npos)
+      << import.err;
+  EXPECT_FALSE(fs::exists(at("d")));
+  ASSERT_EQ(bioptic("data import @images @d").code, 0);
+
+  make_study("s", "save_models = \"all\"");
+  ASSERT_EQ(bioptic("run @s.toml --out @whole").code, 0);  // fills the cache, too
+  for (const rlim_t bytes : {2'000U, 10'000U, 40'000U, 60'000U}) {
+    const Outcome run = limited("run @s.toml --out @runs --quiet", bytes);
+    EXPECT_TRUE(run.code == 1 || run.code == 2) << bytes << " " << run.code << run.err;
+    EXPECT_NE(run.err.find("bioptic: error: "), std::string::npos) << run.err;
+    EXPECT_EQ(half_written(at("runs")), "") << bytes;
+  }
+  ASSERT_EQ(bioptic("run @s.toml --out @runs").code, 0);
   expect_same_results("runs", "whole");
 }
 
