@@ -77,7 +77,11 @@ class Trace:
         try:
             self.images = np.load(dataset / "images.npy", mmap_mode="r")
             self.labels = np.load(dataset / "labels.npy").astype(np.int64)
-        except (OSError, ValueError) as error:
+            self.weights = None
+            if self.train.get("sample_weight"):
+                with open(dataset / "index.csv", newline="") as file:
+                    self.weights = np.array([float(r["weight"]) for r in csv.DictReader(file)])
+        except (OSError, KeyError, ValueError) as error:
             raise Unusable(f"{folder}: its dataset {dataset} cannot be read: {error}") from error
         if self.images.dtype != np.uint8:
             raise Unusable(f"{folder}: dataset {dataset} is {self.images.dtype}, not uint8")
@@ -111,7 +115,10 @@ class Trace:
             else:
                 rates.append((scheduler.lr(), scheduler.momentum()))
             optimizer.zero_grad()
-            loss = loss_of(net(x), torch.from_numpy(self.labels[rows]))
+            weights = None
+            if self.weights is not None:
+                weights = torch.from_numpy(self.weights[rows]).to(dtype)
+            loss = loss_of(net(x), torch.from_numpy(self.labels[rows]), weights)
             loss.backward()
             losses.append(loss.item())
             optimizer.step()

@@ -51,20 +51,35 @@ class Net(torch.nn.Module):
 
 
 def loss_function(spec, dtype):
-    """loss(logits (B, outputs), labels (B) int64) -> the batch's loss."""
+    """loss(logits (B, outputs), labels (B) int64, weights of the images (B) or None) -> the batch's
+    loss.  Cross-entropy knows no weight per sample in PyTorch: there each sample's loss is
+    multiplied by its weight, and the batch is divided as without weights."""
     loss = spec["loss"]
     weights = loss.get("class_weight") or []
     weight = torch.tensor(weights, dtype=dtype) if weights else None
-    per_sample = lambda y: None if weight is None else weight[y]
+
+    def per_sample(y, w):
+        if weight is None:
+            return w
+        return weight[y] if w is None else weight[y] * w
+
     if loss["kind"] == "bce":
-        return lambda z, y: functional.binary_cross_entropy(
-            torch.sigmoid(z[:, 0]), y.to(dtype), weight=per_sample(y))
+        return lambda z, y, w=None: functional.binary_cross_entropy(
+            torch.sigmoid(z[:, 0]), y.to(dtype), weight=per_sample(y, w))
     if loss["kind"] == "bce_with_logits":
         pos = torch.tensor(loss["pos_weight"], dtype=dtype) if "pos_weight" in loss else None
-        return lambda z, y: functional.binary_cross_entropy_with_logits(
-            z[:, 0], y.to(dtype), weight=per_sample(y), pos_weight=pos)
+        return lambda z, y, w=None: functional.binary_cross_entropy_with_logits(
+            z[:, 0], y.to(dtype), weight=per_sample(y, w), pos_weight=pos)
     smoothing = loss.get("label_smoothing", 0.0)
-    return lambda z, y: functional.cross_entropy(z, y, weight=weight, label_smoothing=smoothing)
+
+    def cross_entropy(z, y, w=None):
+        if w is None:
+            return functional.cross_entropy(z, y, weight=weight, label_smoothing=smoothing)
+        each = functional.cross_entropy(z, y, weight=weight, label_smoothing=smoothing,
+                                        reduction="none")
+        return (each * w).sum() / (len(y) if weight is None else weight[y].sum())
+
+    return cross_entropy
 
 
 def make_optimizer(spec, parameters):

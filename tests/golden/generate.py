@@ -13,7 +13,9 @@ import platform
 import sys
 
 import numpy as np
+import sklearn
 import torch
+from sklearn.utils.class_weight import compute_class_weight
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
@@ -69,7 +71,8 @@ def read_inputs(stored, channels, maps, invert):
     return torch.from_numpy((p * scale + offset).reshape(len(stored), -1))
 
 
-def spec(model=None, loss=None, optimizer=None, scheduler=None, epochs=3, batch_size=BATCH):
+def spec(model=None, loss=None, optimizer=None, scheduler=None, epochs=3, batch_size=BATCH,
+         **more):
     """A canonical specification; what is left out has bioptic's default."""
     optimizer = dict(optimizer or {"kind": "adam"})
     optimizer.setdefault("lr", 1e-2)
@@ -87,7 +90,7 @@ def spec(model=None, loss=None, optimizer=None, scheduler=None, epochs=3, batch_
         "optimizer": optimizer,
         "scheduler": {"kind": "constant", "interval": "step", **(scheduler or {})},
         "epochs": epochs, "batch_size": batch_size,
-        "threshold": {"kind": "fixed", "value": 0.5}, "select": "last", "train_eval": False,
+        "threshold": {"kind": "fixed", "value": 0.5}, "select": "last", "train_eval": False, **more,
     }
 
 
@@ -154,6 +157,21 @@ def semantics_cases():
         case("dropout_sgd", model={"dropout": 0.25},
              optimizer={"kind": "sgd", "lr": 0.1, "momentum": 0.9}),
     ]
+    # class weights from the images, and weights of the images themselves (scikit-learn's are on
+    # labels 0..4 of which each occurs)
+    cases += [
+        case("bce_balanced", loss={"kind": "bce", "class_weight": "balanced"}),
+        case("logits_balanced", loss={"class_weight": "balanced"}),
+        case("cross_entropy_5_balanced", loss=ce(class_weight="balanced"), classes=5),
+        case("bce_sample_weight", loss={"kind": "bce"}, sample_weight=True),
+        case("logits_sample_and_class_weight", loss={"class_weight": [0.7, 1.9]},
+             sample_weight=True),
+        case("logits_sample_and_pos_weight", loss={"pos_weight": 2.5}, sample_weight=True),
+        case("cross_entropy_5_sample_weight", loss=ce(), classes=5, sample_weight=True),
+        case("cross_entropy_5_sample_weight_balanced_smoothing",
+             loss=ce(class_weight="balanced", label_smoothing=0.3), classes=5,
+             sample_weight=True),
+    ]
     # every schedule drives a training
     for s in schedule_cases():
         if s.get("train"):
@@ -168,13 +186,18 @@ def train(case, values):
     moments (Adam: exp_avg, exp_avg_sq; SGD: momentum_buffer where there is momentum), each over all
     tensors in order."""
     s = case["spec"]
+    y = torch.from_numpy(np.floor(uniform(2, IMAGES) * case["classes"]).astype(np.int64))
+    if s["loss"]["class_weight"] == "balanced":
+        weights = compute_class_weight("balanced", classes=np.arange(case["classes"]),
+                                       y=y.numpy())
+        s = {**s, "loss": {**s["loss"], "class_weight": weights.tolist()}}
+    w = torch.from_numpy(0.25 + 2 * uniform(3, IMAGES)) if s.get("sample_weight") else None
     inputs = case["channels"] * case["pixels"]
     sizes = [inputs, *s["model"]["hidden"], torch_trial.outputs(s, case["classes"])]
     net = torch_trial.Net(s, initial_tensors(sizes), torch.float64)
     optimizer = torch_trial.make_optimizer(s, net.tensors())
     loss_of = torch_trial.loss_function(s, torch.float64)
     x = read_inputs(stored_images(IMAGES, inputs), case["channels"], case["maps"], case["invert"])
-    y = torch.from_numpy(np.floor(uniform(2, IMAGES) * case["classes"]).astype(np.int64))
     batch = s["batch_size"]
     steps_per_epoch = -(-IMAGES // batch)
     scheduler = torch_trial.Scheduler(s, optimizer, steps_per_epoch, s["epochs"])
@@ -184,7 +207,7 @@ def train(case, values):
         masks = dropout_masks(step, len(xs), s["model"]["hidden"], s["model"]["dropout"])
         optimizer.zero_grad()
         logits = net(xs, masks)
-        loss = loss_of(logits, ys)
+        loss = loss_of(logits, ys, None if w is None else w[begin:begin + batch])
         loss.backward()
         values += [loss.item(), scheduler.lr(), scheduler.momentum()]
         values += logits.detach().flatten().tolist()
@@ -344,7 +367,7 @@ def whole_training(values):
 
 def write(name, cases, values):
     versions = {"python": platform.python_version(), "numpy": np.__version__,
-                "torch": torch.__version__}
+                "sklearn": sklearn.__version__, "torch": torch.__version__}
     command = "scripts/peers && .venv-peers/bin/python tests/golden/generate.py"
     lines = ",\n".join(json.dumps(c, sort_keys=True) for c in cases)
     text = '{"made_by": %s, "versions": %s, "cases": [\n%s\n]}\n' % (

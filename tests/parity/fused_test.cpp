@@ -25,13 +25,15 @@ struct Case {
   double dropout = 0;
   OptimizerKind optimizer = OptimizerKind::sgd;
   std::function<void(OptimizerSpec&, LossSpec&)> options = nullptr;
+  bool weighted = false;  // images have weights of their own
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
   out << c.channels << " x " << c.pixels << " inputs, hidden";
   for (const int h : c.hidden) out << ' ' << h;
   return out << ", batch " << c.batch << ", " << name_of(c.loss) << ' ' << c.classes << ", "
-             << name_of(c.activation) << ", dropout " << c.dropout << ", " << name_of(c.optimizer);
+             << name_of(c.activation) << ", dropout " << c.dropout << ", " << name_of(c.optimizer)
+             << (c.weighted ? ", weighted images" : "");
 }
 
 // Four steps over random images: three with lr = 0, then one that moves the weights.
@@ -81,6 +83,9 @@ struct Problem : StepSource {
       }
       step.coefficients.assign(n,
                                static_cast<float>(1 / loss_denominator(config.loss, step.labels)));
+      if (c.weighted) {
+        for (float& f : step.coefficients) f *= static_cast<float>(0.25 + 2 * stream.uniform());
+      }
       if (c.dropout > 0) {
         for (const int width : c.hidden) {
           auto& mask = step.masks.emplace_back(n * static_cast<std::size_t>(width));
@@ -249,6 +254,11 @@ std::vector<Case> cases() {
     c.options = [](OptimizerSpec&, LossSpec& l) {
       l.class_weight = {0.7, 1.9}, l.pos_weight = 2.5;
     };
+  });
+  add([](Case& c) { c.weighted = true; });
+  add([](Case& c) {
+    c.loss = LossKind::cross_entropy, c.classes = 5, c.weighted = true;
+    c.options = [](OptimizerSpec&, LossSpec& l) { l.class_weight = {0.5, 1, 2, 1.25, 0.75}; };
   });
   const auto optimizer = [&](OptimizerKind kind, std::function<void(OptimizerSpec&)> set) {
     add([&](Case& c) {

@@ -8,6 +8,7 @@
 #include "bioptic/engine/reference/reference_net.h"
 #include "bioptic/model/loss.h"
 #include "bioptic/model/schedule.h"
+#include "bioptic/train/weights.h"
 #include "golden.h"
 
 namespace bioptic {
@@ -23,6 +24,7 @@ struct Problem {
   std::vector<PixelMap> maps;
   std::vector<std::uint8_t> inverted, pixels;
   std::vector<std::int64_t> labels;
+  std::vector<double> weights;  // of the images; empty = all 1
 
   Problem(const TrainSpec& spec, std::size_t channels, std::size_t pixels_per_channel, int classes,
           std::size_t images)
@@ -36,6 +38,13 @@ struct Problem {
     maps.resize(channels);
     pixels = golden::stored_images(images, inputs);
     labels = golden::labels(images, classes);
+    std::vector<std::size_t> counts(static_cast<std::size_t>(classes));
+    for (const std::int64_t label : labels) ++counts[static_cast<std::size_t>(label)];
+    train.loss = settled_loss(spec.loss, 1, counts, std::vector<std::string>(counts.size()));
+    config.loss = train.loss;
+    if (!spec.sample_weight) return;
+    weights = golden::uniform(3, images);
+    for (double& w : weights) w = 0.25 + 2 * w;
   }
 
   ReferenceNet<double> net() const {
@@ -49,19 +58,24 @@ struct Problem {
 struct Batch {
   std::vector<Row> rows;
   std::vector<std::int64_t> labels;
+  std::vector<double> weights;
 
   void add(const Problem& problem, std::size_t image) {
     rows.push_back(problem.row(image));
     labels.push_back(problem.labels[image]);
+    weights.push_back(problem.weights.empty() ? 1 : problem.weights[image]);
   }
   std::vector<double> coefficients(const LossSpec& loss) const {
-    return std::vector<double>(labels.size(), 1 / loss_denominator(loss, labels));
+    std::vector<double> all = weights;
+    for (double& c : all) c /= loss_denominator(loss, labels);
+    return all;
   }
   double loss(const LossSpec& spec, std::span<const double> logits) const {
     const std::size_t outputs = logits.size() / labels.size();
     double sum = 0;
     for (std::size_t i = 0; i < labels.size(); ++i) {
-      sum += sample_loss<double>(spec, logits.subspan(i * outputs, outputs), labels[i], {});
+      sum += weights[i] *
+             sample_loss<double>(spec, logits.subspan(i * outputs, outputs), labels[i], {});
     }
     return sum / loss_denominator(spec, labels);
   }

@@ -26,6 +26,8 @@
 #include "bioptic/study/choose_jobs.h"
 #include "bioptic/study/executor.h"
 #include "bioptic/study/summarise.h"
+#include "bioptic/study/weights_said.h"
+#include "bioptic/train/weights.h"
 
 namespace bioptic {
 namespace {
@@ -299,6 +301,17 @@ class Run {
                                                       : "image"));
     const std::set<std::string> groups(data.groups.names.begin(), data.groups.names.end());
     say(fmt::format("  groups    {}: {}", groups.size(), data.groups.from));
+    std::set<std::size_t> said;  // arms
+    for (const PlannedTrial& trial : study.trials) {
+      if (!trial.spec.train.loss.balanced || !said.insert(trial.arm).second) continue;
+      const Splits own = draw_splits(data.dataset, data.groups, trial.spec.split,
+                                     data.plan_of(trial.spec), trial.spec.seeds.split);
+      say(fmt::format("  weights   {}: {} (balanced, seed {})", study.spec.arms[trial.arm].name,
+                      class_weights_text(balanced_class_weights(
+                                             count_classes(data.dataset, own.train), info.classes),
+                                         info.classes),
+                      trial.seed));
+    }
     for (const std::string& note : data.notes) say("  note      " + note);
   }
 

@@ -126,6 +126,10 @@ const char* name_of(ValidationMetric metric) {
   return "";
 }
 
+const char* name_of(Sampler sampler) {
+  return sampler == Sampler::balanced ? "balanced" : "shuffle";
+}
+
 int output_count(LossKind loss, int classes) {
   return loss == LossKind::cross_entropy ? classes : 1;
 }

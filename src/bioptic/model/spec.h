@@ -29,6 +29,9 @@ struct LossSpec {
   std::vector<double> class_weight;  // by label; empty = all 1
   std::optional<double> pos_weight;  // bce_with_logits only
   double label_smoothing = 0;        // cross_entropy only, [0, 1)
+  // class_weight = "balanced": each trial's own numbers, from its training split (train/
+  // class_weights.h); class_weight is empty until then.
+  bool balanced = false;
 };
 
 enum class OptimizerKind { sgd, adam, adamw };
@@ -139,6 +142,9 @@ struct NormalisationSpec {
   int tiles = 8;             // per axis
 };
 
+// How an epoch's images are drawn from the training split (train/batches.h).
+enum class Sampler { shuffle, balanced };
+
 struct TrainSpec {
   ModelSpec model;
   LossSpec loss;
@@ -152,6 +158,8 @@ struct TrainSpec {
   bool train_eval = false;                 // also evaluate the training split after each epoch
   AugmentSpec augment;
   NormalisationSpec normalisation;
+  Sampler sampler = Sampler::shuffle;
+  bool sample_weight = false;  // an image's loss counts by its weight in the dataset
 };
 
 // Names as they stand in TOML, and back (nullopt: no such name).
@@ -165,6 +173,7 @@ const char* name_of(CyclicMode);
 const char* name_of(ThresholdKind);
 const char* name_of(NormalisationKind);
 const char* name_of(ValidationMetric);  // "val_loss", ...
+const char* name_of(Sampler);
 
 // Logits of a model: 1 for the two bce losses (2 classes only), else `classes`.
 int output_count(LossKind loss, int classes);

@@ -11,6 +11,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kBalanced = "balanced";
+
 // The enumerator of that name among the first `count` of E.
 template <typename E>
 E parse_name(const json& value, int count) {
@@ -30,6 +32,7 @@ json model_json(const ModelSpec& m) {
 
 json loss_json(const LossSpec& l) {
   json j = {{"kind", name_of(l.kind)}, {"class_weight", l.class_weight}};
+  if (l.balanced) j["class_weight"] = kBalanced;
   if (l.kind == LossKind::bce_with_logits && l.pos_weight) j["pos_weight"] = *l.pos_weight;
   if (l.kind == LossKind::cross_entropy) j["label_smoothing"] = l.label_smoothing;
   return j;
@@ -153,7 +156,8 @@ ModelSpec model_from(const json& j) {
 LossSpec loss_from(const json& j) {
   LossSpec l;
   l.kind = parse_name<LossKind>(j.at("kind"), 3);
-  read(j, "class_weight", l.class_weight);
+  l.balanced = j.contains("class_weight") && j.at("class_weight") == kBalanced;
+  if (!l.balanced) read(j, "class_weight", l.class_weight);
   if (j.contains("pos_weight")) l.pos_weight = j.at("pos_weight").get<double>();
   read(j, "label_smoothing", l.label_smoothing);
   return l;
@@ -259,6 +263,10 @@ std::string canonical_json(const TrainSpec& spec) {
   if (spec.normalisation.kind != NormalisationKind::pixel) {
     j["normalisation"] = normalisation_json(spec.normalisation);
   }
+  // Only where they are set, so that a trial without them keeps the id it had before there were
+  // any.
+  if (spec.sampler != Sampler::shuffle) j["sampler"] = name_of(spec.sampler);
+  if (spec.sample_weight) j["sample_weight"] = true;
   return j.dump();
 }
 
@@ -284,6 +292,8 @@ TrainSpec train_spec_from_json(const std::string& text) {
     read(j, "train_eval", spec.train_eval);
     if (j.contains("augment")) spec.augment = augment_from(j.at("augment"));
     if (j.contains("normalisation")) spec.normalisation = normalisation_from(j["normalisation"]);
+    if (j.contains("sampler")) spec.sampler = parse_name<Sampler>(j.at("sampler"), 2);
+    read(j, "sample_weight", spec.sample_weight);
     return spec;
   } catch (const json::exception& e) {
     throw InputError(std::string("a stored specification cannot be read: ") + e.what());

@@ -51,6 +51,18 @@ TEST(CanonicalJson, ReadsBackAsItself) {
       }
     }
   }
+  TrainSpec balanced = unusual();
+  balanced.loss.class_weight.clear();
+  balanced.loss.balanced = true;
+  balanced.sampler = Sampler::balanced;
+  balanced.sample_weight = true;
+  const TrainSpec again = train_spec_from_json(canonical_json(balanced));
+  EXPECT_TRUE(again.loss.balanced);
+  EXPECT_TRUE(again.loss.class_weight.empty());
+  EXPECT_EQ(again.sampler, Sampler::balanced);
+  EXPECT_TRUE(again.sample_weight);
+  EXPECT_EQ(canonical_json(again), canonical_json(balanced));
+
   const TrainSpec back = train_spec_from_json(canonical_json(unusual()));
   EXPECT_EQ(back.model.hidden, unusual().model.hidden);
   EXPECT_EQ(back.optimizer.lr, unusual().optimizer.lr);
@@ -99,6 +111,16 @@ TEST(CanonicalJson, NormalisationIsInItUnlessItIsTheDefault) {
   const TrainSpec back = train_spec_from_json(canonical_json(spec));
   EXPECT_EQ(canonical_json(back), canonical_json(spec));
   EXPECT_EQ(back.normalisation.tiles, 4);
+}
+
+// What came later is written only where it is used: a trial of before keeps its id.
+TEST(CanonicalJson, IsThatOfBeforeWithoutWeightsAndSampler) {
+  EXPECT_EQ(canonical_json(TrainSpec{}),
+            R"({"batch_size":30,"epochs":30,"loss":{"class_weight":[],"kind":"bce_with_logits"},)"
+            R"("model":{"activation":"relu","dropout":0.0,"hidden":[64,64],"kind":"mlp"},)"
+            R"("optimizer":{"betas":[0.9,0.999],"eps":1e-08,"kind":"adam","lr":0.001,)"
+            R"("weight_decay":0.0},"scheduler":{"interval":"step","kind":"constant"},)"
+            R"("select":"last","threshold":{"kind":"fixed","value":0.5},"train_eval":false})");
 }
 
 TEST(CanonicalJson, DamagedTextIsAnInputError) {

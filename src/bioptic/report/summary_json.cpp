@@ -55,20 +55,22 @@ json intervals_json(const std::map<std::string, PatientInterval>& intervals) {
 json trial_json(const TrialSummary& trial) {
   json metrics = json::object();
   for (const auto& [key, value] : trial.metrics) metrics[key] = number(value);
-  return {{"id", trial.id},
-          {"arm", trial.arm},
-          {"seed", trial.seed},
-          {"seed_split", trial.seeds.split},
-          {"seed_init", trial.seeds.init},
-          {"seed_order", trial.seeds.order},
-          {"status", name_of(trial.result.status)},
-          {"selected_epoch", trial.result.selected_epoch},
-          {"threshold", number(trial.result.threshold)},
-          {"metrics", metrics},
-          {"intervals", intervals_json(trial.intervals)},
-          {"group_intervals", intervals_json(trial.group_intervals)},
-          {"wall_seconds", number(trial.result.wall_seconds)},
-          {"weights_sha256", trial.result.weights_sha256}};
+  json out = {{"id", trial.id},
+              {"arm", trial.arm},
+              {"seed", trial.seed},
+              {"seed_split", trial.seeds.split},
+              {"seed_init", trial.seeds.init},
+              {"seed_order", trial.seeds.order},
+              {"status", name_of(trial.result.status)},
+              {"selected_epoch", trial.result.selected_epoch},
+              {"threshold", number(trial.result.threshold)},
+              {"metrics", metrics},
+              {"intervals", intervals_json(trial.intervals)},
+              {"group_intervals", intervals_json(trial.group_intervals)},
+              {"wall_seconds", number(trial.result.wall_seconds)},
+              {"weights_sha256", trial.result.weights_sha256}};
+  if (!trial.loss.class_weight.empty()) out["class_weight"] = trial.loss.class_weight;
+  return out;
 }
 
 }  // namespace

@@ -135,7 +135,8 @@ std::vector<std::string> measure_arm(ArmSummary& arm, const Reading& reading, co
       ModelMetrics m = model_metrics(reading, of.labels, split.logits, of.groups,
                                      trial.result.threshold, class_names);
       if (split.split == "holdout") {  // the hold-out's is not recorded
-        const double loss = mean_loss(reading, of.labels, split.logits);
+        const Reading own{trial.loss, reading.classes, reading.positive};
+        const double loss = mean_loss(own, of.labels, split.logits);
         if (!std::isnan(loss)) trial.metrics[split.split + "_loss"] = loss;
       }
       for (const auto& [name, value] : m.values) {

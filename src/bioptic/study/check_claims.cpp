@@ -35,7 +35,7 @@ std::map<std::string, double> numeric_settings(const ArmSpec& arm) {
 // binary cross-entropy and cross-entropy are then one and the same function of the probabilities.
 bool is_log_loss(const ArmSpec& arm) {
   const LossSpec& loss = arm.train.loss;
-  return arm.class_weight.empty() && loss.class_weight.empty() &&
+  return arm.class_weight.empty() && loss.class_weight.empty() && !loss.balanced &&
          loss.pos_weight.value_or(1) == 1 && loss.label_smoothing == 0;
 }
 
@@ -145,8 +145,18 @@ struct ClaimChecker {
       const LossSpec& loss = arm.train.loss;
       const bool same = loss.kind == first.kind && loss.pos_weight == first.pos_weight &&
                         loss.class_weight == first.class_weight &&
+                        loss.balanced == first.balanced &&
                         loss.label_smoothing == first.label_smoothing &&
                         arm.class_weight == arm_named(claim.arms.front()).class_weight;
+      const TrainSpec& one = arm_named(claim.arms.front()).train;
+      if (claim.split == "train_running" &&
+          (arm.train.sampler != one.sampler || arm.train.sample_weight != one.sample_weight)) {
+        wrong(
+            fmt::format("the running losses of '{}' and '{}' are means over differently drawn or "
+                        "weighted images (sampler, sample_weight); name split = \"val\", or "
+                        "\"train\" with train_eval = true",
+                        claim.arms.front(), other));
+      }
       if (!same && !(is_log_loss(arm) && is_log_loss(arm_named(claim.arms.front())))) {
         wrong(
             fmt::format("the losses of '{}' and '{}' are different functions of the predictions "

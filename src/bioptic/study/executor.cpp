@@ -20,6 +20,7 @@
 #include "bioptic/model/safetensors.h"
 #include "bioptic/study/environment.h"
 #include "bioptic/study/trace.h"
+#include "bioptic/train/weights.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -106,6 +107,14 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
     metadata["bioptic_model"] = "2";
     metadata["normalisation"] = result.normalisation;
     metadata.erase("pixel_scale");
+  }
+  if (train.loss.balanced) {
+    const Splits splits = draw_splits(study.data.dataset, study.data.groups, trial.spec.split,
+                                      study.data.plan_of(trial.spec), trial.spec.seeds.split);
+    metadata["class_weight"] =
+        nlohmann::json(
+            balanced_class_weights(count_classes(study.data.dataset, splits.train), info.classes))
+            .dump();
   }
   return metadata;
 }

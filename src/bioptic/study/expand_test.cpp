@@ -41,6 +41,24 @@ TEST(Expand, SeedsArePairedAndComeInOrder) {
   EXPECT_EQ(trials[0].spec.engine, "fused");
 }
 
+TEST(Expand, BalancedWeightsStayARuleUntilTheSplitsAreDrawn) {
+  const auto trials = expanded(
+      "[train]\nloss = { kind = 'bce', class_weight = 'balanced' }\nsampler = "
+      "'balanced'\n[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\nsampler = 'shuffle'\nloss = { "
+      "class_weight = [1, 2] }\n");
+  EXPECT_TRUE(trials[0].spec.train.loss.balanced);
+  EXPECT_TRUE(trials[0].spec.train.loss.class_weight.empty());
+  EXPECT_EQ(trials[0].spec.train.sampler, Sampler::balanced);
+  EXPECT_FALSE(trials[1].spec.train.loss.balanced);  // an arm's own weights replace the rule
+  EXPECT_EQ(trials[1].spec.train.loss.class_weight, (std::vector<double>{1, 2}));
+  EXPECT_EQ(trials[1].spec.train.sampler, Sampler::shuffle);
+  const auto back = expanded(
+      "[train]\nloss = { class_weight = [1, 2] }\n[[arm]]\nname = 'a'\nloss = { class_weight = "
+      "'balanced' }\n");
+  EXPECT_TRUE(back[0].spec.train.loss.balanced);
+  EXPECT_TRUE(back[0].spec.train.loss.class_weight.empty());
+}
+
 TEST(Expand, WhatVaryLeavesOutStaysAsInSeedZero) {
   const auto trials = expanded(
       "[study]\nseeds = 3\nvary = ['init']\n[[arm]]\nname = 'a'\n[[arm]]\nname = "

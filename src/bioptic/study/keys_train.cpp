@@ -104,11 +104,14 @@ Binding<ModelSpec> hidden_binding() {
 }
 
 Binding<LossDraft> class_weight_binding() {
-  const std::string type = "an array of positive numbers by label, or a table { CLASS = number }";
+  const std::string type =
+      "\"balanced\", an array of positive numbers by label, or a table { CLASS = number }";
   return {type,
           [=](LossDraft& to, const Node& node, const Place& place, std::string_view key) {
             to.class_weight.clear();
             to.spec.class_weight.clear();
+            to.spec.balanced = node.is_text() && node.text == "balanced";
+            if (to.spec.balanced) return;
             const auto weight = [&](const Node& item) {
               if (!is_number(item) || !kPositive.holds(item.number))
                 fail_value(place, key, node, type);
@@ -125,6 +128,7 @@ Binding<LossDraft> class_weight_binding() {
             }
           },
           [](const LossDraft& from) -> std::string {
+            if (from.spec.balanced) return "\"balanced\"";
             std::vector<std::string> items;
             for (const double w : from.spec.class_weight) items.push_back(toml_text(w));
             if (!items.empty()) return list_text(items);
@@ -346,7 +350,9 @@ const Kinded<LossDraft>& loss_table() {
       [](S& to, std::string_view kind) { to.spec.kind = value_of(loss_kinds(), kind); },
       [](const S& from) { return name_in(loss_kinds(), from.spec.kind); },
       {{"class_weight", "", "weight", class_weight_binding(), "(all 1)",
-        "How much an image of each class counts, in the order of the labels or by name. "
+        "How much an image of each class counts, in the order of the labels or by name; "
+        "\"balanced\": n / (C n_c) for the n_c of the trial's n training images that class c has, "
+        "C classes, as scikit-learn's. "
         "cross_entropy divides by the sum of the batch's weights, the two bce losses by its size."},
        {"pos_weight", "bce_with_logits", "",
         number<S>(
@@ -585,6 +591,20 @@ const std::vector<Key<TrainDraft>>& train_keys() {
       {"augment", "", "augmentation transforms", augment_binding(), "false",
        "Changes the images of every training batch at random, anew for every image and epoch; what "
        "is evaluated is never changed. See [augmentation.md](augmentation.md)."},
+      {"sampler", "", "",
+       choice<S, Sampler>([](auto& t) -> auto& { return t.spec.sampler; },
+                          {{"shuffle", Sampler::shuffle}, {"balanced", Sampler::balanced}}),
+       "\"shuffle\"",
+       "How an epoch's images are drawn: every training image once, in random order; or balanced: "
+       "as many draws as there are training images, with replacement, every class equally likely "
+       "and every image of a class equally likely (as PyTorch's WeightedRandomSampler with one "
+       "over the class's images as the weight). The running training accuracy is then that of the "
+       "drawn images."},
+      {"sample_weight", "", "weight sample_weights",
+       flag<S>([](auto& t) -> auto& { return t.spec.sample_weight; }), "false",
+       "Multiply the loss of a training image by its weight in the dataset (a manifest's column "
+       "weight). As in PyTorch, the batch is divided as without weights, so that they are best "
+       "about 1 on average. Validation and test count every image once."},
       {"save_models", "", "", save_models_binding(), "(as in [study])",
        "The same as save_models in [study]; not in an arm."},
   };

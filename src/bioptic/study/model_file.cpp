@@ -11,6 +11,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/model/safetensors.h"
 #include "bioptic/train/image_maps.h"
+#include "bioptic/train/weights.h"
 
 namespace bioptic {
 namespace {
@@ -78,8 +79,17 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(thr
     const TrainSpec train = train_spec_from_json(text_of(m, "train"));
     const auto positive = std::find(classes_.begin(), classes_.end(), text_of(m, "positive"));
     if (positive == classes_.end()) throw InputError("its positive class is none of its classes");
-    reading_ = {train.loss, static_cast<int>(classes_.size()),
-                static_cast<int>(positive - classes_.begin())};
+    LossSpec loss = train.loss;
+    if (loss.balanced) {  // the numbers of its own training split
+      loss.balanced = false;
+      loss.class_weight =
+          nlohmann::json::parse(text_of(m, "class_weight")).get<std::vector<double>>();
+    }
+    if (!loss.class_weight.empty() && loss.class_weight.size() != classes_.size()) {
+      throw InputError("its metadata have not one class weight for each class");
+    }
+    const auto label = static_cast<int>(positive - classes_.begin());
+    reading_ = {settled_loss(loss, label, {}, classes_), static_cast<int>(classes_.size()), label};
     const auto preprocessing = nlohmann::json::parse(text_of(m, "preprocessing"));
     if (preprocessing.contains("window")) window_ = preprocessing["window"].get<std::vector<int>>();
 

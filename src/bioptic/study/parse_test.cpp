@@ -367,6 +367,9 @@ TEST(ParseErrors, ValuesOutOfRange) {
       {train("loss = 3"), {"[train] loss = 3: expected a kind, or a table"}},
       {train("loss = { class_weight = [1, -1] }"), {"loss.class_weight"}},
       {train("loss = { class_weight = [1] }"), {"loss.class_weight"}},
+      {train("loss = { class_weight = 'balancd' }"), {"loss.class_weight", "\"balanced\""}},
+      {train("sampler = 'random'"), {"[train] sampler = \"random\": expected \"shuffle\""}},
+      {train("sample_weight = 1"), {"[train] sample_weight = 1: expected true or false"}},
       {train("loss = { pos_weight = 0 }"), {"loss.pos_weight = 0: expected a number above 0"}},
       {train("loss = { kind = 'cross_entropy', label_smoothing = 1 }"), {"label_smoothing"}},
       {train("scheduler = { kind = 'step', step_size = -1 }"), {"scheduler.step_size = -1"}},
@@ -572,6 +575,14 @@ TEST(ParseErrors, ClaimsInOneLineEach) {
        "'bce'\n[[claim]]\nid = 'x'\nsentence = 'y'\nmetric = 'loss'\n" +
            pair,
        {"different functions of the predictions"}},
+      {"[train]\nloss = { class_weight = 'balanced' }\n[[arm]]\nname = 'a'\n[[arm]]\nname = "
+       "'b'\nloss = 'bce'\n[[claim]]\nid = 'x'\nsentence = 'y'\nmetric = 'loss'\n" +
+           pair,
+       {"different functions of the predictions"}},
+      {"[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\nsampler = 'balanced'\n[[claim]]\nid = "
+       "'x'\nsentence = 'y'\nmetric = 'loss'\nvalue = 'mean'\nsplit = 'train_running'\n" +
+           pair,
+       {"differently drawn or weighted images"}},
   });
 }
 
@@ -729,7 +740,9 @@ TEST(Settings, TomlReadsBackToTheSameSettings) {
        "optimizer = { kind = 'adamw', betas = [0.8, 0.9], eps = 1e-7 }",
        "loss = { kind = 'cross_entropy', label_smoothing = 0.1, class_weight = [0.1, 0.3] }",
        "loss = { kind = 'bce_with_logits', pos_weight = 0.7 }", "threshold = 'youden'",
-       "threshold = { sensitivity = 0.9 }", "early_stopping = { metric = 'val_accuracy' }",
+       "loss = { kind = 'bce', class_weight = 'balanced' }", "sampler = 'balanced'",
+       "sample_weight = true", "threshold = { sensitivity = 0.9 }",
+       "early_stopping = { metric = 'val_accuracy' }",
        "augment = { shift = 0.1, flip = true, noise = 2.5 }", "select = 'val_loss'",
        "train_eval = true", "model = { hidden = [], activation = 'tanh' }"});
   for (const std::string& section : sections) {

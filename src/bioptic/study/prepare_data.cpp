@@ -18,6 +18,7 @@
 #include "bioptic/data/import.h"
 #include "bioptic/data/phantom.h"
 #include "bioptic/data/window.h"
+#include "bioptic/study/weights_said.h"
 #include "bioptic/train/normaliser.h"
 
 namespace bioptic {
@@ -262,6 +263,9 @@ PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options)
       return note.starts_with("Control:");
     });
     prepared.notes.insert(prepared.notes.end(), control, notes.end());
+  }
+  for (std::string& note : sample_weight_notes(study, prepared.dataset)) {
+    prepared.notes.push_back(std::move(note));
   }
   prepared.positive = positive_label(prepared.dataset.info(), study.data.positive);
   return prepared;

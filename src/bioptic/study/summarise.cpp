@@ -20,6 +20,7 @@
 #include "bioptic/study/study_comparisons.h"
 #include "bioptic/study/summarise_gap.h"
 #include "bioptic/study/summarise_variance.h"
+#include "bioptic/study/weights_said.h"
 #include "bioptic/train/evaluation.h"
 
 namespace bioptic {
@@ -171,8 +172,12 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
     }
     check_stored_trial(place.trial_id, *result, summary.images.size(), arm->outputs);
     if (result->status == TrialStatus::collapsed) ++arm->collapsed;
-    environments.add(store.origin(place.trial_id).value());
+    const TrialOrigin origin = store.origin(place.trial_id).value();
+    environments.add(origin);
     TrialSummary& trial = arm->trials.emplace_back();
+    trial.loss = trained_loss(
+        train_spec_from_json(nlohmann::json::parse(origin.spec_json).at("train").dump()), *result,
+        summary.images, summary.positive, summary.dataset.classes);
     trial.id = place.trial_id;
     trial.arm = place.arm;
     trial.seed = place.seed;
@@ -196,6 +201,7 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
                       arm.name, arm.trials.size(), fmt::join(missing[arm.name], ", ")));
     }
   }
+  for (std::string& note : balanced_notes(summary, spec)) summary.notes.push_back(std::move(note));
   summary.comparisons = compare_study(summary);
   summarise_variance(summary);
   summarise_gap(summary, images);

@@ -37,6 +37,7 @@ struct TrialSummary {
   int seed = 0;  // the running number by which trials pair
   TrialSeeds seeds;
   TrialResult result;  // without weights
+  LossSpec loss;       // as it was computed: class weights as numbers, by label
   // train_loss, train_accuracy, val_loss, val_accuracy, test_loss, test_accuracy; and for each
   // split with predictions (val, test, holdout) <split>_<metric> as model_metrics() names them.
   // What is undefined is absent.

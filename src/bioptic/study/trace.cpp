@@ -6,6 +6,7 @@
 
 #include "bioptic/base/files.h"
 #include "bioptic/model/safetensors.h"
+#include "bioptic/train/weights.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -23,6 +24,10 @@ void TraceWriter::write(const fs::path& folder, const PlannedStudy& study,
   nlohmann::json spec = nlohmann::json::parse(canonical_json(trial.spec));
   const Splits splits = draw_splits(dataset, study.data.groups, trial.spec.split,
                                     study.data.plan_of(trial.spec), trial.spec.seeds.split);
+  TrainSpec train = trial.spec.train;  // with the numbers that a replay needs
+  train.loss = settled_loss(train.loss, trial.spec.positive, count_classes(dataset, splits.train),
+                            info.classes);
+  spec["train"] = nlohmann::json::parse(canonical_json(train));
   const auto batch = static_cast<std::size_t>(trial.spec.train.batch_size);
   spec["trial"] = trial.id;
   spec["dataset_sha256"] = spec["dataset"];

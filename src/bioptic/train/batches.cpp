@@ -52,6 +52,12 @@ const Step* EpochSource::next() {
   if (context_.augmenter != nullptr) augment(slot);
   const double denominator = loss_denominator(train.loss, step.labels);
   step.coefficients.assign(count, static_cast<float>(1 / denominator));
+  if (!context_.weights.empty()) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const double weight = context_.weights[order_[slot.begin + i]];
+      step.coefficients[i] = static_cast<float>(weight / denominator);
+    }
+  }
   fill_masks(slot);
 
   const ScheduleValue value = context_.schedule->at(slot.number, watched_);

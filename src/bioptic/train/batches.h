@@ -30,8 +30,9 @@ struct BatchContext {
   const Schedule* schedule = nullptr;
   int outputs = 1;
   std::uint64_t order_seed = 0;
-  Augmenter* augmenter = nullptr;  // null: the engine reads the stored pixels
-  ThreadPool* pool = nullptr;      // for the augmenter
+  Augmenter* augmenter = nullptr;   // null: the engine reads the stored pixels
+  ThreadPool* pool = nullptr;       // for the augmenter
+  std::span<const double> weights;  // of images, by row of the dataset; empty = all 1
 };
 
 class EpochSource : public StepSource {

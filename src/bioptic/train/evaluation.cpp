@@ -31,6 +31,18 @@ double mean_loss(const Reading& reading, std::span<const std::int64_t> labels,
   return sum / loss_denominator(reading.loss, labels);
 }
 
+double weighted_loss(const Reading& reading, std::span<const std::int64_t> labels,
+                     std::span<const float> logits, std::span<const float> coefficients) {
+  double sum = 0;
+  const std::size_t outputs = reading.outputs();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    sum += static_cast<double>(coefficients[i]) *
+           static_cast<double>(sample_loss<float>(
+               reading.loss, logits.subspan(i * outputs, outputs), labels[i], std::span<float>{}));
+  }
+  return sum;
+}
+
 double accuracy(const Reading& reading, std::span<const std::int64_t> labels,
                 std::span<const float> logits, double threshold) {
   std::size_t right = 0;

@@ -22,6 +22,9 @@ struct Reading {
 // logits: labels.size() x outputs.
 double mean_loss(const Reading& reading, std::span<const std::int64_t> labels,
                  std::span<const float> logits);
+// Every sample's loss times its coefficient, summed.
+double weighted_loss(const Reading& reading, std::span<const std::int64_t> labels,
+                     std::span<const float> logits, std::span<const float> coefficients);
 // Share of labels predicted right; threshold on the positive class's score (two classes).
 double accuracy(const Reading& reading, std::span<const std::int64_t> labels,
                 std::span<const float> logits, double threshold);

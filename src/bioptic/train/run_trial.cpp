@@ -12,7 +12,9 @@
 #include "bioptic/model/schedule.h"
 #include "bioptic/train/batches.h"
 #include "bioptic/train/evaluation.h"
+#include "bioptic/train/sampler.h"
 #include "bioptic/train/trial.h"
+#include "bioptic/train/weights.h"
 
 namespace bioptic {
 namespace {
@@ -59,13 +61,17 @@ bool improves(ValidationMetric metric, double value, double best, double delta) 
 // The running loss and accuracy of an epoch, from the logits of its steps.
 class RunningMean {
  public:
-  RunningMean(const Reading& reading, double threshold)
-      : reading_(reading), threshold_(threshold) {}
+  // weighted: images have weights of their own, so that a batch's loss, the one minimised, is the
+  // sum of its images' losses by the step's coefficients.
+  RunningMean(const Reading& reading, double threshold, bool weighted)
+      : reading_(reading), threshold_(threshold), weighted_(weighted) {}
 
   // Returns the batch's loss.
   double add(const Step& step) {
     const double batch = static_cast<double>(step.labels.size());
-    const double loss = mean_loss(reading_, step.labels, step.logits);
+    const double loss = weighted_
+                            ? weighted_loss(reading_, step.labels, step.logits, step.coefficients)
+                            : mean_loss(reading_, step.labels, step.logits);
     loss_ += loss * batch;
     right_ += accuracy(reading_, step.labels, step.logits, threshold_) * batch;
     samples_ += batch;
@@ -78,6 +84,7 @@ class RunningMean {
  private:
   const Reading& reading_;
   double threshold_;
+  bool weighted_;
   double loss_ = 0, right_ = 0, samples_ = 0;
 };
 
@@ -104,15 +111,11 @@ std::int64_t steps_per_epoch(const TrainSpec& train, std::size_t images) {
   return static_cast<std::int64_t>((images + batch - 1) / batch);
 }
 
-// pos_weight weighs the positive class.  Losses know labels: where the positive class is label 0,
-// that is a class weight of label 0 (for the bce losses both are weights per sample).
-TrainSpec with_label_weights(const TrialSpec& spec) {
+// The specification with every weight of the loss a number by label.
+TrainSpec settled(const TrialSpec& spec, const Dataset& dataset, const Splits& splits) {
   TrainSpec train = spec.train;
-  if (train.loss.pos_weight && spec.positive == 0) {
-    train.loss.class_weight.resize(2, 1);
-    train.loss.class_weight[0] *= *train.loss.pos_weight;
-    train.loss.pos_weight.reset();
-  }
+  train.loss = settled_loss(train.loss, spec.positive, count_classes(dataset, splits.train),
+                            dataset.info().classes);
   return train;
 }
 
@@ -162,9 +165,9 @@ std::unique_ptr<Engine> start_engine(const TrialSpec& spec, const EngineConfig& 
 TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Groups& groups,
                       const SplitPlan& plan, const TrialControl& control) {
   const auto start = std::chrono::steady_clock::now();
-  const TrainSpec train = with_label_weights(spec);
   Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
   check_fits(spec, dataset, splits);
+  const TrainSpec train = settled(spec, dataset, splits);
 
   ThreadPool pool(control.threads);
   const EngineConfig config = engine_config(train, dataset, control, pool);
@@ -186,9 +189,10 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
 
   const Schedule schedule(train.schedule, train.optimizer,
                           steps_per_epoch(train, splits.train.size()), train.epochs);
+  const std::vector<double> weights = sample_weights(train, dataset);
   const BatchContext context{
       &images,          &train,          &schedule, static_cast<int>(outputs),
-      spec.seeds.order, augmenter.get(), &pool};
+      spec.seeds.order, augmenter.get(), &pool,     weights};
   // A threshold that is chosen on validation is chosen once, at the end; curves use 0.5 until then.
   const double curve_threshold =
       train.threshold.kind == ThresholdKind::fixed ? train.threshold.value : 0.5;
@@ -202,11 +206,12 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
   bool finite = true;
 
   for (int epoch = 1; epoch <= train.epochs; ++epoch) {
-    RunningMean running(reading, curve_threshold);
+    RunningMean running(reading, curve_threshold, train.sample_weight);
     EpochRecord record;
     record.epoch = epoch;
     EpochSource source(
-        context, epoch_order(splits.train, spec.seeds.order, epoch), epoch, watched,
+        context, sampled_order(dataset, splits.train, train.sampler, spec.seeds.order, epoch),
+        epoch, watched,
         [&](std::int64_t number, const Step& step, std::span<const std::uint32_t> rows) {
           const double loss = running.add(step);
           record.step = number + 1;
@@ -289,6 +294,8 @@ void check_trial(const TrialSpec& spec, const Dataset& dataset, const Groups& gr
                  const SplitPlan& plan) {
   const Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
   check_fits(spec, dataset, splits);
+  settled(spec, dataset, splits);
+  sample_weights(spec.train, dataset);
   const Schedule schedule(spec.train.schedule, spec.train.optimizer,
                           steps_per_epoch(spec.train, splits.train.size()), spec.train.epochs);
 }
@@ -303,9 +310,9 @@ double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Gro
                         const SplitPlan& plan, const TrialControl& control) {
   using Clock = std::chrono::steady_clock;
   constexpr std::size_t kSteps = 8, kEvaluated = 96;
-  const TrainSpec train = with_label_weights(spec);
   const Splits splits = draw_splits(dataset, groups, spec.split, plan, spec.seeds.split);
   check_fits(spec, dataset, splits);
+  const TrainSpec train = settled(spec, dataset, splits);
   ThreadPool pool(control.threads);
   const EngineConfig config = engine_config(train, dataset, control, pool);
   const std::unique_ptr<Augmenter> augmenter = make_augmenter(spec, dataset, control);
@@ -313,7 +320,9 @@ double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Gro
   const std::int64_t per_epoch = steps_per_epoch(train, splits.train.size());
   const Schedule schedule(train.schedule, train.optimizer, per_epoch, train.epochs);
   const int outputs = output_count(train.loss.kind, config.classes);
-  std::vector<std::uint32_t> order = epoch_order(splits.train, spec.seeds.order, 1);
+  const std::vector<double> weights = sample_weights(train, dataset);
+  std::vector<std::uint32_t> order =
+      sampled_order(dataset, splits.train, train.sampler, spec.seeds.order, 1);
   order.resize(std::min(order.size(), kSteps * static_cast<std::size_t>(train.batch_size)));
   std::vector<std::uint32_t> some = splits.val;
   some.resize(std::min(some.size(), kEvaluated));
@@ -323,7 +332,7 @@ double estimate_seconds(const TrialSpec& spec, const Dataset& dataset, const Gro
   used.insert(used.end(), some.begin(), some.end());
   const NormalisedImages images(dataset, normaliser, used);
   const BatchContext context{&images,          &train,          &schedule, outputs,
-                             spec.seeds.order, augmenter.get(), &pool};
+                             spec.seeds.order, augmenter.get(), &pool,     weights};
   std::vector<Clock::time_point> ends;
   EpochSource source(context, order, 1, {},
                      [&](std::int64_t, const Step&, std::span<const std::uint32_t>) {
