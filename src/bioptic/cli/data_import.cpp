@@ -96,6 +96,10 @@ int import_command(Options options) {
       fmt::print(stderr, "left out: {}\n", skipped);
     }
   }
+  if (!report.skipped.empty()) {  // also with --quiet: the dataset is not all of its source
+    fmt::print(stderr, "{} of {} images were left out because they cannot be read.\n",
+               report.skipped.size(), report.info.images + report.skipped.size());
+  }
   print_dataset_info(target, options.json, false);
   return 0;
 }

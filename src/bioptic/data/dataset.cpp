@@ -372,6 +372,8 @@ void DatasetWriter::add(std::span<const std::uint16_t> pixels, const ImageRecord
   state_->add(pixels.data(), 2 * pixels.size(), record);
 }
 
+void DatasetWriter::set_provenance(const std::string& text) { state_->info.provenance = text; }
+
 DatasetInfo DatasetWriter::finish() {
   State& s = *state_;
   s.finish(s.images, "images.npy", s.images_header(s.info.images));

@@ -47,7 +47,7 @@ struct ImageRecord {
   std::string_view
       split;  // "train", "val", "test" as the source names it, or "" when it names none
   std::string_view group;  // patient or study; "" when unknown
-  double weight = 1;       // how much the image counts in training; > 0
+  double weight = 1;       // how much the image counts in training, see sample_weight; > 0
 };
 
 // Read-only; the images stay on disk and are mapped.  Copies are cheap and share the map.
@@ -89,6 +89,8 @@ class DatasetWriter {
   void add(std::span<const std::uint8_t> pixels, const ImageRecord& record);
   void add(std::span<const std::uint16_t> pixels, const ImageRecord& record);
 
+  // Replaces DatasetInfo::provenance, some of which is known only when all images were read.
+  void set_provenance(const std::string& json);
   // Writes headers, index.csv and dataset.json, syncs, renames.  Returns the finished info.
   DatasetInfo finish();
 

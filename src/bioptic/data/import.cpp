@@ -196,10 +196,6 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   if (!source.preprocessing.empty()) preprocessing.update(json::parse(source.preprocessing));
   if (!source.value_range.empty()) preprocessing["float_range"] = source.value_range;
   info.preprocessing = preprocessing.dump();
-  info.provenance = json{{"source", source.anonymous ? "DICOM files" : provenance_source},
-                         {"kind", source.kind},
-                         {"skipped", report.skipped.size()}}
-                        .dump();
 
   DatasetWriter writer(folder, info);
   std::vector<std::size_t> per_class(source.classes.size());
@@ -235,6 +231,10 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
       });
   if (!bad.empty() && !options.skip_bad) throw_bad(bad, source.size());
   for (const Bad& b : bad) report.skipped.push_back(b.why);
+  writer.set_provenance(json{{"source", source.anonymous ? "DICOM files" : provenance_source},
+                             {"kind", source.kind},
+                             {"skipped", report.skipped.size()}}
+                            .dump());
   for (std::size_t c = 0; c < per_class.size(); ++c) {
     if (per_class[c] == 0) {
       throw InputError("class '" + source.classes[c] + "' has no image that can be read");

@@ -112,6 +112,7 @@ TEST(ImportFolders, BadInputIsNamed) {
   const ImportReport report = import_source(folder / "bad", folder / "out", skip);
   EXPECT_EQ(report.info.images, 5U);
   EXPECT_EQ(report.skipped.size(), 2U);
+  EXPECT_TRUE(has(Dataset::open(folder / "out").info().provenance, "\"skipped\":2"));
 }
 
 TEST(ImportArrays, IntegersAsTheyAreAndFloatsOverTheirRange) {
@@ -217,6 +218,63 @@ TEST(ImportNpz, MedMnistLayout) {
              {"train_labels", npy_bytes<std::uint8_t>("|u1", {2, 3}, {0, 1, 0, 1, 0, 1})}});
   EXPECT_TRUE(has(error_of([&] { import_source(folder / "multi.npz", folder / "o2", {}); }),
                   "multi-label"));
+}
+
+// The twelve 2-D sets of MedMNIST (Yang et al. 2023) by their shapes.
+TEST(ImportNpz, EverySetOfMedMnistAtEverySizeButTheOneOfManyLabels) {
+  struct Set {
+    const char* name;
+    int channels, classes;
+    int labels = 1;  // per image
+  };
+  const std::vector<Set> sets = {
+      {"pathmnist", 3, 9},    {"chestmnist", 1, 2, 14}, {"dermamnist", 3, 7},
+      {"octmnist", 1, 4},     {"pneumoniamnist", 1, 2}, {"retinamnist", 3, 5},
+      {"breastmnist", 1, 2},  {"bloodmnist", 3, 8},     {"tissuemnist", 1, 8},
+      {"organamnist", 1, 11}, {"organcmnist", 1, 11},   {"organsmnist", 1, 11}};
+  const TestFolder folder;
+  for (const Set& set : sets) {
+    for (const std::size_t side : {28U, 64U, 128U, 224U}) {
+      if (side > 64 && set.classes > 3) continue;  // the same code
+      std::vector<std::pair<std::string, std::string>> arrays;
+      std::size_t images = 0;
+      for (const char* split : {"train", "val", "test"}) {
+        const auto n = static_cast<std::size_t>(2 * set.classes);
+        std::vector<std::size_t> shape = {n, side, side};
+        if (set.channels == 3) shape.push_back(3);
+        const std::vector<std::uint8_t> pixels(
+            n * side * side * static_cast<std::size_t>(set.channels), 9);
+        std::vector<std::uint8_t> labels(n * static_cast<std::size_t>(set.labels));
+        for (std::size_t i = 0; i < labels.size(); ++i) {
+          labels[i] = static_cast<std::uint8_t>(i % static_cast<std::size_t>(set.classes));
+        }
+        arrays.emplace_back(std::string(split) + "_images",
+                            npy_bytes<std::uint8_t>("|u1", shape, pixels));
+        arrays.emplace_back(
+            std::string(split) + "_labels",
+            npy_bytes<std::uint8_t>("|u1", {n, static_cast<std::size_t>(set.labels)}, labels));
+        images += n;
+      }
+      const fs::path file = folder / (std::string(set.name) + ".npz"), out = folder / "out";
+      write_npz(file, arrays);
+      if (set.labels > 1) {
+        const std::string why = error_of([&] { import_source(file, out, {}); });
+        EXPECT_TRUE(has(why, "chestmnist.npz:train_labels")) << why;
+        EXPECT_TRUE(has(why, "14 labels per image (multi-label)")) << why;
+        EXPECT_FALSE(fs::exists(out));
+        continue;
+      }
+      import_source(file, out, {});
+      const Dataset dataset = Dataset::open(out, true);
+      EXPECT_EQ(dataset.size(), images) << set.name;
+      EXPECT_EQ(dataset.info().channels, set.channels) << set.name;
+      EXPECT_EQ(dataset.info().classes.size(), static_cast<std::size_t>(set.classes)) << set.name;
+      EXPECT_EQ(dataset.info().width, static_cast<int>(side)) << set.name;
+      EXPECT_EQ(dataset.info().classes.front(), set.classes > 10 ? "00" : "0") << set.name;
+      EXPECT_EQ(dataset.record(images / 3).split, "val") << set.name;
+      fs::remove_all(out);
+    }
+  }
 }
 
 TEST(DatasetOpen, DamageIsFound) {
