@@ -8,6 +8,7 @@
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/audit.h"
+#include "bioptic/data/audit_json.h"
 
 namespace bioptic {
 namespace {
@@ -31,26 +32,13 @@ struct Scratch {
   }
 };
 
-const char* state_name(AuditState state) {
-  switch (state) {
-    case AuditState::fine:
-      return "fine";
-    case AuditState::found:
-      return "found";
-    case AuditState::not_done:
-      return "not done";
-  }
-  return "";
-}
-
 void print_text(const std::string& path, const Audit& audit) {
   fmt::print("{}: {} images\n\n", path, audit.images);
   std::size_t found = 0;
   for (const AuditCheck& check : audit.checks) {
     found += check.state == AuditState::found ? 1U : 0U;
-    fmt::print("{:8}  {}: {}\n",
-               check.state == AuditState::found ? "FOUND" : state_name(check.state), check.title,
-               check.said);
+    fmt::print("{:8}  {}: {}\n", check.state == AuditState::found ? "FOUND" : name_of(check.state),
+               check.title, check.said);
     if (check.state != AuditState::found) continue;
     for (const std::string& example : check.examples) fmt::print("            {}\n", example);
   }
@@ -60,15 +48,8 @@ void print_text(const std::string& path, const Audit& audit) {
 }
 
 void print_json(const std::string& path, const Dataset& dataset, const Audit& audit) {
-  json j = {{"path", path}, {"images", audit.images}, {"found", audit.anything()}};
-  j["checks"] = json::array();
-  for (const AuditCheck& check : audit.checks) {
-    j["checks"].push_back({{"id", check.id},
-                           {"title", check.title},
-                           {"state", state_name(check.state)},
-                           {"said", check.said},
-                           {"examples", check.examples}});
-  }
+  json j = json::parse(audit_json(audit));
+  j["path"] = path;
   j["near_duplicates"] = json::array();
   for (const NearPair& pair : audit.near) {
     j["near_duplicates"].push_back({{"first", std::string(dataset.record(pair.first).source)},

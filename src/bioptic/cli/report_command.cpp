@@ -6,11 +6,14 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/parallel.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
+#include "bioptic/report/audit_report.h"
 #include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/report.h"
+#include "bioptic/study/study_audit.h"
 #include "bioptic/study/summarise.h"
 
 namespace bioptic {
@@ -53,7 +56,9 @@ int report_command(fs::path path) {
   for (const std::string& name : names) {
     const std::optional<StoredStudy> study = store.study(name);
     const std::optional<Dataset> dataset = study ? open_images(*study) : std::nullopt;
-    const StudySummary summary = summarise(store, name, dataset ? &*dataset : nullptr);
+    StudySummary summary = summarise(store, name, dataset ? &*dataset : nullptr);
+    summary.audit =
+        study_audit(summary, dataset ? &*dataset : nullptr, out, available_processors());
     const ReportOutcome written = write_report(summary, dataset ? &*dataset : nullptr, out / name);
     fmt::print("{}{}\n\n{}\n", name, summary.unfinished ? " (unfinished)" : "",
                arms_table_text(summary));
@@ -61,6 +66,7 @@ int report_command(fs::path path) {
       fmt::print("{}\n", comparisons_text(summary.comparisons, false));
     }
     if (!summary.claims.empty()) fmt::print("{}\n", claims_text(summary));
+    if (summary.audit) fmt::print("Audit: {}\n", audit_line(*summary.audit));
     for (const std::string& note : written.notes) fmt::print("note: {}\n", note);
     fmt::print("Report: {}\n", written.html.string());
   }

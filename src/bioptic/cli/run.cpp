@@ -20,11 +20,13 @@
 #include "bioptic/cli/command.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/kernel/kernels.h"
+#include "bioptic/report/audit_report.h"
 #include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/report.h"
 #include "bioptic/study/choose_jobs.h"
 #include "bioptic/study/executor.h"
+#include "bioptic/study/study_audit.h"
 #include "bioptic/study/summarise.h"
 #include "bioptic/study/weights_said.h"
 #include "bioptic/train/weights.h"
@@ -481,7 +483,8 @@ class Run {
   }
 
   json report(const Store& store, const PlannedStudy& study, const ExecutorOutcome& outcome) const {
-    const StudySummary summary = summarise(store, study.spec.name, &study.data.dataset);
+    StudySummary summary = summarise(store, study.spec.name, &study.data.dataset);
+    summary.audit = study_audit(summary, &study.data.dataset, out_, threads_);
     const fs::path folder = out_ / study.spec.name;
     const ReportOutcome written = write_report(summary, &study.data.dataset, folder);
     say(fmt::format("\n{}: {} trials trained, {} found in the store{}{}\n", study.spec.name,
@@ -491,6 +494,7 @@ class Run {
     say(arms_table_text(summary));
     if (!summary.comparisons.empty()) say(comparisons_text(summary.comparisons, false));
     if (!summary.claims.empty()) say(claims_text(summary));
+    if (summary.audit) say("Audit: " + audit_line(*summary.audit));
     for (const std::string& note : written.notes) say("note: " + note);
     say("Report: " + written.html.string());
     return {{"study", study.spec.name},        {"folder", folder.string()},

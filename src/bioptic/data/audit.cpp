@@ -5,60 +5,107 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <numeric>
 #include <optional>
 #include <set>
-#include <unordered_map>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/parallel.h"
+#include "bioptic/base/random.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/data/png.h"
 
 namespace bioptic {
 namespace {
 
-enum Side : unsigned char { kTrain, kVal, kTest };
+using Side = AuditSide;
+constexpr Side kTrain = Side::train, kVal = Side::val, kTest = Side::test, kHoldout = Side::holdout;
 constexpr std::size_t kChecks = 12;
-constexpr std::array<const char*, 3> kSideNames = {"train", "val", "test"};
 
+std::size_t number_of(Side side) { return static_cast<std::size_t>(side); }
+const char* side_name(Side side) {
+  constexpr std::array<const char*, 4> kNames = {"train", "val", "test", "holdout"};
+  return kNames[number_of(side)];
+}
+
+// What a pass over an image's pixels tells.
 struct ImageFacts {
   double mean = 0, spread = 0, border = 0;  // border: mean of the outermost twentieth
   double largest_share = 0;                 // of values at the type's largest
-  bool constant = false;
-  std::array<std::uint8_t, 32> hash{};
 };
 
 template <typename T>
 ImageFacts facts_of(std::span<const T> pixels, const DatasetInfo& info) {
-  ImageFacts facts;
+  // Whole numbers, so that the order of the sums is free: at most 2^28 pixels of 2^16 squared.
+  std::uint64_t sum = 0, squares = 0, border = 0, largest = 0, at_border = 0;
+  for (const T v : pixels) {
+    sum += v;
+    squares += std::uint64_t{v} * v;
+    largest += v == std::numeric_limits<T>::max() ? 1U : 0U;
+  }
   const int h = info.height, w = info.width;
   const int edge = std::max(1, std::min(h, w) / 20);
-  double sum = 0, squares = 0, border = 0;
-  std::size_t largest = 0, at_border = 0;
-  for (std::size_t i = 0; i < pixels.size(); ++i) {
-    const double v = pixels[i];
-    sum += v;
-    squares += v * v;
-    largest += pixels[i] == std::numeric_limits<T>::max() ? 1U : 0U;
-    const auto within =
-        static_cast<int>(i % (static_cast<std::size_t>(h) * static_cast<std::size_t>(w)));
-    const int y = within / w, x = within % w;
-    if (y < edge || x < edge || y >= h - edge || x >= w - edge) {
-      border += v;
-      ++at_border;
+  std::size_t at = 0;
+  for (int plane = 0; plane < info.channels; ++plane) {
+    for (int y = 0; y < h; ++y) {
+      const bool whole = y < edge || y >= h - edge;
+      for (int x = 0; x < w; ++x, ++at) {
+        if (!whole && x == edge && w > 2 * edge) {  // over the inside at once
+          x += w - 2 * edge;
+          at += static_cast<std::size_t>(w - 2 * edge);
+        }
+        border += pixels[at];
+        ++at_border;
+      }
     }
   }
+  ImageFacts facts;
   const auto n = static_cast<double>(pixels.size());
-  facts.mean = sum / n;
-  facts.spread = std::sqrt(std::max(0.0, squares / n - facts.mean * facts.mean));
-  facts.border = border / static_cast<double>(at_border);
+  facts.mean = static_cast<double>(sum) / n;
+  facts.spread =
+      std::sqrt(std::max(0.0, static_cast<double>(squares) / n - facts.mean * facts.mean));
+  facts.border = static_cast<double>(border) / static_cast<double>(at_border);
   facts.largest_share = static_cast<double>(largest) / n;
-  facts.constant = std::all_of(pixels.begin(), pixels.end(), [&](T v) { return v == pixels[0]; });
-  facts.hash = sha256_bytes(pixels.data(), pixels.size_bytes());
   return facts;
+}
+
+std::span<const std::uint8_t> bytes_of(const Dataset& dataset, std::size_t row) {
+  if (dataset.info().dtype == PixelType::uint8) return dataset.image8(row);
+  const auto pixels = dataset.image16(row);
+  return {reinterpret_cast<const std::uint8_t*>(pixels.data()), pixels.size_bytes()};
+}
+
+bool is_constant(const Dataset& dataset, std::size_t row) {
+  const auto all_one = [](auto pixels) {
+    // The middle first, which the fingerprint has read already and where most pictures vary.
+    const auto value = pixels[pixels.size() / 2];
+    const auto same = [&](auto v) { return v == value; };
+    const auto middle = pixels.subspan(pixels.size() / 2);
+    return std::all_of(middle.begin(), middle.end(), same) &&
+           std::all_of(pixels.begin(), pixels.end(), same);
+  };
+  return dataset.info().dtype == PixelType::uint8 ? all_one(dataset.image8(row))
+                                                  : all_one(dataset.image16(row));
+}
+
+// Of an image's middle 4 KiB, one page or two of a file that may be far larger than the memory.
+// FNV-1a over words of 8 bytes; equal images have equal fingerprints, and where others do, they
+// are told apart by all their pixels.
+constexpr std::size_t kFingerprintBytes = 4096;
+std::uint64_t fingerprint_of(std::span<const std::uint8_t> bytes) {
+  const std::size_t n = std::min(bytes.size(), kFingerprintBytes);
+  const std::uint8_t* at = bytes.data() + (bytes.size() - n) / 2;
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (std::size_t i = 0; i < n; i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at + i, std::min<std::size_t>(8, n - i));
+    hash = (hash ^ word) * 0x100000001b3U;
+    hash ^= hash >> 29;
+  }
+  return hash;
 }
 
 double mean_of(const std::vector<double>& v) {
@@ -107,8 +154,16 @@ class Auditor {
       : dataset_(dataset), originals_(originals), options_(options) {}
 
   Audit run(const Progress& progress) {
-    groups_ = find_groups(dataset_, options_.group);
-    read_sides();
+    if (options_.splits != nullptr) {
+      groups_ = &options_.splits->groups;
+      sides_ = options_.splits->sides;
+      test_from_ = "the test split";
+      val_from_ = "validation (seed 0)";
+    } else {
+      found_groups_ = find_groups(dataset_, options_.group);
+      groups_ = &found_groups_;
+      read_sides();
+    }
     ThreadPool pool(options_.threads > 0 ? options_.threads : available_processors());
     measure(pool);
     result_.images = dataset_.size();
@@ -140,8 +195,8 @@ class Auditor {
   void read_sides() {
     sides_.assign(dataset_.size(), kTrain);
     try {
-      const SplitPlan plan = plan_splits(dataset_, groups_, options_.split);
-      const Splits splits = draw_splits(dataset_, groups_, options_.split, plan, 0);
+      const SplitPlan plan = plan_splits(dataset_, *groups_, options_.split);
+      const Splits splits = draw_splits(dataset_, *groups_, options_.split, plan, 0);
       for (const auto row : splits.val) sides_[row] = kVal;
       for (const auto row : splits.test) sides_[row] = kTest;
       bool names_test = false;
@@ -159,27 +214,58 @@ class Auditor {
 
   void measure(ThreadPool& pool) {
     const DatasetInfo& info = dataset_.info();
-    facts_.resize(dataset_.size());
-    pool.run(dataset_.size(), [&](std::size_t row) {
-      facts_[row] = info.dtype == PixelType::uint8 ? facts_of(dataset_.image8(row), info)
+    const std::size_t n = dataset_.size();
+    measured_.resize(n);
+    std::iota(measured_.begin(), measured_.end(), std::uint32_t{0});
+    if (options_.sample > 0 && options_.sample < n) {
+      RandomStream(0, "audit sample").shuffle(std::span(measured_));
+      measured_.resize(options_.sample);
+      std::sort(measured_.begin(), measured_.end());
+      of_sample_ = fmt::format("in a sample of {} of the {} images, ", options_.sample, n);
+    }
+    facts_.resize(measured_.size());
+    constexpr std::size_t kBlock = 64;
+    pool.run((measured_.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
+      const std::size_t end = std::min(measured_.size(), (block + 1) * kBlock);
+      for (std::size_t i = block * kBlock; i < end; ++i) {
+        const std::size_t row = measured_[i];
+        facts_[i] = info.dtype == PixelType::uint8 ? facts_of(dataset_.image8(row), info)
                                                    : facts_of(dataset_.image16(row), info);
+      }
+    });
+    constant_.resize(n);
+    fingerprints_.resize(n);
+    pool.run((n + kBlock - 1) / kBlock, [&](std::size_t block) {
+      for (std::size_t row = block * kBlock; row < std::min(n, (block + 1) * kBlock); ++row) {
+        fingerprints_[row] = fingerprint_of(bytes_of(dataset_, row));
+        constant_[row] = is_constant(dataset_, row) ? 1 : 0;
+      }
     });
   }
 
-  void duplicates(ThreadPool& pool, const Progress& progress) {
+  // Rows with the pixels of an earlier row: (the first such row, row).
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> exact_copies() const {
+    std::vector<std::uint64_t> sorted = fingerprints_;
+    std::sort(sorted.begin(), sorted.end());
+    const auto is_single = [&](std::uint64_t fingerprint) {
+      const auto [begin, end] = std::equal_range(sorted.begin(), sorted.end(), fingerprint);
+      return end - begin < 2;
+    };
     std::map<std::array<std::uint8_t, 32>, std::uint32_t> first;
-    std::vector<char> skip(dataset_.size(), 0);
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> exact;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> copies;
     for (std::uint32_t row = 0; row < dataset_.size(); ++row) {
-      if (facts_[row].constant) {
-        skip[row] = 1;
-        continue;
-      }
-      const auto [found, is_new] = first.emplace(facts_[row].hash, row);
-      if (is_new) continue;
-      exact.emplace_back(found->second, row);
-      skip[row] = 1;
+      if (constant_[row] != 0 || is_single(fingerprints_[row])) continue;
+      const auto bytes = bytes_of(dataset_, row);
+      const auto [found, is_new] = first.emplace(sha256_bytes(bytes.data(), bytes.size()), row);
+      if (!is_new) copies.emplace_back(found->second, row);
     }
+    return copies;
+  }
+
+  void duplicates(ThreadPool& pool, const Progress& progress) {
+    const std::vector<std::pair<std::uint32_t, std::uint32_t>> exact = exact_copies();
+    std::vector<char> skip = constant_;
+    for (const auto& [earlier, row] : exact) skip[row] = 1;
     AuditCheck& same = check("exact_duplicates", "exact duplicates");
     same.said = exact.empty() ? "no two images have the same pixels"
                               : plural(exact.size(), "image repeats", "images repeat") +
@@ -192,7 +278,7 @@ class Auditor {
     near.state = !options_.near         ? AuditState::not_done
                  : result_.near.empty() ? AuditState::fine
                                         : AuditState::found;
-    near.said = !options_.near ? "not looked for"
+    near.said = !options_.near ? options_.no_near_because
                 : result_.near.empty()
                     ? "no two images are nearly the same picture"
                     : plural(result_.near.size(), "pair is", "pairs are") +
@@ -215,12 +301,13 @@ class Auditor {
       }
       if (no_splits_.empty() && sides_[a] != sides_[b]) {
         ++crossing;
-        example(across, fmt::format("{} ({}) and {} ({})", name(a), kSideNames[sides_[a]], name(b),
-                                    kSideNames[sides_[b]]));
+        example(across, fmt::format("{} ({}) and {} ({})", name(a), side_name(sides_[a]), name(b),
+                                    side_name(sides_[b])));
       }
     }
-    conflict.said = conflicting == 0 ? "none" : plural(conflicting, "pair", "pairs");
-    across.said = crossing == 0 ? "none" : plural(crossing, "pair", "pairs");
+    const char* none = options_.near ? "none" : "none among exact duplicates";
+    conflict.said = conflicting == 0 ? none : plural(conflicting, "pair", "pairs");
+    across.said = crossing == 0 ? none : plural(crossing, "pair", "pairs");
     if (conflicting > 0) conflict.state = AuditState::found;
     if (crossing > 0) across.state = AuditState::found;
     if (!no_splits_.empty()) not_done(across, no_splits_);
@@ -234,21 +321,29 @@ class Auditor {
   void split_groups() {
     AuditCheck& c = check("split_groups", "groups (patients) on both sides of a split");
     if (!no_splits_.empty()) return not_done(c, no_splits_);
-    if (!groups_.known) {
-      return not_done(c, "the source names no groups; --group EXPRESSION finds them in file names");
+    if (!groups_->known) {
+      return not_done(c, options_.splits != nullptr
+                             ? "the source names no groups; group under [data] finds them in file "
+                               "names"
+                             : "the source names no groups; --group EXPRESSION finds them in file "
+                               "names");
     }
-    std::map<std::string, std::array<std::size_t, 3>> images;
+    std::map<std::string, std::array<std::size_t, 4>> images;
     for (std::size_t row = 0; row < dataset_.size(); ++row) {
-      if (!groups_.names[row].starts_with('#')) ++images[groups_.names[row]][sides_[row]];
+      if (!groups_->names[row].starts_with('#')) {
+        ++images[groups_->names[row]][number_of(sides_[row])];
+      }
     }
     std::size_t train_test = 0, train_val = 0, any = 0;
     for (const auto& [group, n] : images) {
-      const bool both = (n[kTrain] > 0) + (n[kVal] > 0) + (n[kTest] > 0) > 1;
-      train_val += n[kTrain] > 0 && n[kVal] > 0 ? 1U : 0U;
-      train_test += n[kTest] > 0 && n[kTrain] + n[kVal] > 0 ? 1U : 0U;
+      const std::size_t train = n[number_of(kTrain)], val = n[number_of(kVal)],
+                        test = n[number_of(kTest)];
+      const bool both = (train > 0) + (val > 0) + (test > 0) > 1;
+      train_val += train > 0 && val > 0 ? 1U : 0U;
+      train_test += test > 0 && train + val > 0 ? 1U : 0U;
       if (!both) continue;
       ++any;
-      example(c, fmt::format("{}: {} train, {} val, {} test", group, n[kTrain], n[kVal], n[kTest]));
+      example(c, fmt::format("{}: {} train, {} val, {} test", group, train, val, test));
     }
     c.said = fmt::format(
         "of {} groups, {} have images in training or validation and in {}, {} in training and in "
@@ -261,7 +356,8 @@ class Auditor {
   std::vector<std::size_t> counts(bool test) const {
     std::vector<std::size_t> n(dataset_.info().classes.size());
     for (std::size_t row = 0; row < dataset_.size(); ++row) {
-      if ((sides_[row] == kTest) == test) ++n[static_cast<std::size_t>(dataset_.label(row))];
+      if (sides_[row] != kHoldout && (sides_[row] == kTest) == test)
+        ++n[static_cast<std::size_t>(dataset_.label(row))];
     }
     return n;
   }
@@ -296,8 +392,9 @@ class Auditor {
   void intensity_drift() {
     AuditCheck& c = check("intensity_drift", "intensity drift between training and test");
     std::vector<double> train, test;
-    for (std::size_t row = 0; row < dataset_.size(); ++row) {
-      (sides_[row] == kTest ? test : train).push_back(facts_[row].mean);
+    for (std::size_t i = 0; i < measured_.size(); ++i) {
+      const Side side = sides_[measured_[i]];
+      if (side != kHoldout) (side == kTest ? test : train).push_back(facts_[i].mean);
     }
     if (train.size() < 2 || test.size() < 2) return not_done(c, "there are too few images");
     const double vt = variance_of(train), vs = variance_of(test);
@@ -306,9 +403,11 @@ class Auditor {
     const double error =
         std::sqrt(vt / static_cast<double>(train.size()) + vs / static_cast<double>(test.size()));
     const double size = spread > 0 ? difference / spread : 0;
-    c.said = fmt::format(
-        "mean grey value {:.1f} in training, {:.1f} in test: {:.2f} standard deviations apart",
-        mean_of(train), mean_of(test), std::abs(size));
+    c.said =
+        of_sample_ +
+        fmt::format(
+            "mean grey value {:.1f} in training, {:.1f} in test: {:.2f} standard deviations apart",
+            mean_of(train), mean_of(test), std::abs(size));
     if (std::abs(size) >= 0.5 && std::abs(difference) > 4 * error) c.state = AuditState::found;
   }
 
@@ -316,7 +415,7 @@ class Auditor {
     AuditCheck& flat = check("constant_images", "constant images");
     std::size_t constant = 0, saturated = 0;
     for (std::size_t row = 0; row < dataset_.size(); ++row) {
-      if (!facts_[row].constant) continue;
+      if (constant_[row] == 0) continue;
       ++constant;
       example(flat, name(row));
     }
@@ -325,22 +424,50 @@ class Auditor {
                     : plural(constant, "image has", "images have") + " one value everywhere";
     if (constant > 0) flat.state = AuditState::found;
     AuditCheck& full = check("saturated_images", "saturated images");
-    for (std::size_t row = 0; row < dataset_.size(); ++row) {
-      if (facts_[row].constant || facts_[row].largest_share < 0.25) continue;
+    for (std::size_t i = 0; i < measured_.size(); ++i) {
+      const std::uint32_t row = measured_[i];
+      if (constant_[row] != 0 || facts_[i].largest_share < 0.25) continue;
       ++saturated;
-      example(full, fmt::format("{} ({:.0f} %)", name(row), 100 * facts_[row].largest_share));
+      example(full, fmt::format("{} ({:.0f} %)", name(row), 100 * facts_[i].largest_share));
     }
-    full.said = saturated == 0 ? "none"
-                               : plural(saturated, "image has", "images have") +
-                                     " a quarter or more of the values at the largest";
+    full.said = of_sample_;
+    full.said += saturated == 0 ? "none"
+                                : plural(saturated, "image has", "images have") +
+                                      " a quarter or more of the values at the largest";
     if (saturated > 0) full.state = AuditState::found;
   }
 
+  // Rows and columns at the edges that are one picture in all images.
+  struct Borders {
+    std::size_t top = 0, bottom = 0, left = 0, right = 0;
+  };
+
+  // Cuts the borders down to what `image` shares with `first`, plane by plane.
   template <typename T>
-  void mark_fixed(std::span<const T> first, std::span<const T> image,
-                  std::vector<char>& same) const {
-    for (std::size_t i = 0; i < image.size(); ++i) {
-      if (image[i] != first[i]) same[i % same.size()] = 0;
+  static void cut_borders(std::span<const T> first, std::span<const T> image, std::size_t h,
+                          std::size_t w, Borders& b) {
+    for (std::size_t plane = 0; plane < image.size(); plane += h * w) {
+      const auto row_same = [&](std::size_t y) {
+        const std::size_t at = plane + y * w;
+        return std::equal(image.begin() + static_cast<std::ptrdiff_t>(at),
+                          image.begin() + static_cast<std::ptrdiff_t>(at + w),
+                          first.begin() + static_cast<std::ptrdiff_t>(at));
+      };
+      const auto column_same = [&](std::size_t x) {
+        for (std::size_t y = 0; y < h; ++y) {
+          if (image[plane + y * w + x] != first[plane + y * w + x]) return false;
+        }
+        return true;
+      };
+      const auto count_same = [](std::size_t most, const auto& same) {
+        std::size_t n = 0;
+        while (n < most && same(n)) ++n;
+        return n;
+      };
+      b.top = count_same(b.top, row_same);
+      b.bottom = count_same(b.bottom, [&](std::size_t k) { return row_same(h - 1 - k); });
+      b.left = count_same(b.left, column_same);
+      b.right = count_same(b.right, [&](std::size_t k) { return column_same(w - 1 - k); });
     }
   }
 
@@ -349,44 +476,29 @@ class Auditor {
     const DatasetInfo& info = dataset_.info();
     const auto h = static_cast<std::size_t>(info.height), w = static_cast<std::size_t>(info.width);
     if (dataset_.size() < 2) return not_done(c, "there is one image");
-    std::vector<char> same(h * w, 1);
+    Borders b{h, h, w, w};
     for (std::size_t row = 1; row < dataset_.size(); ++row) {
+      if (b.top + b.bottom + b.left + b.right == 0) break;
       if (info.dtype == PixelType::uint8) {
-        mark_fixed(dataset_.image8(0), dataset_.image8(row), same);
+        cut_borders(dataset_.image8(0), dataset_.image8(row), h, w, b);
       } else {
-        mark_fixed(dataset_.image16(0), dataset_.image16(row), same);
+        cut_borders(dataset_.image16(0), dataset_.image16(row), h, w, b);
       }
     }
-    const auto row_fixed = [&](std::size_t y) {
-      return std::all_of(same.begin() + static_cast<std::ptrdiff_t>(y * w),
-                         same.begin() + static_cast<std::ptrdiff_t>((y + 1) * w),
-                         [](char s) { return s != 0; });
-    };
-    const auto column_fixed = [&](std::size_t x) {
-      for (std::size_t y = 0; y < h; ++y) {
-        if (same[y * w + x] == 0) return false;
-      }
-      return true;
-    };
-    std::size_t top = 0, bottom = 0, left = 0, right = 0;
-    while (top < h && row_fixed(top)) ++top;
-    while (bottom < h && row_fixed(h - 1 - bottom)) ++bottom;
-    while (left < w && column_fixed(left)) ++left;
-    while (right < w && column_fixed(w - 1 - right)) ++right;
-    if (top + bottom + left + right == 0) {
+    if (b.top + b.bottom + b.left + b.right == 0) {
       c.said = "none";
       return;
     }
     c.said = fmt::format(
         "{} rows at the top, {} at the bottom, {} columns at the left, {} at the right "
         "are the same in all images",
-        top, bottom, left, right);
+        b.top, b.bottom, b.left, b.right);
     c.state = AuditState::found;
   }
 
   struct Feature {
     std::string name;
-    std::vector<double> values;  // by row
+    std::vector<double> values;  // in the order of measured_
   };
   std::vector<Feature> features() const {
     std::vector<Feature> all(3);
@@ -404,7 +516,8 @@ class Auditor {
     all[4].name = "height of the file's image";
     all[5].name = "aspect ratio of the file's image";
     std::set<std::string> formats;
-    for (const Original& original : originals_) {
+    for (const std::uint32_t row : measured_) {
+      const Original& original = originals_[row];
       all[3].values.push_back(original.width);
       all[4].values.push_back(original.height);
       all[5].values.push_back(static_cast<double>(original.width) / original.height);
@@ -412,8 +525,9 @@ class Auditor {
     }
     for (const std::string& format : formats) {
       Feature feature{"file format " + (format.empty() ? "(no ending)" : format), {}};
-      for (const Original& original : originals_)
-        feature.values.push_back(original.format == format ? 1 : 0);
+      for (const std::uint32_t row : measured_) {
+        feature.values.push_back(originals_[row].format == format ? 1 : 0);
+      }
       all.push_back(std::move(feature));
     }
     return all;
@@ -429,10 +543,11 @@ class Auditor {
       for (std::size_t k = 0; k < classes; ++k) {
         if (classes == 2 && k == 0) continue;  // the other class's AUROC is the same
         std::vector<double> in, out;
-        for (std::size_t row = 0; row < dataset_.size(); ++row) {
-          if (no_splits_.empty() && sides_[row] == kTest) continue;
+        for (std::size_t i = 0; i < measured_.size(); ++i) {
+          const std::uint32_t row = measured_[i];
+          if (no_splits_.empty() && (sides_[row] == kTest || sides_[row] == kHoldout)) continue;
           (static_cast<std::size_t>(dataset_.label(row)) == k ? in : out)
-              .push_back(feature.values[row]);
+              .push_back(feature.values[i]);
         }
         if (in.empty() || out.empty()) continue;
         double area = auroc(in, out);
@@ -449,7 +564,8 @@ class Auditor {
                                dataset_.info().classes[k], area));
       }
     }
-    c.said = fmt::format("the most telling is the {} with AUROC {:.2f}", best, highest);
+    c.said =
+        of_sample_ + fmt::format("the most telling is the {} with AUROC {:.2f}", best, highest);
     if (telling > 0) c.state = AuditState::found;
   }
 
@@ -461,7 +577,7 @@ class Auditor {
     for (std::size_t row = 0; row < dataset_.size(); ++row) {
       if (sides_[row] != kTest) continue;
       ++images;
-      groups.insert(groups_.names[row]);
+      groups.insert(groups_->names[row]);
     }
     const double d = options_.detect, z = 1.959964 + 0.841621;
     const double needed = std::max(1.0, std::ceil(z * z * (0.1 - d * d) / (d * d)));
@@ -476,10 +592,15 @@ class Auditor {
   const Dataset& dataset_;
   const std::vector<Original>& originals_;
   const AuditOptions& options_;
-  Groups groups_;
+  Groups found_groups_;
+  const Groups* groups_ = nullptr;
   std::vector<Side> sides_;
   std::string no_splits_, test_from_, val_from_;
-  std::vector<ImageFacts> facts_;
+  std::vector<std::uint32_t> measured_;  // rows whose facts are known, ascending
+  std::string of_sample_;                // says so where they are not all
+  std::vector<ImageFacts> facts_;        // in the order of measured_
+  std::vector<char> constant_;           // by row: one value everywhere
+  std::vector<std::uint64_t> fingerprints_;
   Audit result_;
 };
 

@@ -14,12 +14,24 @@
 
 namespace bioptic {
 
+// How a study has grouped and split the images already.
+enum class AuditSide : unsigned char { train, val, test, holdout };
+struct AuditSplits {
+  Groups groups;
+  std::vector<AuditSide> sides;  // by row
+};
+
 struct AuditOptions {
   std::string group;     // search expression for the patient, as in find_groups
   SplitSpec split;       // how a study would draw what the source does not name
   double detect = 0.05;  // difference in accuracy between two arms that one wants to see
   bool near = true;      // look for near duplicates (time grows with the square of the images)
-  int threads = 0;       // 0 = all processors
+  std::string no_near_because = "not looked for";  // said where `near` is not set
+  // Images, drawn at random but always the same, whose pixels are all read for what is measured
+  // (intensity, saturation, trivial features); 0 = all.  The other checks look at every image.
+  std::size_t sample = 0;
+  const AuditSplits* splits = nullptr;  // instead of `group` and `split`
+  int threads = 0;                      // 0 = all processors
 };
 
 // What only the files knew, by row of the dataset; empty where a dataset is audited.
@@ -29,6 +41,7 @@ struct Original {
 };
 
 enum class AuditState { fine, found, not_done };
+const char* name_of(AuditState);  // "fine", "found", "not done"
 
 // One check: what it looked for, and what it saw, in a sentence with its numbers.
 struct AuditCheck {

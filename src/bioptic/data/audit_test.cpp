@@ -178,6 +178,155 @@ TEST_F(AuditFaults, EdgesCutOff) {
                [](const Pixels& p, std::size_t) { return cropped(p, kSide, 8, 4, 4); });
 }
 
+// --------------------------------------------------------------- faults in a set of a study's size
+
+class AuditStudySize : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kTrain = 2000, kTest = 400, kEach = 20;
+
+  static void SetUpTestSuite() {
+    folder_ = new TestFolder;
+    PhantomSpec spec;  // 2,000 and 400 images
+    spec.size = 128;
+    spec.shift = 0;  // else the test images are from another scanner, which is found
+    make_phantom(spec, *folder_ / "phantom", available_processors());
+  }
+  static void TearDownTestSuite() {
+    delete folder_;
+    folder_ = nullptr;
+  }
+  static Dataset phantom() { return Dataset::open(*folder_ / "phantom"); }
+  // As a careful study splits: by patient.  The phantom's test split has some 200 patients.
+  static AuditOptions by_patient() {
+    AuditOptions options;
+    options.split.split_by = SplitBy::group;
+    options.detect = 0.07;
+    return options;
+  }
+  static TestFolder* folder_;
+};
+TestFolder* AuditStudySize::folder_ = nullptr;
+
+TEST_F(AuditStudySize, NothingAtAllIsFoundInACleanSet) {
+  const Audit audit = audit_dataset(phantom(), {}, by_patient());
+  for (const AuditCheck& c : audit.checks) {
+    EXPECT_EQ(c.state, AuditState::fine) << c.id << ": " << c.said;
+  }
+  EXPECT_FALSE(audit.anything());
+  EXPECT_TRUE(audit.near.empty());
+}
+
+TEST_F(AuditStudySize, EveryPatientOnBothSidesIsFound) {
+  // Twenty test images, each said to be of a training patient of its own.
+  const Dataset clean = phantom();
+  DatasetWriter writer(*folder_ / "patients", clean.info());
+  std::set<std::string> planted;
+  std::uint32_t from = 0;
+  for (std::uint32_t row = 0; row < clean.size(); ++row) {
+    ImageRecord record = clean.record(row);
+    if (record.split == "test" && row % 20 == 0) {
+      while (planted.contains(std::string(clean.record(from).group))) from += 37;
+      record.group = clean.record(from).group;
+      planted.emplace(record.group);
+    }
+    writer.add(clean.image8(row), record);
+  }
+  writer.finish();
+  ASSERT_EQ(planted.size(), kEach);
+  AuditOptions options = by_patient();
+  options.near = false;
+  const Audit audit = audit_dataset(Dataset::open(*folder_ / "patients"), {}, options);
+  for (const AuditCheck& c : audit.checks) {
+    if (c.id == "near_duplicates") continue;
+    EXPECT_EQ(c.state, c.id == "split_groups" ? AuditState::found : AuditState::fine)
+        << c.id << ": " << c.said;
+  }
+  const AuditCheck& groups = check(audit, "split_groups");
+  EXPECT_NE(groups.said.find(" 20 have images in training or validation and in the source's test "
+                             "split, 0 in training and in"),
+            std::string::npos)
+      << groups.said;
+  for (const std::string& example : groups.examples) {
+    EXPECT_TRUE(planted.contains(example.substr(0, example.find(':')))) << example;
+  }
+}
+
+// Twenty of each fault at once among 2,400 images: recall of at least 0.9 each, at most one pair
+// per 1,000 images that was not planted.
+TEST_F(AuditStudySize, EveryKindOfCopyIsFound) {
+  using Change = std::function<Pixels(const Pixels&, std::size_t)>;
+  const std::vector<std::pair<const char*, Change>> faults = {
+      {"exact", [](const Pixels& p, std::size_t) { return p; }},
+      {"jpeg", [](const Pixels& p, std::size_t) { return jpeg_of_quality_50(p, kSide); }},
+      {"half", [](const Pixels& p, std::size_t) { return half_and_back(p, kSide); }},
+      {"brightness",
+       [](const Pixels& p, std::size_t k) { return brighter(p, k % 2 == 0 ? 1.1 : 0.9); }},
+      {"crop", [](const Pixels& p, std::size_t k) {
+         return cropped(p, kSide, 4, static_cast<int>(k % 5), static_cast<int>(k / 5 % 5));
+       }}};
+  const Planted planted =
+      plant(phantom(), *folder_ / "copies", faults.size() * kEach,
+            [&](const Pixels& p, std::size_t k) { return faults[k / kEach].second(p, k); });
+  const Audit audit = audit_dataset(planted.dataset, {}, by_patient());
+  std::vector<std::size_t> found(faults.size());
+  std::size_t wrong = 0;
+  for (const NearPair& pair : audit.near) {
+    const bool copy = pair.second >= planted.clean &&
+                      planted.originals[pair.second - planted.clean] == pair.first;
+    if (copy) {
+      ++found[(pair.second - planted.clean) / kEach];
+    } else {
+      ++wrong;
+    }
+  }
+  EXPECT_NE(check(audit, "exact_duplicates").said.find("20 images repeat"), std::string::npos);
+  for (std::size_t f = 1; f < faults.size(); ++f) {
+    EXPECT_GE(found[f], 18U) << faults[f].first;
+    RecordProperty(faults[f].first, static_cast<int>(found[f]));
+  }
+  EXPECT_LE(wrong, 2U);
+  RecordProperty("wrong", static_cast<int>(wrong));
+}
+
+// What is measured in a sample is said to be, and the other checks still look at every image.
+TEST_F(AuditStudySize, ASampleIsSaidToBeOne) {
+  const Planted planted =
+      plant(phantom(), *folder_ / "sampled", kEach, [](const Pixels& p, std::size_t) { return p; });
+  AuditOptions options = by_patient();
+  options.near = false;
+  options.no_near_because = "left out";
+  options.sample = 300;
+  const Audit audit = audit_dataset(planted.dataset, {}, options);
+  EXPECT_NE(check(audit, "exact_duplicates").said.find("20 images repeat"), std::string::npos);
+  EXPECT_EQ(check(audit, "near_duplicates").said, "left out");
+  EXPECT_EQ(check(audit, "near_duplicates").state, AuditState::not_done);
+  for (const char* id : {"intensity_drift", "saturated_images", "trivial_features"}) {
+    EXPECT_TRUE(check(audit, id).said.starts_with("in a sample of 300 of the 2420 images, "))
+        << check(audit, id).said;
+    EXPECT_EQ(check(audit, id).state, AuditState::fine) << check(audit, id).said;
+  }
+}
+
+// A study's own groups and splits are taken as they are; its hold-out counts neither as training
+// nor as test.
+TEST_F(AuditStudySize, TheSplitsOfAStudyAreTaken) {
+  const Dataset dataset = phantom();
+  AuditSplits splits;
+  splits.groups = find_groups(dataset, "");
+  for (std::uint32_t row = 0; row < dataset.size(); ++row) {
+    splits.sides.push_back(row < 1500     ? AuditSide::train
+                           : row < kTrain ? AuditSide::holdout
+                                          : AuditSide::test);
+  }
+  splits.groups.names[10] = splits.groups.names[1600];
+  splits.groups.names[11] = splits.groups.names[2100];
+  AuditOptions options = by_patient();
+  options.near = false;
+  options.splits = &splits;
+  const AuditCheck& groups = check(audit_dataset(dataset, {}, options), "split_groups");
+  EXPECT_EQ(groups.state, AuditState::found);
+}
+
 // ------------------------------------------------------------------------------- the other checks
 
 // Noise images with what `change` makes of them.

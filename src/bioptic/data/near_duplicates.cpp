@@ -1,10 +1,11 @@
 #include "bioptic/data/near_duplicates.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <map>
 #include <utility>
+
+#include "bioptic/data/hash_index.h"
 
 namespace bioptic {
 namespace {
@@ -33,7 +34,8 @@ constexpr std::array<Cut, 11> kCuts = {{{0, 0, 0, 0},
                                         {.015, .015, 0, .03}}};
 
 using Plane = std::vector<float>;  // side x side
-using Hash = std::array<std::uint64_t, kHashBits / 64>;
+using Hash = Hash256;
+static_assert(kHashBits == 256 && kMostBits <= HashIndex::kMostBits);
 
 std::size_t index_of(int y, int x, int width) {
   return static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
@@ -195,12 +197,6 @@ Hash hash_of(const Picture& picture, const Cut& cut) {
   return hash;
 }
 
-int differing(const Hash& a, const Hash& b) {
-  int bits = 0;
-  for (std::size_t w = 0; w < a.size(); ++w) bits += std::popcount(a[w] ^ b[w]);
-  return bits;
-}
-
 Plane coarse(const Picture& picture, const Cut& cut) {
   return normalised(details(picture.shrunk(cut, 32), 32, kHashReach));
 }
@@ -234,24 +230,23 @@ struct Candidate {
 };
 
 // The pairs in which `row` is the one with more of the picture (or as much).
-std::vector<NearPair> pairs_of(const Dataset& dataset, std::uint32_t row,
-                               const std::vector<char>& skip, const std::vector<Hash>& hashes,
+std::vector<NearPair> pairs_of(const Dataset& dataset, std::uint32_t row, const HashIndex& index,
                                const std::vector<Plane>& planes) {
   const Picture picture(base_plane(dataset, row));
-  std::array<Hash, kCuts.size()> cut_hashes;
-  std::array<Plane, kCuts.size()> cut_planes;
-  for (std::size_t k = 0; k < kCuts.size(); ++k) cut_hashes[k] = hash_of(picture, kCuts[k]);
-  std::vector<Candidate> candidates;
-  for (std::uint32_t other = 0; other < hashes.size(); ++other) {
-    if (other == row || skip[other]) continue;
-    Candidate best{other, 0, 0};
-    for (std::size_t k = other < row ? 1 : 0; k < kCuts.size(); ++k) {
-      if (differing(cut_hashes[k], hashes[other]) > kMostBits) continue;
-      if (cut_planes[k].empty()) cut_planes[k] = coarse(picture, kCuts[k]);
-      const double likeness = static_cast<double>(product(cut_planes[k], planes[other]));
-      if (likeness > best.likeness) best = {other, k, likeness};
+  std::map<std::uint32_t, Candidate> best;
+  for (std::size_t k = 0; k < kCuts.size(); ++k) {
+    Plane plane;
+    for (const std::uint32_t other : index.within(hash_of(picture, kCuts[k]), kMostBits)) {
+      if (other == row || (k == 0 && other < row)) continue;  // whole pictures: once a pair
+      if (plane.empty()) plane = coarse(picture, kCuts[k]);
+      const double likeness = static_cast<double>(product(plane, planes[other]));
+      Candidate& candidate = best[other];
+      if (likeness > candidate.likeness) candidate = {other, k, likeness};
     }
-    if (best.likeness >= kCoarse) candidates.push_back(best);
+  }
+  std::vector<Candidate> candidates;
+  for (const auto& [other, candidate] : best) {
+    if (candidate.likeness >= kCoarse) candidates.push_back(candidate);
   }
   const std::size_t kept = std::min(candidates.size(), kNearPairsPerImage);
   std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(kept),
@@ -285,13 +280,14 @@ std::vector<NearPair> find_near_duplicates(const Dataset& dataset, const std::ve
     hashes[row] = hash_of(picture, {});
     planes[row] = coarse(picture, {});
   });
+  const HashIndex index(hashes, skip);
   std::vector<std::vector<NearPair>> found(n);
   const std::size_t block = 64 * static_cast<std::size_t>(pool.threads());
   for (std::size_t begin = 0; begin < n; begin += block) {
     const std::size_t count = std::min(block, n - begin);
     pool.run(count, [&](std::size_t k) {
       const auto row = static_cast<std::uint32_t>(begin + k);
-      if (!skip[row]) found[row] = pairs_of(dataset, row, skip, hashes, planes);
+      if (!skip[row]) found[row] = pairs_of(dataset, row, index, planes);
     });
     if (progress) progress(begin + count, n);
   }

@@ -25,8 +25,8 @@ struct NearPair {
 // (minus the local mean) at 32 x 32, then at 64 x 64 after the cut was fitted to 0.2 %.
 // `likeness` is that last correlation; a pair is one from 0.972 on.  Exact copies (all pixels
 // equal) and images without any detail are not looked at: `skip[row]` is set.  At most
-// kNearPairsPerImage candidates of an image are fitted. Time grows with the square of the number of
-// images.
+// kNearPairsPerImage candidates of an image are fitted.  Candidates come from an index over the
+// hashes (hash_index.h), which finds all of them; 4 KiB of memory an image.
 inline constexpr double kNearLikeness = 0.972;
 inline constexpr std::size_t kNearPairsPerImage = 8;
 std::vector<NearPair> find_near_duplicates(const Dataset& dataset, const std::vector<char>& skip,

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "bioptic/base/files.h"
+#include "bioptic/report/audit_report.h"
 #include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/gap_report.h"
@@ -284,6 +285,7 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
   out += metrics_html(summary);
   out += "<h2>Settings</h2>\n" + settings_tables(summary);
   out += "<h2>Data</h2>\n" + data_table(summary);
+  if (summary.audit) out += audit_html(*summary.audit);
   for (const std::string& note : summary.notes) {
     out += "<p class=\"note\">" + html_escape(note) + "</p>\n";
   }

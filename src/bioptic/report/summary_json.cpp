@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/data/audit_json.h"
 #include "bioptic/report/claims_json.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/gap_report.h"
@@ -117,6 +118,7 @@ std::string summary_json(const StudySummary& summary) {
       {"arms", arms},
       {"trials", trials}};
   if (summary.gap) out["gap"] = gap_json(*summary.gap);
+  if (summary.audit) out["audit"] = json::parse(audit_json(*summary.audit));
   if (!summary.variance.empty()) out["variance"] = variance_json(summary);
   return out.dump(2) + "\n";
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "bioptic/data/audit.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/study/claim_result.h"
 #include "bioptic/study/comparison.h"
@@ -94,6 +95,7 @@ struct StudySummary {
   std::vector<ClaimResult> claims;    // in the order of the file
   std::vector<ArmVariance> variance;  // where seeds are crossed; see summarise_variance.h
   std::optional<GapSummary> gap;      // where there is a hold-out; see summarise_gap.h
+  std::optional<Audit> audit;         // see study_audit.h; no pairs of near duplicates
 };
 
 }  // namespace bioptic
