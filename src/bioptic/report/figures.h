@@ -20,6 +20,8 @@ std::vector<Figure> steadiness_figures(const StudySummary& summary);
 std::vector<Figure> test_figures(const StudySummary& summary);
 // Test scores over all thresholds: ROC, precision-recall, calibration, decision curve.
 std::vector<Figure> score_figures(const StudySummary& summary);
+// More than two classes: the ROC of each class against the rest, a panel each; nullopt for two.
+std::optional<Figure> class_roc_figure(const StudySummary& summary);
 // Example images with the mean image; the most confidently wrong test images.  Pixels go as files
 // into `scratch`.
 std::vector<Figure> image_figures(const StudySummary& summary, const Dataset& dataset,

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 
+#include "bioptic/model/loss.h"
 #include "bioptic/report/figures.h"
 #include "bioptic/report/sheet.h"
 #include "bioptic/report/tables.h"
@@ -76,40 +78,77 @@ Figure montage(const StudySummary& summary, const Dataset& dataset, const fs::pa
   return f;
 }
 
-// Mean score over all finished trials of all arms (two classes): the test images that are furthest
-// on the wrong side of 0.5.
-Figure most_wrong(const StudySummary& summary, const Dataset& dataset, const fs::path& scratch) {
-  constexpr std::size_t kColumns = 4, kRows = 2;
-  std::map<std::uint32_t, std::pair<double, double>> scores;  // row -> sum, count
+// One test image that the trials, taken together, call wrongly.
+struct Wrong {
+  double by = 0;  // how far on the wrong side: what the figure sorts by
+  std::uint32_t row = 0;
+  std::string said;
+};
+
+// Mean probabilities of every class over all finished trials of all arms, by test image.
+std::map<std::uint32_t, std::vector<double>> mean_probabilities(const StudySummary& summary) {
+  const std::size_t classes = summary.dataset.classes.size();
+  std::map<std::uint32_t, std::vector<double>> sums;
+  std::map<std::uint32_t, double> count;
+  std::vector<float> p(classes);
   for (const ArmSummary& arm : summary.arms) {
+    const auto outputs = static_cast<std::size_t>(arm.outputs);
     for (const TrialSummary& t : arm.trials) {
       if (t.result.status != TrialStatus::done) continue;
-      for (const SplitPredictions& p : t.result.predictions) {
-        if (p.split != "test") continue;
-        for (std::size_t i = 0; i < p.rows.size(); ++i) {
-          const double s = static_cast<double>(score_of(
-              arm, summary.positive, &p.logits[i * static_cast<std::size_t>(arm.outputs)]));
-          auto& entry = scores[p.rows[i]];
-          entry.first += s;
-          entry.second += 1;
+      for (const SplitPredictions& split : t.result.predictions) {
+        if (split.split != "test") continue;
+        for (std::size_t i = 0; i < split.rows.size(); ++i) {
+          const float* logits = &split.logits[i * outputs];
+          if (classes == 2) {
+            const auto positive = static_cast<std::size_t>(summary.positive);
+            p[positive] = score_of(arm, summary.positive, logits);
+            p[1 - positive] = 1 - p[positive];
+          } else {
+            probabilities(arm.loss, std::span(logits, outputs), p);
+          }
+          std::vector<double>& sum = sums[split.rows[i]];
+          sum.resize(classes);
+          for (std::size_t c = 0; c < classes; ++c) sum[c] += static_cast<double>(p[c]);
+          count[split.rows[i]] += 1;
         }
       }
     }
   }
-  struct Wrong {
-    double by;
-    std::uint32_t row;
-    double score;
-  };
+  for (auto& [row, sum] : sums) {
+    for (double& value : sum) value /= count[row];
+  }
+  return sums;
+}
+
+std::vector<Wrong> wrong_images(const StudySummary& summary) {
+  const std::vector<std::string>& classes = summary.dataset.classes;
   std::vector<Wrong> wrong;
-  for (const auto& [row, entry] : scores) {
-    const double score = entry.first / entry.second;
-    const bool positive = summary.images[row].label == summary.positive;
-    const double by = positive ? 0.5 - score : score - 0.5;
-    if (by > 0) wrong.push_back({by, row, score});
+  for (const auto& [row, p] : mean_probabilities(summary)) {
+    const auto label = static_cast<std::size_t>(summary.images[row].label);
+    if (classes.size() == 2) {
+      if (p[label] >= 0.5) continue;
+      wrong.push_back({0.5 - p[label], row,
+                       fmt::format("{}  {:.2f}\n{}", summary.images[row].id,
+                                   p[static_cast<std::size_t>(summary.positive)],
+                                   shortened(classes[label], 14))});
+      continue;
+    }
+    const auto called = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+    if (called == label) continue;
+    wrong.push_back({p[called] - p[label], row,
+                     fmt::format("{}  {:.2f}\n{} as {}", summary.images[row].id, p[called],
+                                 shortened(classes[label], 8), shortened(classes[called], 8))});
   }
   std::stable_sort(wrong.begin(), wrong.end(),
                    [](const Wrong& a, const Wrong& b) { return a.by > b.by; });
+  return wrong;
+}
+
+// The test images that are furthest on the wrong side: two classes, of 0.5; more, of the wrong
+// class that is called rather than theirs.
+Figure most_wrong(const StudySummary& summary, const Dataset& dataset, const fs::path& scratch) {
+  constexpr std::size_t kColumns = 4, kRows = 2;
+  std::vector<Wrong> wrong = wrong_images(summary);
   wrong.resize(std::min(wrong.size(), kColumns * kRows));
   Figure f;
   if (wrong.empty()) return f;
@@ -119,10 +158,14 @@ Figure most_wrong(const StudySummary& summary, const Dataset& dataset, const fs:
   const double thumb_mm = 85.0 / kColumns, words_mm = 8;
   f.height_mm = static_cast<double>(rows) * (thumb_mm + words_mm) + 1;
   f.caption = fmt::format(
-      "The most confidently wrong test images: id, true class and mean score of "
-      "{} over all finished trials of all arms. Ids are those of index.csv and "
-      "predictions.csv.",
-      summary.dataset.classes[static_cast<std::size_t>(summary.positive)]);
+      "The most confidently wrong test images: id, {} over all finished trials of all arms. Ids "
+      "are "
+      "those of index.csv and predictions.csv.",
+      summary.dataset.classes.size() == 2
+          ? "true class and mean score of " +
+                summary.dataset.classes[static_cast<std::size_t>(summary.positive)]
+          : std::string("the class that it is and the one that it is called, with the mean "
+                        "probability of the latter"));
   f.body = "unset border\nunset tics\nunset grid\nunset key\n";
   f.body += "set multiplot\nset lmargin at screen 0\nset rmargin at screen 1\n";
   f.body += fmt::format("set xrange [0:{}]\nset yrange [1:0]\n", kColumns);
@@ -132,13 +175,8 @@ Figure most_wrong(const StudySummary& summary, const Dataset& dataset, const fs:
     for (std::size_t c = 0; c < kColumns && r * kColumns + c < wrong.size(); ++c) {
       const Wrong& one = wrong[r * kColumns + c];
       sheet.put_image(c, 0, dataset, one.row);
-      const StudySummary::Image& image = summary.images[one.row];
-      f.body += fmt::format(
-          "set label {} at {},1.13 center\n",
-          gnuplot_quote(fmt::format(
-              "{}  {:.2f}\n{}", image.id, one.score,
-              shortened(summary.dataset.classes[static_cast<std::size_t>(image.label)], 14))),
-          static_cast<double>(c) + 0.5);
+      f.body += fmt::format("set label {} at {},1.13 center\n", gnuplot_quote(one.said),
+                            static_cast<double>(c) + 0.5);
     }
     const double top = 1 - static_cast<double>(r) * (thumb_mm + words_mm) / f.height_mm;
     f.body += fmt::format("set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\nplot {}\n",
@@ -156,10 +194,8 @@ std::vector<Figure> image_figures(const StudySummary& summary, const Dataset& da
   if (std::optional<Figure> augmented = augmented_figure(summary, dataset, scratch)) {
     figures.push_back(std::move(*augmented));
   }
-  if (summary.dataset.classes.size() == 2) {
-    Figure wrong = most_wrong(summary, dataset, scratch);
-    if (!wrong.name.empty()) figures.push_back(std::move(wrong));
-  }
+  Figure wrong = most_wrong(summary, dataset, scratch);
+  if (!wrong.name.empty()) figures.push_back(std::move(wrong));
   return figures;
 }
 

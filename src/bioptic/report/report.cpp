@@ -46,6 +46,7 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
   }
   for (Figure& figure : steadiness_figures(summary)) figures.push_back(std::move(figure));
   for (Figure& figure : score_figures(summary)) figures.push_back(std::move(figure));
+  if (std::optional<Figure> roc = class_roc_figure(summary)) figures.push_back(std::move(*roc));
   for (Figure& figure : gap_figures(summary)) figures.push_back(std::move(figure));
   for (Figure& figure : variance_figures(summary)) figures.push_back(std::move(figure));
   for (Figure& figure : curve_figures(summary)) figures.push_back(std::move(figure));
