@@ -273,7 +273,15 @@ class Auditor {
     if (!exact.empty()) same.state = AuditState::found;
     for (const auto& [a, b] : exact) example(same, name(a) + " = " + name(b));
 
-    if (options_.near) result_.near = find_near_duplicates(dataset_, skip, pool, progress);
+    if (options_.near) {
+      result_.near = find_near_duplicates(dataset_, skip, pool, progress);
+      // One patient's pictures are alike without being copies.
+      std::erase_if(result_.near, [&](const NearPair& pair) {
+        const std::string& group = groups_->names[pair.first];
+        return pair.likeness < kSameGroupLikeness && !group.starts_with('#') &&
+               group == groups_->names[pair.second];
+      });
+    }
     AuditCheck& near = check("near_duplicates", "near duplicates");
     near.state = !options_.near         ? AuditState::not_done
                  : result_.near.empty() ? AuditState::fine

@@ -16,6 +16,7 @@ constexpr int kHashReach = 2, kDetailReach = 3;  // of the local mean, in pixels
 constexpr int kHashBits = kHashSide * kHashSide;
 constexpr int kMostBits = 28;                  // of 256 that may differ between candidates
 constexpr double kCoarse = 0.85, kFine = 0.7;  // least correlations at 32 and at 64 before the fit
+constexpr double kHopeful = 0.9;               // and at 64 after its first, widest step
 
 // Shares of the width and height cut from the four sides.
 struct Cut {
@@ -137,28 +138,35 @@ class Picture {
 
 // The plane minus the mean of its surrounding (edges repeated).
 Plane details(const Plane& plane, int side, int reach) {
-  // mean over rows, then over columns: the box of a repeated edge is the product of the two
+  // Mean over rows, then over columns (the box of a repeated edge is the product of the two), each
+  // by a sum that moves on: one value in, one out.
   const auto n = static_cast<std::size_t>(side);
+  const auto inside = [side](int i) {
+    return static_cast<std::size_t>(std::clamp(i, 0, side - 1));
+  };
   Plane rows(plane.size()), out(plane.size());
-  const float share = 1.0F / static_cast<float>(2 * reach + 1);
-  for (int y = 0; y < side; ++y) {
+  const double share = 1.0 / ((2 * reach + 1) * (2 * reach + 1));
+  for (std::size_t y = 0; y < n; ++y) {
+    const float* row = &plane[y * n];
+    double sum = 0;
+    for (int d = -reach; d <= reach; ++d) sum += static_cast<double>(row[inside(d)]);
     for (int x = 0; x < side; ++x) {
-      float sum = 0;
-      for (int d = -reach; d <= reach; ++d) {
-        sum += plane[static_cast<std::size_t>(y) * n +
-                     static_cast<std::size_t>(std::clamp(x + d, 0, side - 1))];
-      }
-      rows[static_cast<std::size_t>(y) * n + static_cast<std::size_t>(x)] = sum * share;
+      rows[y * n + static_cast<std::size_t>(x)] = static_cast<float>(sum);
+      sum += static_cast<double>(row[inside(x + reach + 1)]) -
+             static_cast<double>(row[inside(x - reach)]);
     }
   }
+  std::vector<double> sums(n, 0);
+  for (int d = -reach; d <= reach; ++d) {
+    for (std::size_t x = 0; x < n; ++x) sums[x] += static_cast<double>(rows[inside(d) * n + x]);
+  }
   for (int y = 0; y < side; ++y) {
+    const float* in = &rows[inside(y + reach + 1) * n];
+    const float* gone = &rows[inside(y - reach) * n];
     for (std::size_t x = 0; x < n; ++x) {
-      float sum = 0;
-      for (int d = -reach; d <= reach; ++d) {
-        sum += rows[static_cast<std::size_t>(std::clamp(y + d, 0, side - 1)) * n + x];
-      }
       const std::size_t at = static_cast<std::size_t>(y) * n + x;
-      out[at] = plane[at] - sum * share;
+      out[at] = plane[at] - static_cast<float>(sums[x] * share);
+      sums[x] += static_cast<double>(in[x]) - static_cast<double>(gone[x]);
     }
   }
   return out;
@@ -219,6 +227,7 @@ double fitted(const Picture& picture, Cut cut, const Plane& target, double found
         }
       }
     }
+    if (found < kHopeful) break;  // another picture: no finer step makes it this one
   }
   return found;
 }
