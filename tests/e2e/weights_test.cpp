@@ -70,7 +70,7 @@ loss = { kind = "cross_entropy", class_weight = [0.6666666666666666, 2.0] }
   const Outcome outcome = bioptic("run @s.toml --out @runs");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   // 30 and 10 images less a fifth of each for validation: 24 and 8, 32 / (2 * 24), 32 / (2 * 8)
-  EXPECT_NE(outcome.out.find("weighted: healthy 0.6667, sick 2 (balanced"), std::string::npos)
+  EXPECT_NE(outcome.out.find("weighted: healthy: 0.6667, sick: 2 (balanced"), std::string::npos)
       << outcome.out;
   const json summary = json::parse(read(at("runs/s/summary.json")));
   std::map<std::string, json> first;  // trials of seed 0
@@ -84,7 +84,7 @@ loss = { kind = "cross_entropy", class_weight = [0.6666666666666666, 2.0] }
   EXPECT_NE(first["weighted"].at("id"), first["numbers"].at("id"));
   EXPECT_EQ(first["weighted"].at("weights_sha256"), first["numbers"].at("weights_sha256"));
   EXPECT_NE(first["weighted"].at("weights_sha256"), first["plain"].at("weights_sha256"));
-  EXPECT_NE(read(at("runs/s/report.html")).find("healthy 0.6667, sick 2"), std::string::npos);
+  EXPECT_NE(read(at("runs/s/report.html")).find("healthy: 0.6667, sick: 2"), std::string::npos);
 
   // The model carries its numbers: its loss on the test images is the study's.
   ASSERT_EQ(bioptic("data import @list.csv @dataset").code, 0);

@@ -66,7 +66,7 @@ std::optional<Figure> class_roc_figure(const StudySummary& summary) {
   Figure f;
   f.name = "roc-by-class";
   f.width_mm = 170;
-  f.height_mm = 170.0 / static_cast<double>(columns) * static_cast<double>(rows) + 8;
+  f.height_mm = 175.0 / static_cast<double>(columns) * static_cast<double>(rows) + 8;
   f.caption = fmt::format(
       "Receiver operating characteristic of every class against the rest on the test images{}, "
       "averaged over seeds at equal false-positive rates; in the panels the mean area under each "
@@ -74,9 +74,9 @@ std::optional<Figure> class_roc_figure(const StudySummary& summary) {
       classes > panels ? fmt::format(" (the first {} of {} classes)", panels, classes) : "");
   const double key = 6 / f.height_mm;  // a strip above the panels
   f.body = fmt::format(
-      "set multiplot layout {},{} margins 0.06,0.985,{:.4f},{:.4f} spacing 0.055,{:.4f}\n"
+      "set multiplot layout {},{} margins 0.085,0.985,{:.4f},{:.4f} spacing 0.06,{:.4f}\n"
       "set xrange [0:1]\nset yrange [0:1]\nset xtics 0.5 format '%g'\nset ytics 0.5\nunset key\n",
-      rows, columns, 8 / f.height_mm, 1 - key - 4 / f.height_mm, 11 / f.height_mm);
+      rows, columns, 10 / f.height_mm, 1 - key - 4 / f.height_mm, 14 / f.height_mm);
   bool any = false;
   for (std::size_t c = 0; c < panels; ++c) {
     std::vector<std::string> clauses = {"x with lines lw 0.6 dt 3 lc rgb '#888888' notitle"};
@@ -92,7 +92,7 @@ std::optional<Figure> class_roc_figure(const StudySummary& summary) {
       }
       f.body += "EOD\n";
       clauses.push_back(fmt::format("$c{}a{} using 1:2 with lines lw 1.2 dt {} lc rgb '{}' notitle",
-                                    c, a, series_dash(a), series_colour(a)));
+                                    c, a, a < 7 ? 1 : series_dash(a), series_colour(a)));
       if (a < 6) {
         labels += fmt::format("set label {} at 0.97,{:.3f} right tc rgb '{}'\n",
                               gnuplot_quote(fmt::format("{:.3f}", mean.area)),
@@ -104,18 +104,18 @@ std::optional<Figure> class_roc_figure(const StudySummary& summary) {
       std::string names;  // the arms, in their colours, above all panels
       for (std::size_t a = 0; a < summary.arms.size() && a < 8; ++a) {
         const std::size_t columns_of_names = std::min<std::size_t>(summary.arms.size(), 8);
-        names += fmt::format(
-            "set label {} at screen {:.4f},{:.4f} left tc rgb '{}'\n",
-            gnuplot_quote(shortened(summary.arms[a].name, 20)),
-            0.06 + 0.925 * static_cast<double>(a) / static_cast<double>(columns_of_names),
-            1 - key / 2, series_colour(a));
+        names += fmt::format("set label {} at screen {:.4f},{:.4f} left tc rgb '{}'\n",
+                             gnuplot_quote(shortened(summary.arms[a].name, 20)),
+                             0.085 + std::min(0.3, 0.9 / static_cast<double>(columns_of_names)) *
+                                         static_cast<double>(a),
+                             1 - key / 2, series_colour(a));
       }
       f.body += names;
     }
     f.body += "set title " + gnuplot_quote(shortened(summary.dataset.classes[c], 28)) +
               " offset 0,-0.7\n";
     const bool lowest = c + columns >= panels;
-    f.body += lowest ? "set xlabel 'false-positive rate' offset 0,0.6\n" : "unset xlabel\n";
+    f.body += lowest ? "set xlabel 'false-positive rate' offset 0,0.3\n" : "unset xlabel\n";
     f.body += c % columns == 0 ? "set ylabel 'sensitivity' offset 1.5\n" : "unset ylabel\n";
     f.body += fmt::format("plot {}\n", fmt::join(clauses, ", "));
   }

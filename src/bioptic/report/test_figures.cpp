@@ -107,7 +107,9 @@ Figure confusion_figure(const StudySummary& summary) {
   const std::size_t rows = (arms.size() + columns - 1) / columns;
   f.width_mm = columns == 1 ? 85 : 170;
   const double panel = f.width_mm / static_cast<double>(columns);
-  f.height_mm = std::min(0.72 * panel, 60.0) * static_cast<double>(rows) + 4;
+  f.height_mm = std::min((classes > 6 ? 0.85 : 0.72) * panel, classes > 6 ? 75.0 : 60.0) *
+                    static_cast<double>(rows) +
+                4;
   f.caption =
       "Confusion matrices on the test images: mean count over seeds, rows are true classes; "
       "shade: share of the row.";
@@ -122,8 +124,19 @@ Figure confusion_figure(const StudySummary& summary) {
     tics += fmt::format("{}{} {}", c == 0 ? "" : ", ",
                         gnuplot_quote(shortened(summary.dataset.classes[c], 12)), c);
   }
+  // Names of a few letters stand side by side; longer ones of many classes lie across.
+  std::size_t longest = 0;
+  for (const std::string& name : summary.dataset.classes) {
+    longest = std::max(longest, display_width(name));
+  }
+  const bool across = classes > 3 && longest > 3;
   f.body += fmt::format("set xtics ({0}) scale 0 {1}\nset ytics ({0}) scale 0\n", tics,
-                        classes > 3 ? "rotate by 45 right" : "");
+                        across ? "rotate by 45 right" : "");
+  if (across) {
+    f.body += fmt::format("set bmargin {:.1f}\nset xlabel 'predicted' offset 0,{:.1f}\n",
+                          2.5 + 0.35 * static_cast<double>(std::min<std::size_t>(longest, 12)),
+                          -0.25 * static_cast<double>(std::min<std::size_t>(longest, 12)) + 0.9);
+  }
   f.body += fmt::format("set xrange [-0.5:{0}]\nset yrange [{0}:-0.5]\n",
                         static_cast<double>(classes) - 0.5);
   for (std::size_t a = 0; a < arms.size(); ++a) {
@@ -151,8 +164,13 @@ Figure confusion_figure(const StudySummary& summary) {
     }
     f.body += "EOD\nset title " + gnuplot_quote(arms[a]->name) + " offset 0,-0.7\n";
     f.body += fmt::format("plot $c{0} using 1:2:3 with image pixels", a);
-    if (classes <= 6) {
-      f.body += fmt::format(", $c{} using 1:2:(sprintf('%.1f', $4)) with labels", a);
+    if (classes <= 12) {  // many: smaller, and nothing where nothing is
+      f.body += classes <= 6
+                    ? fmt::format(", $c{} using 1:2:(sprintf('%.1f', $4)) with labels", a)
+                    : fmt::format(
+                          ", $c{} using 1:2:($4>0?sprintf('%.1f', $4):'') with labels font "
+                          "',5'",
+                          a);
     }
     f.body += "\n";
   }

@@ -17,6 +17,6 @@ namespace bioptic {
 std::optional<Audit> study_audit(const StudySummary& summary, const Dataset* images,
                                  const std::filesystem::path& out, int threads);
 
-inline constexpr std::size_t kStudyNearImages = 3000;
+inline constexpr std::size_t kStudyNearImages = 1000;
 
 }  // namespace bioptic

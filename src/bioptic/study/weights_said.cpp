@@ -40,7 +40,7 @@ std::string class_weights_text(const std::vector<double>& weights,
                                const std::vector<std::string>& classes) {
   std::string text;
   for (std::size_t c = 0; c < weights.size(); ++c) {
-    text += fmt::format("{}{} {:.4g}", c > 0 ? ", " : "", classes[c], weights[c]);
+    text += fmt::format("{}{}: {:.4g}", c > 0 ? ", " : "", classes[c], weights[c]);
   }
   return text;
 }
@@ -63,7 +63,7 @@ std::vector<std::string> balanced_notes(const StudySummary& summary, const Study
         low = std::min(low, trial.loss.class_weight.at(c));
         high = std::max(high, trial.loss.class_weight.at(c));
       }
-      text += fmt::format("{}{} {}", c > 0 ? ", " : "", summary.dataset.classes[c],
+      text += fmt::format("{}{}: {}", c > 0 ? ", " : "", summary.dataset.classes[c],
                           range_text(low, high));
     }
     notes.push_back(

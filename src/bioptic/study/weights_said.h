@@ -16,7 +16,7 @@ LossSpec trained_loss(const TrainSpec& train, const TrialResult& result,
                       const std::vector<StudySummary::Image>& images, int positive,
                       const std::vector<std::string>& classes);
 
-// "benign 0.625, malignant 2.5"
+// "benign: 0.625, malignant: 2.5"
 std::string class_weights_text(const std::vector<double>& weights,
                                const std::vector<std::string>& classes);
 
