@@ -166,6 +166,17 @@ class FullDisk : public Disk {
                       fmt::format("size={}k", kib).c_str()),
               0);
   }
+  // A file that leaves `left` KiB of the disk.
+  void fill(int left) const {
+    {
+      std::ofstream ballast(at("small/ballast"), std::ios::binary);
+      const std::string block(1 << 12, 'x');
+      while (ballast.write(block.data(), 1 << 12).flush()) {
+      }
+    }
+    fs::resize_file(at("small/ballast"),
+                    fs::file_size(at("small/ballast")) - static_cast<std::uintmax_t>(left) * 1024);
+  }
   static void expect_full(const Outcome& outcome) {
     EXPECT_EQ(outcome.code, 1) << outcome.err;
     const bool says = outcome.err.find("No space left") != std::string::npos ||
@@ -193,7 +204,7 @@ TEST_F(FullDisk, ImportLeavesNothingAndGoesOnWithSpace) {
 
 // A run asks for room before it begins (exit code 2); here the room goes while it trains.
 TEST_F(FullDisk, RunGoesOnWithSpace) {
-  make_study("s", "save_models = \"all\"", "epochs = 100");
+  make_study("s", "save_models = \"all\"", "epochs = 600");
   ASSERT_EQ(bioptic("run @s.toml --out @whole").code, 0);
   resize(16'000);
   EXPECT_EQ(bioptic("run @s.toml --out @small/runs").code, 2);
@@ -201,20 +212,22 @@ TEST_F(FullDisk, RunGoesOnWithSpace) {
   for (const int left : {0, 40, 300}) {  // KiB
     Program run(words("run @s.toml --out @small/runs --jobs 1"), folder_);
     wait_for_trials("small/runs", 0);
-    {
-      std::ofstream ballast(at("small/ballast"), std::ios::binary);
-      const std::string block(1 << 12, 'x');
-      while (ballast.write(block.data(), 1 << 12).flush()) {
-      }
-    }
-    fs::resize_file(at("small/ballast"),
-                    fs::file_size(at("small/ballast")) - static_cast<std::uintmax_t>(left) * 1024);
+    fill(left);
     expect_full(run.wait());
     EXPECT_EQ(half_written(at("small")), "") << left;
     fs::remove(at("small/ballast"));
     EXPECT_EQ(status("small/runs").at("failed"), 0);
   }
   ASSERT_EQ(bioptic("run @s.toml --out @small/runs").code, 0);
+  expect_same_results("small/runs", "whole");
+
+  for (const int left : {0, 150, 400}) {  // the report alone: its tables, its figures
+    fill(left);
+    expect_full(bioptic("report @small/runs/s"));
+    EXPECT_EQ(half_written(at("small/runs")), "") << left;
+    fs::remove(at("small/ballast"));
+  }
+  ASSERT_EQ(bioptic("report @small/runs/s").code, 0);
   expect_same_results("small/runs", "whole");
 }
 

@@ -13,6 +13,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/report/text.h"
 
 namespace bioptic {
@@ -104,7 +105,18 @@ std::string one_line(const std::string& text) {
   return line;
 }
 
-// Returns "" or, in words, what went wrong.
+// Whether a drawing is there to its end: on a full disk gnuplot leaves a part of it, and exits with
+// 0.
+bool is_whole(const fs::path& file, const std::string& kind) {
+  const std::string bytes = read_file(file);
+  const std::string_view end = kind == "svg"   ? "</svg>"
+                               : kind == "pdf" ? "%%EOF"
+                                               : std::string_view("IEND\xae\x42\x60\x82", 8);
+  const std::size_t text = bytes.find_last_not_of("\r\n");
+  return text != std::string::npos && std::string_view(bytes).substr(0, text + 1).ends_with(end);
+}
+
+// Returns "" or, in words, what went wrong.  Throws Failure where a drawing cannot be written.
 std::string draw(const Figure& figure, const fs::path& scratch, const fs::path& folder) {
   const std::string script = figure.name + ".gp", messages = figure.name + ".txt";
   write_file(scratch / script, script_of(figure));
@@ -112,6 +124,10 @@ std::string draw(const Figure& figure, const fs::path& scratch, const fs::path& 
   for (const char* kind : kKinds) {
     const std::string file = figure.name + "." + kind;
     if (status == 0 && fs::exists(scratch / file)) {
+      if (!is_whole(scratch / file, kind)) {
+        throw Failure(fmt::format("{}: could not be written whole; the disk is full",
+                                  (folder / file).string()));
+      }
       commit_rename(scratch / file, folder / file);
     } else {
       fs::remove(folder / file);  // an older drawing would pass for this one
@@ -146,10 +162,8 @@ void write_figure(Figure figure, const fs::path& stem) {
   figure.name = stem.filename().string();
   const fs::path folder = stem.has_parent_path() ? stem.parent_path() : fs::path(".");
   fs::create_directories(folder);
-  const fs::path scratch = temporary_beside(folder / "figure");
-  fs::create_directories(scratch);
-  const std::string complaint = draw_figures({figure}, scratch, folder);
-  fs::remove_all(scratch);
+  const TemporaryFolder scratch(folder / "figure");
+  const std::string complaint = draw_figures({figure}, scratch.path(), folder);
   if (!complaint.empty()) throw Failure(complaint);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bioptic/base/files.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/figures.h"
@@ -33,8 +34,8 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
   write_file(tables / "arms.tex", arms_tex(summary));
   write_file(tables / "indices.csv", indices_csv(summary));
 
-  const fs::path scratch = temporary_beside(folder / "figures");
-  fs::create_directories(scratch);
+  const TemporaryFolder temporary(folder / "figures");
+  const fs::path& scratch = temporary.path();
   const ControlTables controls = control_tables(summary);
   if (!controls.trials.empty()) {
     write_file(tables / "control-trials.csv", controls.trials);
@@ -62,7 +63,6 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
         "The images are not at hand, so the montage and the most wrong images are left out.");
   }
   const std::string complaint = draw_figures(figures, scratch, folder / "figures");
-  fs::remove_all(scratch);
   if (!complaint.empty()) outcome.notes.push_back(complaint);
   write_file(outcome.html, report_html(summary, figures, folder / "figures", outcome.notes));
   return outcome;

@@ -3,6 +3,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <SQLiteCpp/VariadicBind.h>
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <cmath>
 #include <cstring>
@@ -133,6 +134,11 @@ Store Store::open_to_read(const fs::path& out) {
     migrate(state->db);
     return Store(std::move(state));
   } catch (const SQLite::Exception& e) {
+    const int kind = e.getErrorCode() & 0xff;           // without SQLite's extension
+    if (kind == SQLITE_IOERR || kind == SQLITE_FULL) {  // reading needs room for the log's index
+      throw Failure(
+          fmt::format("{}: cannot be read: {}; perhaps the disk is full", file.string(), e.what()));
+    }
     throw InputError(file.string() + ": cannot be read: " + e.what());
   }
 }

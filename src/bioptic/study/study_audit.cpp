@@ -25,7 +25,8 @@ fs::path kept_audit(const StudySummary& summary, const fs::path& out) {
   };
   add(fmt::format("audit {} {} {}", kAuditVersion, summary.dataset_hash, summary.detect));
   for (const auto& image : summary.images) add(image.split + " " + image.group);
-  return out / ".audit" / (hash.hex().substr(0, 16) + ".json");
+  // A file, as whoever lists the folders here expects studies.
+  return out / (".audit-" + hash.hex().substr(0, 16) + ".json");
 }
 
 std::optional<Audit> read_kept(const fs::path& file) {
