@@ -149,6 +149,9 @@ GapEstimate estimate_of(const Estimate& e) {
   return {i.low, i.high, two_sided_p(e), ""};
 }
 
+// A part is a difference of two accuracies, each at most 1: what is smaller than rounding is 0.
+constexpr double kScaleOfPart = 2;
+
 // values: one per seed.  The same number for e1 and e2 up to the weights of groups.
 GapPart part_of(const std::vector<double>& values, const std::optional<Estimate>& other_patients,
                 const std::string& reason) {
@@ -159,14 +162,14 @@ GapPart part_of(const std::vector<double>& values, const std::optional<Estimate>
   }
   double sum = 0;
   for (const double v : values) sum += v;
-  part.value = sum / static_cast<double>(values.size());
+  part.value = rounded({sum / static_cast<double>(values.size())}, kScaleOfPart).value;
   if (values.size() < 2) {
     part.e1.reason = part.e2.reason = "one seed has no spread";
     return part;
   }
-  part.e1 = estimate_of(mean_estimate(values));
+  part.e1 = estimate_of(rounded(mean_estimate(values), kScaleOfPart));
   if (other_patients) {
-    part.e2 = estimate_of(*other_patients);
+    part.e2 = estimate_of(rounded(*other_patients, kScaleOfPart));
   } else {
     part.e2.reason = reason;
   }
