@@ -323,8 +323,8 @@ TEST_F(AuditStudySize, TheSplitsOfAStudyAreTaken) {
   AuditOptions options = by_patient();
   options.near = false;
   options.splits = &splits;
-  const AuditCheck& groups = check(audit_dataset(dataset, {}, options), "split_groups");
-  EXPECT_EQ(groups.state, AuditState::found);
+  const Audit audit = audit_dataset(dataset, {}, options);
+  EXPECT_EQ(check(audit, "split_groups").state, AuditState::found);
 }
 
 // ------------------------------------------------------------------------------- the other checks
