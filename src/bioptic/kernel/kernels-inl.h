@@ -37,15 +37,24 @@ HWY_INLINE V FusedMulSub(V a, V b, V c) {
 #endif
 }
 
-// Sums are blocks of R rows x C vectors, held in registers.  Forward, with 32 registers 6 x 4 = 24
-// sums, 4 vectors of the second factor and one broadcast; with 16 registers 6 x 2 = 12, 2 and one.
-// Every sum is a dependent chain, and 12 to 24 of them hide the 4 cycles that a multiply-add takes.
-// The gradient takes 4 x C sums and leaves registers to the optimizer, see UpdateColumns.
-constexpr std::size_t kRows = 6, kUpdateRows = 4;
+// Sums are blocks of R rows x C vectors, held in registers: every load serves R or C multiply-adds,
+// and every sum is a dependent chain, of which at least 8 to 10 hide the 4 to 5 cycles that a
+// multiply-add takes.  With 32 registers 6 x 4 = 24 sums, 4 vectors of the second factor and one
+// broadcast; with 16 registers 6 x 2 = 12, 2 and one.  With 32, the gradient takes 4 x 4 sums and
+// leaves registers to the optimizer.
+//
+// With 16 registers these sums need them all, so the loop that holds them must read the optimizer's
+// constants from memory.  It does where it is a function of its own, which cannot know that no
+// store changes them; inlined, GCC keeps the constants in registers and a sum in memory, and the
+// chain through memory takes twice as long.
+constexpr std::size_t kRows = 6;
+#undef BIOPTIC_UPDATE_LOOP
 #if HWY_TARGET <= HWY_AVX3
-constexpr std::size_t kColumns = 4;
+constexpr std::size_t kColumns = 4, kUpdateRows = 4;
+#define BIOPTIC_UPDATE_LOOP HWY_INLINE
 #else
-constexpr std::size_t kColumns = 2;
+constexpr std::size_t kColumns = 2, kUpdateRows = 6;
+#define BIOPTIC_UPDATE_LOOP HWY_NOINLINE
 #endif
 
 HWY_INLINE std::size_t Lanes() { return hn::Lanes(D()); }
@@ -82,118 +91,108 @@ void LoadPixels(const Row* rows, std::size_t batch, std::size_t channel, const s
 
 // ---------------------------------------------------------------------------- x w
 
-// A kernel's own copy of Coming, so that it stays in registers.
-class Prefetcher {
+HWY_INLINE void Ask(const float* line) { __builtin_prefetch(line, 1, 2); }
+
+// Cuts n rows into as few blocks of at most `most` as will do, of sizes that differ by at most one:
+// 10 into 5 + 5, not 6 + 4, so that no block has few sums.
+class RowBlocks {
  public:
-  // Asks for what lies before `share` of the whole.
-  HWY_INLINE Prefetcher(Coming* coming, double share) : coming_(coming) {
-    if (coming == nullptr) return;
-    w_ = coming->w, m_ = coming->m, v_ = coming->v, at_ = coming->begin;
-    end_ = static_cast<std::size_t>(share * static_cast<double>(coming->end));
+  HWY_INLINE RowBlocks(std::size_t n, std::size_t most)
+      : n_(n), size_(n / ((n + most - 1) / most)), larger_(n % ((n + most - 1) / most)) {}
+  HWY_INLINE bool Any() const { return first < n_; }
+  HWY_INLINE std::size_t Size() const { return size_ + (larger_ > 0 ? 1 : 0); }
+  HWY_INLINE void Next() {
+    first += Size();
+    if (larger_ > 0) --larger_;
   }
-  HWY_INLINE ~Prefetcher() {
-    if (coming_ != nullptr) coming_->begin = at_;
-  }
-  HWY_INLINE std::size_t Lines() const { return at_ < end_ ? (end_ - at_) / kLine : 0; }
-  // To the second level only: with the pixels and the sums, the first is full.
-  HWY_INLINE void AskForLine() {
-    if (at_ >= end_) return;
-    __builtin_prefetch(w_ + at_, 1, 2);
-    __builtin_prefetch(m_ + at_, 1, 2);
-    __builtin_prefetch(v_ + at_, 1, 2);
-    at_ += kLine;
-  }
+  std::size_t first = 0;
 
  private:
-  static constexpr std::size_t kLine = 64 / sizeof(float);
-  Coming* coming_;
-  const float *w_ = nullptr, *m_ = nullptr, *v_ = nullptr;
-  std::size_t at_ = 0, end_ = 0;
+  std::size_t n_, size_, larger_;
 };
 
-template <std::size_t R, std::size_t C>
-HWY_INLINE void MultiplyBlock(const float* HWY_RESTRICT x, std::size_t x_stride,
-                              const float* HWY_RESTRICT w, std::size_t in, std::size_t out,
-                              float* HWY_RESTRICT z, std::size_t z_stride, Prefetcher& coming,
-                              std::size_t lines) {
+// A product as in Kernels::multiply.
+struct Product {
+  const float* HWY_RESTRICT x;
+  std::size_t x_stride;
+  const float* HWY_RESTRICT w;
+  std::size_t in, out;
+  float* HWY_RESTRICT z;
+  std::size_t z_stride;
+};
+
+// Rows b .. b + R - 1 and C vectors of columns from j on.  kAsk: and asks memory for the weights
+// `ahead` floats further on.
+template <std::size_t R, std::size_t C, bool kAsk>
+HWY_INLINE void MultiplyBlock(const Product& p, std::size_t b, std::size_t j, std::size_t ahead) {
   const D d;
+  const float* HWY_RESTRICT x = p.x + b * p.x_stride;
+  const float* HWY_RESTRICT w = p.w + j;
   V sum[R][C];
   HWY_UNROLL(8)
   for (std::size_t r = 0; r < R; ++r) {
     HWY_UNROLL(8)
     for (std::size_t c = 0; c < C; ++c) sum[r][c] = hn::Zero(d);
   }
-  for (std::size_t i = 0; i < in; ++i) {
-    for (std::size_t k = 0; k < lines; ++k) coming.AskForLine();
+  for (std::size_t i = 0; i < p.in; ++i, w += p.out) {
+    if (kAsk) {
+      HWY_UNROLL(8)
+      for (std::size_t c = 0; c < C; ++c) {
+        if (c * Lanes() % kLanes == 0) Ask(w + ahead + c * Lanes());
+      }
+    }
     V row[C];
     HWY_UNROLL(8)
-    for (std::size_t c = 0; c < C; ++c) row[c] = hn::Load(d, w + i * out + c * Lanes());
+    for (std::size_t c = 0; c < C; ++c) row[c] = hn::Load(d, w + c * Lanes());
     HWY_UNROLL(8)
     for (std::size_t r = 0; r < R; ++r) {
-      const V factor = hn::Set(d, x[r * x_stride + i]);
+      const V factor = hn::Set(d, x[r * p.x_stride + i]);
       HWY_UNROLL(8)
       for (std::size_t c = 0; c < C; ++c) sum[r][c] = FusedMulAdd(factor, row[c], sum[r][c]);
     }
   }
+  float* HWY_RESTRICT z = p.z + b * p.z_stride + j;
   HWY_UNROLL(8)
-  for (std::size_t r = 0; r < R; ++r) {
+  for (std::size_t r = 0; r < R; ++r, z += p.z_stride) {
     HWY_UNROLL(8)
     for (std::size_t c = 0; c < C; ++c) {
-      float* to = z + r * z_stride + c * Lanes();
+      float* const to = z + c * Lanes();
       hn::Store(hn::Add(hn::Load(d, to), sum[r][c]), d, to);
     }
   }
 }
 
-template <std::size_t C>
-HWY_INLINE void MultiplyColumns(const float* x, std::size_t x_stride, std::size_t batch,
-                                const float* w, std::size_t in, std::size_t out, float* z,
-                                std::size_t z_stride, Prefetcher& coming, std::size_t lines) {
-  std::size_t b = 0;
-  for (; b + kRows <= batch; b += kRows) {
-    MultiplyBlock<kRows, C>(x + b * x_stride, x_stride, w, in, out, z + b * z_stride, z_stride,
-                            coming, lines);
+template <std::size_t R, bool kAsk>
+HWY_INLINE void MultiplyRows(const Product& p, std::size_t b, std::size_t rows, std::size_t ahead) {
+  if (rows < R) {
+    if constexpr (R > 1) MultiplyRows<R - 1, kAsk>(p, b, rows, ahead);
+    return;
   }
-  switch (batch - b) {
-    case 5:
-      MultiplyBlock<5, C>(x + b * x_stride, x_stride, w, in, out, z + b * z_stride, z_stride,
-                          coming, lines);
-      break;
-    case 4:
-      MultiplyBlock<4, C>(x + b * x_stride, x_stride, w, in, out, z + b * z_stride, z_stride,
-                          coming, lines);
-      break;
-    case 3:
-      MultiplyBlock<3, C>(x + b * x_stride, x_stride, w, in, out, z + b * z_stride, z_stride,
-                          coming, lines);
-      break;
-    case 2:
-      MultiplyBlock<2, C>(x + b * x_stride, x_stride, w, in, out, z + b * z_stride, z_stride,
-                          coming, lines);
-      break;
-    case 1:
-      MultiplyBlock<1, C>(x + b * x_stride, x_stride, w, in, out, z + b * z_stride, z_stride,
-                          coming, lines);
-      break;
-    default:
-      break;
+  std::size_t j = 0;
+  for (; j + kColumns * Lanes() <= p.out; j += kColumns * Lanes()) {
+    MultiplyBlock<R, kColumns, kAsk>(p, b, j, ahead);
+  }
+  for (; j < p.out; j += Lanes()) MultiplyBlock<R, 1, kAsk>(p, b, j, ahead);
+}
+
+HWY_INLINE void MultiplyAll(const Product& p, std::size_t batch, std::size_t ahead) {
+  for (RowBlocks blocks(batch, kRows); blocks.Any(); blocks.Next()) {
+    if (blocks.first == 0 && ahead != 0) {
+      MultiplyRows<kRows, true>(p, blocks.first, blocks.Size(), ahead);
+    } else {
+      MultiplyRows<kRows, false>(p, blocks.first, blocks.Size(), ahead);
+    }
   }
 }
 
 void Multiply(const float* x, std::size_t x_stride, std::size_t batch, const float* w,
-              std::size_t in, std::size_t out, float* z, std::size_t z_stride, Coming* coming) {
+              std::size_t in, std::size_t out, float* z, std::size_t z_stride, std::size_t ahead) {
   if (batch == 0 || in == 0) return;
-  // Lines to ask for per input, so that they spread over all blocks.
-  Prefetcher rest(coming, 1.0);
-  const std::size_t inputs =
-      in * ((batch + kRows - 1) / kRows) * ((out + kColumns * Lanes() - 1) / (kColumns * Lanes()));
-  const std::size_t lines = (rest.Lines() + inputs - 1) / inputs;
-  std::size_t j = 0;
-  for (; j + kColumns * Lanes() <= out; j += kColumns * Lanes()) {
-    MultiplyColumns<kColumns>(x, x_stride, batch, w + j, in, out, z + j, z_stride, rest, lines);
-  }
-  for (; j + Lanes() <= out; j += Lanes()) {
-    MultiplyColumns<1>(x, x_stride, batch, w + j, in, out, z + j, z_stride, rest, lines);
+  // With a stride that the compiler knows, all rows of x share one pointer.
+  if (x_stride == kTile) {
+    MultiplyAll({x, kTile, w, in, out, z, z_stride}, batch, ahead);
+  } else {
+    MultiplyAll({x, x_stride, w, in, out, z, z_stride}, batch, ahead);
   }
 }
 
@@ -277,134 +276,161 @@ HWY_INLINE void AddOuterProduct(const float* HWY_RESTRICT x, const float* HWY_RE
   }
 }
 
-// A block of R x C vectors of weights whose gradient is complete and whose optimizer is still to
-// run: see UpdateColumns.
-template <std::size_t R, std::size_t C, typename Optimizer>
-class PendingBlock {
+// Weights whose gradient is complete and whose optimizer is still to run, a cache line at a time.
+template <typename Optimizer>
+class Pending {
  public:
-  HWY_INLINE PendingBlock(const Optimizer& optimizer, std::size_t out)
-      : optimizer_(optimizer), skip_(out - C * Lanes()) {}
-  HWY_INLINE void Set(const float* gradient, float* w, float* m, float* v) {
-    gradient_ = gradient, w_ = w, m_ = m, v_ = v, next_ = 0, at_ = 0;
+  HWY_INLINE Pending(const Optimizer& optimizer, std::size_t ahead)
+      : optimizer_(optimizer), ahead_(ahead) {}
+  HWY_INLINE void Set(const float* gradient, std::size_t count, float* w, float* m, float* v) {
+    gradient_ = gradient, w_ = w, m_ = m, v_ = v, at_ = 0, end_ = count;
   }
-  HWY_INLINE bool Done() const { return next_ == R * C; }
-  HWY_INLINE void ApplyOne() {
-    optimizer_.Apply(hn::Load(D(), gradient_ + next_ * Lanes()), w_ + at_, m_ + at_, v_ + at_);
-    at_ += Lanes();
-    if (++next_ % C == 0) at_ += skip_;
+  HWY_INLINE std::size_t Lines() const { return (end_ - at_) / kLanes; }
+  HWY_INLINE bool Any() const { return at_ < end_; }
+  HWY_INLINE void ApplyLine() {
+    HWY_UNROLL(4)
+    for (std::size_t k = 0; k < kLanes; k += Lanes(), at_ += Lanes()) {
+      optimizer_.Apply(hn::Load(D(), gradient_ + at_), w_ + at_, m_ + at_, v_ + at_);
+    }
+    Ask(m_ + (ahead_ + at_));
+    Ask(v_ + (ahead_ + at_));
   }
   HWY_INLINE void Finish() {
-    while (!Done()) ApplyOne();
+    while (Any()) ApplyLine();
   }
 
  private:
   const Optimizer& optimizer_;
-  std::size_t skip_, next_ = R * C, at_ = 0;
+  std::size_t ahead_, at_ = 0, end_ = 0;
   const float* gradient_ = nullptr;
   float *w_ = nullptr, *m_ = nullptr, *v_ = nullptr;
 };
 
-// C vectors of outputs for all `in` <= kTile inputs.
+// gradient (R, C) += x^T delta over `rows` rows of a batch (from 0 if `fresh`), while the optimizer
+// runs on `lines` pending lines.
+template <std::size_t R, std::size_t C, typename Optimizer>
+HWY_INLINE void GradientBlock(const float* HWY_RESTRICT x, std::size_t x_stride, std::size_t rows,
+                              const float* HWY_RESTRICT delta, std::size_t delta_stride,
+                              float* gradient, std::size_t columns, bool fresh,
+                              Pending<Optimizer>& pending, std::size_t lines) {
+  const D d;
+  V g[R][C];
+  HWY_UNROLL(8)
+  for (std::size_t r = 0; r < R; ++r) {
+    HWY_UNROLL(8)
+    for (std::size_t c = 0; c < C; ++c) {
+      g[r][c] = fresh ? hn::Zero(d) : hn::Load(d, gradient + r * columns + c * Lanes());
+    }
+  }
+  // One line for each row, or two.
+  const std::size_t twice = lines > rows ? 1 : 0;
+  for (std::size_t k = HWY_MIN(lines >> twice, rows); k > 0; --k) {
+    AddOuterProduct<R, C>(x, delta, g);
+    pending.ApplyLine();
+    if (twice != 0) pending.ApplyLine();
+    --rows, x += x_stride, delta += delta_stride;
+  }
+  for (; rows > 0; --rows, x += x_stride, delta += delta_stride) {
+    AddOuterProduct<R, C>(x, delta, g);
+  }
+  HWY_UNROLL(8)
+  for (std::size_t r = 0; r < R; ++r) {
+    HWY_UNROLL(8)
+    for (std::size_t c = 0; c < C; ++c) {
+      hn::Store(g[r][c], d, gradient + r * columns + c * Lanes());
+    }
+  }
+}
+
+// Columns of a panel of weights that are updated together, and the most inputs.
+constexpr std::size_t kUpdateColumns = 64;
+
+// The gradient of R inputs and `columns` outputs.
+template <std::size_t R, typename Optimizer>
+HWY_INLINE void GradientRows(const float* HWY_RESTRICT x, std::size_t x_stride, std::size_t rows,
+                             const float* HWY_RESTRICT delta, std::size_t delta_stride,
+                             float* gradient, std::size_t columns, bool fresh,
+                             Pending<Optimizer>& pending) {
+  // Every block takes the same share of the pending lines.
+  std::size_t j = 0, blocks = columns / (kColumns * Lanes()) + columns / Lanes() % kColumns;
+  for (; j + kColumns * Lanes() <= columns; j += kColumns * Lanes()) {
+    GradientBlock<R, kColumns>(x, x_stride, rows, delta + j, delta_stride, gradient + j, columns,
+                               fresh, pending, pending.Lines() / blocks--);
+  }
+  for (; j < columns; j += Lanes()) {
+    GradientBlock<R, 1>(x, x_stride, rows, delta + j, delta_stride, gradient + j, columns, fresh,
+                        pending, pending.Lines() / blocks--);
+  }
+}
+
+// The weights of `in` <= kTile inputs and `columns` <= kUpdateColumns of the `out` outputs.
 //
-// The optimizer's square root and division take 20 (Zen 4) to 35 cycles (Sapphire Rapids) a vector
-// in a unit of their own, longer than the multiply-adds of a small batch.  So while the gradient of
-// one block of weights is summed, the optimizer runs on the block before, one vector for each row
-// of the batch, and the two units work at once.
+// The optimizer's square root and division take 15 (Zen 4) to 35 cycles (Sapphire Rapids) per 16
+// weights in a unit of their own, longer than the multiply-adds of a small batch.  So while the
+// gradient of some inputs is summed, the optimizer runs on the inputs before, and the two units
+// work at once.
 //
 // Of a large batch, kChunk rows at a time go over all inputs, so that their part of delta stays in
 // the first-level cache: 64 x 64 floats are 16 KiB, beside 8 KiB of gradient for 32 inputs.
 constexpr std::size_t kChunk = 64;
 
-template <std::size_t C, typename Optimizer>
-HWY_INLINE void UpdateColumns(const float* HWY_RESTRICT x, std::size_t x_stride, std::size_t batch,
-                              const float* HWY_RESTRICT delta, std::size_t delta_stride,
-                              std::size_t in, std::size_t out, const Optimizer& optimizer,
-                              float* HWY_RESTRICT w, float* HWY_RESTRICT m, float* HWY_RESTRICT v,
-                              Prefetcher& coming) {
-  const D d;
-  constexpr std::size_t R = kUpdateRows;
-  HWY_ALIGN float gradient[kTile * C * kLanes];  // (block, R, C) vectors
-  // Between chunks all blocks are kept; without chunks only the pending one and its successor.
+template <typename Optimizer>
+BIOPTIC_UPDATE_LOOP void UpdatePanel(const float* x, std::size_t x_stride, std::size_t batch,
+                                     const float* delta, std::size_t delta_stride, std::size_t in,
+                                     std::size_t columns, std::size_t out,
+                                     const Optimizer& optimizer, float* w, float* m, float* v,
+                                     std::size_t ahead) {
+  HWY_ALIGN float gradient[kTile * kUpdateColumns];  // (in, columns)
   const std::size_t chunks = (batch + kChunk - 1) / kChunk;
   const std::size_t chunk = (batch + chunks - 1) / chunks;
-  const std::size_t kept = chunks == 1 ? 2 : kTile;
-  const std::size_t whole = in / R * R;
-  PendingBlock<R, C, Optimizer> pending(optimizer, out);
+  Pending<Optimizer> pending(optimizer, ahead);
+  bool odd = false;
   for (std::size_t begin = 0; begin < batch; begin += chunk) {
-    const std::size_t end = HWY_MIN(begin + chunk, batch);
-    const bool last = end == batch;
-    for (std::size_t i = 0; i < whole; i += R) {
-      float* const block = gradient + i / R % kept * (R * C * Lanes());
-      V g[R][C];
-      HWY_UNROLL(8)
-      for (std::size_t r = 0; r < R; ++r) {
-        HWY_UNROLL(8)
-        for (std::size_t c = 0; c < C; ++c) {
-          g[r][c] = begin == 0 ? hn::Zero(d) : hn::Load(d, block + (r * C + c) * Lanes());
+    const std::size_t rows = HWY_MIN(chunk, batch - begin);
+    const float* const chunk_delta = delta + begin * delta_stride;
+    for (RowBlocks blocks(in, kUpdateRows); blocks.Any(); blocks.Next()) {
+      const std::size_t i = blocks.first, end = i + blocks.Size();
+      const float* const chunk_x = x + begin * x_stride;
+      odd = !odd;
+      float* const g = gradient + (chunks > 1 ? i : odd ? kUpdateRows : 0) * columns;
+      if (blocks.Size() == kUpdateRows) {
+        GradientRows<kUpdateRows>(chunk_x + i, x_stride, rows, chunk_delta, delta_stride, g,
+                                  columns, begin == 0, pending);
+      } else if (blocks.Size() == kUpdateRows - 1) {
+        GradientRows<kUpdateRows - 1>(chunk_x + i, x_stride, rows, chunk_delta, delta_stride, g,
+                                      columns, begin == 0, pending);
+      } else {
+        for (std::size_t k = i; k < end; ++k) {
+          GradientRows<1>(chunk_x + k, x_stride, rows, chunk_delta, delta_stride,
+                          g + (k - i) * columns, columns, begin == 0, pending);
         }
       }
-      std::size_t b = begin;
-      if (last && i > 0) {
-        if (end - begin >= R * C) {
-          for (; !pending.Done(); ++b) {
-            AddOuterProduct<R, C>(x + b * x_stride + i, delta + b * delta_stride, g);
-            coming.AskForLine();
-            pending.ApplyOne();
-          }
-        } else {
-          for (; b < end; ++b) {
-            AddOuterProduct<R, C>(x + b * x_stride + i, delta + b * delta_stride, g);
-            if (!pending.Done()) {
-              pending.ApplyOne();
-              coming.AskForLine();
-              pending.ApplyOne();  // R * C is even
-              coming.AskForLine();
-            }
-          }
+      if (begin + rows < batch) continue;
+      pending.Finish();
+      if (columns == out) {
+        pending.Set(g, (end - i) * out, w + i * out, m + i * out, v + i * out);
+      } else {  // a wide small layer: the panel's rows do not follow each other
+        for (std::size_t k = i; k < end; ++k) {
+          pending.Set(g + (k - i) * columns, columns, w + k * out, m + k * out, v + k * out);
           pending.Finish();
         }
       }
-      for (; b < end; ++b) AddOuterProduct<R, C>(x + b * x_stride + i, delta + b * delta_stride, g);
-      HWY_UNROLL(8)
-      for (std::size_t r = 0; r < R; ++r) {
-        HWY_UNROLL(8)
-        for (std::size_t c = 0; c < C; ++c) hn::Store(g[r][c], d, block + (r * C + c) * Lanes());
-      }
-      if (last) pending.Set(block, w + i * out, m + i * out, v + i * out);
     }
   }
   pending.Finish();
-  for (std::size_t i = whole; i < in; ++i) {
-    V g[1][C];
-    HWY_UNROLL(8)
-    for (std::size_t c = 0; c < C; ++c) g[0][c] = hn::Zero(d);
-    for (std::size_t b = 0; b < batch; ++b) {
-      AddOuterProduct<1, C>(x + b * x_stride + i, delta + b * delta_stride, g);
-    }
-    HWY_UNROLL(8)
-    for (std::size_t c = 0; c < C; ++c) {
-      const std::size_t k = i * out + c * Lanes();
-      optimizer.Apply(g[0][c], w + k, m + k, v + k);
-    }
-  }
 }
 
 template <typename Optimizer>
 void UpdateWith(const float* x, std::size_t x_stride, std::size_t batch, const float* delta,
                 std::size_t delta_stride, std::size_t in, std::size_t out,
-                const OptimizerStep& step, float* w, float* m, float* v, Coming* coming) {
+                const OptimizerStep& step, float* w, float* m, float* v, std::size_t ahead) {
   const Optimizer optimizer(step);
-  Prefetcher most(coming, 0.67);  // Multiply, which takes half as long, asks for the rest
   for (std::size_t i = 0; i < in; i += kTile) {
-    const std::size_t rows = HWY_MIN(kTile, in - i), k = i * out;
-    std::size_t j = 0;
-    for (; j + kColumns * Lanes() <= out; j += kColumns * Lanes()) {
-      UpdateColumns<kColumns>(x + i, x_stride, batch, delta + j, delta_stride, rows, out, optimizer,
-                              w + k + j, m + k + j, v + k + j, most);
-    }
-    for (; j + Lanes() <= out; j += Lanes()) {
-      UpdateColumns<1>(x + i, x_stride, batch, delta + j, delta_stride, rows, out, optimizer,
-                       w + k + j, m + k + j, v + k + j, most);
+    const std::size_t inputs = HWY_MIN(kTile, in - i);
+    for (std::size_t j = 0; j < out; j += kUpdateColumns) {
+      const std::size_t columns = HWY_MIN(kUpdateColumns, out - j), k = i * out + j;
+      UpdatePanel(x + i, x_stride, batch, delta + j, delta_stride, inputs, columns, out, optimizer,
+                  w + k, m + k, v + k, ahead);
     }
   }
 }
@@ -428,11 +454,11 @@ decltype(&UpdateWith<Sgd>) UpdateFor(const OptimizerStep& step) {
 
 void Update(const float* x, std::size_t x_stride, std::size_t batch, const float* delta,
             std::size_t delta_stride, std::size_t in, std::size_t out, const OptimizerStep& step,
-            float* w, float* m, float* v, Coming* coming) {
+            float* w, float* m, float* v, std::size_t ahead) {
   // Optimizers without m or v get pointers that they never read.
   if (m == nullptr) m = w;
   if (v == nullptr) v = w;
-  UpdateFor(step)(x, x_stride, batch, delta, delta_stride, in, out, step, w, m, v, coming);
+  UpdateFor(step)(x, x_stride, batch, delta, delta_stride, in, out, step, w, m, v, ahead);
 }
 
 // ---------------------------------------------------------------------------- sums of the parts

@@ -48,14 +48,10 @@ struct OptimizerStep {
 // `in`, `out` of arrays whose rows are longer: a `_stride` is the distance of two rows in floats.
 //
 // The caller sets FlushToZero: no kernel looks for subnormal numbers.
-// Weights and moments that the caller will work on next: `end` floats of each array.  While it
-// computes, a kernel asks memory for them, a line at a time, and moves `begin`: otherwise memory
-// would rest during the products and arithmetic during the updates.
-struct Coming {
-  const float *w = nullptr, *m = nullptr, *v = nullptr;  // m, v may equal w
-  std::size_t begin = 0, end = 0;
-};
-
+//
+// `ahead`: how many floats after w, m and v the weights lie that the caller will work on next, or
+// 0. While it computes, a kernel asks memory for them (multiply for w, update for m and v):
+// otherwise memory would rest during the products and arithmetic during the updates.
 struct Kernels {
   const char* isa;     // "portable", "avx2", "avx512"
   const char* target;  // Highway's name
@@ -69,9 +65,10 @@ struct Kernels {
 
   // z[b][j] += sum over i < in of x[b][i] w[i][j], the sum a chain of fused multiply-adds from 0 in
   // the order of i.  x: (batch, in); w: (in, out), contiguous; z: (batch, out); out a multiple of
-  // kLanes.  coming: may be null.
+  // kLanes.
   void (*multiply)(const float* x, std::size_t x_stride, std::size_t batch, const float* w,
-                   std::size_t in, std::size_t out, float* z, std::size_t z_stride, Coming* coming);
+                   std::size_t in, std::size_t out, float* z, std::size_t z_stride,
+                   std::size_t ahead);
 
   // The weight gradient g[i][j] = sum over b of x[b][i] delta[b][j], a chain of fused multiply-adds
   // from 0 in the order of b, goes into the optimizer without passing through memory.
@@ -79,7 +76,7 @@ struct Kernels {
   // neither m nor v, sgd_momentum no v.
   void (*update)(const float* x, std::size_t x_stride, std::size_t batch, const float* delta,
                  std::size_t delta_stride, std::size_t in, std::size_t out,
-                 const OptimizerStep& step, float* w, float* m, float* v, Coming* coming);
+                 const OptimizerStep& step, float* w, float* m, float* v, std::size_t ahead);
 
   // sum[j] += values[p * stride + j] for p = 0 .. parts - 1 in that order, j < n, n a multiple of
   // kLanes.

@@ -96,21 +96,14 @@ void FirstLayerPass::run_part(std::size_t part, FirstLayer& layer, const UpdateB
         const std::size_t count = std::min(kBlock, tile.count - i),
                           at = layer.at(tile.first + i, j);
         float* const w = layer.w.data() + at;
-        if (update == nullptr) {
-          kernels_.multiply(x_next + i, kTile, next.size(), w, count, columns, z + j, width_,
-                            nullptr);
-          continue;
-        }
-        float* const m = layer.m.size() == 0 ? nullptr : layer.m.data() + at;
-        float* const v = layer.v.size() == 0 ? nullptr : layer.v.data() + at;
         // This panel's next block follows in memory.
-        const std::size_t size = count * columns;
-        Coming coming{w + size, (m == nullptr ? w : m) + size, (v == nullptr ? w : v) + size, 0,
-                      size};
-        kernels_.update(x + i, kTile, rows.size(), update->delta + j, width_, count, columns,
-                        update->step, w, m, v, &coming);
-        kernels_.multiply(x_next + i, kTile, next.size(), w, count, columns, z + j, width_,
-                          &coming);
+        const std::size_t ahead = count * columns;
+        if (update != nullptr) {
+          kernels_.update(x + i, kTile, rows.size(), update->delta + j, width_, count, columns,
+                          update->step, w, layer.m.size() == 0 ? nullptr : layer.m.data() + at,
+                          layer.v.size() == 0 ? nullptr : layer.v.data() + at, ahead);
+        }
+        kernels_.multiply(x_next + i, kTile, next.size(), w, count, columns, z + j, width_, ahead);
       }
     }
   }

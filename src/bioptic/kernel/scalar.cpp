@@ -20,7 +20,7 @@ void load_pixels(const Row* rows, std::size_t batch, std::size_t channel,
 }
 
 void multiply(const float* x, std::size_t x_stride, std::size_t batch, const float* w,
-              std::size_t in, std::size_t out, float* z, std::size_t z_stride, Coming*) {
+              std::size_t in, std::size_t out, float* z, std::size_t z_stride, std::size_t) {
   for (std::size_t b = 0; b < batch; ++b) {
     for (std::size_t j = 0; j < out; ++j) {
       float sum = 0;
@@ -52,7 +52,7 @@ void optimize(const OptimizerStep& s, float g, float& w, float* m, float* v) {
 
 void update(const float* x, std::size_t x_stride, std::size_t batch, const float* delta,
             std::size_t delta_stride, std::size_t in, std::size_t out, const OptimizerStep& step,
-            float* w, float* m, float* v, Coming*) {
+            float* w, float* m, float* v, std::size_t) {
   for (std::size_t i = 0; i < in; ++i) {
     for (std::size_t j = 0; j < out; ++j) {
       float g = 0;

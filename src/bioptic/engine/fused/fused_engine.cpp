@@ -216,7 +216,7 @@ void FusedEngine::forward_after_first(std::size_t rows, const Step* step) {
       std::memcpy(&above.z[b * above.width], above.bias.data(), above.width * sizeof(float));
     }
     kernels_.multiply(input, layer.width, rows, above.w.data(), above.in, above.width,
-                      above.z.data(), above.width, nullptr);
+                      above.z.data(), above.width, 0);
   }
 }
 
@@ -248,7 +248,7 @@ void FusedEngine::backward(const Step& step) {
     const std::size_t n = rows * below.width;
     std::memset(below.delta.data(), 0, n * sizeof(float));
     kernels_.multiply(layer.delta.data(), layer.width, rows, layer.transposed.data(), layer.out,
-                      below.width, below.delta.data(), below.width, nullptr);
+                      below.width, below.delta.data(), below.width, 0);
     if (!step.masks.empty()) apply_mask(step.masks[l - 1], below, rows, below.delta);
     multiply_by_derivative(config_.model.activation, below.z.span().first(n),
                            below.a.span().first(n), below.delta.span().first(n));
@@ -264,11 +264,11 @@ void FusedEngine::update_small_layers(const Step& step, const kernel::OptimizerS
     Layer& layer = layers_[l];
     kernels_.update(ones_.data(), 1, rows, layer.delta.data(), layer.width, 1, layer.width,
                     optimizer, layer.bias.data(), data_or_null(layer.bias_m),
-                    data_or_null(layer.bias_v), nullptr);
+                    data_or_null(layer.bias_v), 0);
     if (l == 0) continue;
     kernels_.update(fed(layers_[l - 1]).data(), layers_[l - 1].width, rows, layer.delta.data(),
                     layer.width, layer.in, layer.width, optimizer, layer.w.data(),
-                    data_or_null(layer.m), data_or_null(layer.v), nullptr);
+                    data_or_null(layer.m), data_or_null(layer.v), 0);
   }
 }
 
