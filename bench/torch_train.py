@@ -85,6 +85,7 @@ def main():
         return (loss_of(logits, labels[rows]).item(),
                 (predicted(logits) == labels[rows]).float().mean().item())
 
+    training_rows = torch.unique(torch.cat(order))
     ready = time.perf_counter()
     times, history = [], []
     seen = running = right = 0
@@ -100,6 +101,8 @@ def main():
         times.append(time.perf_counter() - begin)
         if a.steps is None and (number + 1) % spec["steps_per_epoch"] == 0:
             history.append((running / seen, right / seen, *evaluate(splits["val"])))
+            if spec["train"]["train_eval"]:
+                evaluate(training_rows)
             seen = running = right = 0
     test = evaluate(splits["test"]) if a.steps is None else None
     if a.model:
