@@ -38,23 +38,15 @@ HWY_INLINE V FusedMulSub(V a, V b, V c) {
 }
 
 // Sums are blocks of R rows x C vectors, held in registers: every load serves R or C multiply-adds,
-// and every sum is a dependent chain, of which at least 8 to 10 hide the 4 to 5 cycles that a
-// multiply-add takes.  With 32 registers 6 x 4 = 24 sums, 4 vectors of the second factor and one
-// broadcast; with 16 registers 6 x 2 = 12, 2 and one.  With 32, the gradient takes 4 x 4 sums and
-// leaves registers to the optimizer.
-//
-// With 16 registers these sums need them all, so the loop that holds them must read the optimizer's
-// constants from memory.  It does where it is a function of its own, which cannot know that no
-// store changes them; inlined, GCC keeps the constants in registers and a sum in memory, and the
-// chain through memory takes twice as long.
-constexpr std::size_t kRows = 6;
-#undef BIOPTIC_UPDATE_LOOP
+// and every sum is a dependent chain, of which 8 to 10 hide the 4 to 5 cycles that a multiply-add
+// takes.  Forward, with 32 registers 6 x 4 = 24 sums, 4 vectors of the second factor and one
+// broadcast; with 16 registers 6 x 2 = 12, 2 and one.  The gradient takes 4 x C sums and leaves
+// registers to the optimizer.
+constexpr std::size_t kRows = 6, kUpdateRows = 4;
 #if HWY_TARGET <= HWY_AVX3
-constexpr std::size_t kColumns = 4, kUpdateRows = 4;
-#define BIOPTIC_UPDATE_LOOP HWY_INLINE
+constexpr std::size_t kColumns = 4;
 #else
-constexpr std::size_t kColumns = 2, kUpdateRows = 6;
-#define BIOPTIC_UPDATE_LOOP HWY_NOINLINE
+constexpr std::size_t kColumns = 2;
 #endif
 
 HWY_INLINE std::size_t Lanes() { return hn::Lanes(D()); }
@@ -198,14 +190,16 @@ void Multiply(const float* x, std::size_t x_stride, std::size_t batch, const flo
 
 // ---------------------------------------------------------------------------- gradient and update
 
-// What the optimizer does to one vector of weights; the constants are vectors before the loop.
+// What the optimizer does to one vector of weights, in two halves: Begin leaves in the gradient's
+// place what End will need.  The constants are vectors before the loop.
 struct Sgd {
   explicit HWY_INLINE Sgd(const OptimizerStep& s)
       : decay(hn::Set(D(), s.decay)), shrink(hn::Set(D(), s.shrink)), lr(hn::Set(D(), -s.lr)) {}
-  HWY_INLINE void Apply(V g, float* w, float*, float*) const {
+  HWY_INLINE void Begin(float*, const float*, float*, float*) const {}
+  HWY_INLINE void End(const float* gradient, float* w, const float*) const {
     const D d;
     const V weight = hn::Load(d, w);
-    g = FusedMulAdd(decay, weight, g);
+    const V g = FusedMulAdd(decay, weight, hn::Load(d, gradient));
     hn::Store(FusedMulAdd(lr, g, hn::Mul(weight, shrink)), d, w);
   }
   V decay, shrink, lr;
@@ -219,14 +213,16 @@ struct SgdMomentum {
         lr(hn::Set(D(), -s.lr)),
         momentum(hn::Set(D(), s.momentum)),
         damp(hn::Set(D(), s.damp)) {}
-  HWY_INLINE void Apply(V g, float* w, float* m, float*) const {
+  HWY_INLINE void Begin(float* gradient, const float* w, float* m, float*) const {
     const D d;
-    const V weight = hn::Load(d, w);
-    g = FusedMulAdd(decay, weight, g);
+    const V g = FusedMulAdd(decay, hn::Load(d, w), hn::Load(d, gradient));
     const V mean = kFirst ? g : FusedMulAdd(momentum, hn::Load(d, m), hn::Mul(damp, g));
     hn::Store(mean, d, m);
-    const V direction = kNesterov ? FusedMulAdd(momentum, mean, g) : mean;
-    hn::Store(FusedMulAdd(lr, direction, hn::Mul(weight, shrink)), d, w);
+    hn::Store(kNesterov ? FusedMulAdd(momentum, mean, g) : mean, d, gradient);
+  }
+  HWY_INLINE void End(const float* direction, float* w, const float*) const {
+    const D d;
+    hn::Store(FusedMulAdd(lr, hn::Load(d, direction), hn::Mul(hn::Load(d, w), shrink)), d, w);
   }
   V decay, shrink, lr, momentum, damp;
 };
@@ -242,20 +238,23 @@ struct Adam {
         beta2_rest(hn::Set(D(), s.beta2_rest)),
         root(hn::Set(D(), s.root)),
         floor(hn::Set(D(), s.floor)) {}
-  HWY_INLINE void Apply(V g, float* w, float* m, float* v) const {
+  HWY_INLINE void Begin(float* gradient, const float* w, float* m, float* v) const {
     const D d;
-    V weight = hn::Load(d, w);
-    if (kDecay) {
-      g = FusedMulAdd(decay, weight, g);
-      weight = hn::Mul(weight, shrink);
-    }
+    V g = hn::Load(d, gradient);
+    if (kDecay) g = FusedMulAdd(decay, hn::Load(d, w), g);
     const V old_mean = hn::Load(d, m), old_square = hn::Load(d, v);
     const V mean = FusedMulAdd(beta1_rest, hn::Sub(g, old_mean), old_mean);
     const V square = FusedMulAdd(beta2_rest, FusedMulSub(g, g, old_square), old_square);
     hn::Store(mean, d, m);
     hn::Store(square, d, v);
-    const V size = FusedMulAdd(hn::Sqrt(square), root, floor);
-    hn::Store(hn::Sub(weight, hn::Div(mean, size)), d, w);
+    hn::Store(hn::Sqrt(square), d, gradient);
+  }
+  HWY_INLINE void End(const float* size, float* w, const float* m) const {
+    const D d;
+    V weight = hn::Load(d, w);
+    if (kDecay) weight = hn::Mul(weight, shrink);
+    const V divisor = FusedMulAdd(hn::Load(d, size), root, floor);
+    hn::Store(hn::Sub(weight, hn::Div(hn::Load(d, m), divisor)), d, w);
   }
   V decay, shrink, beta1_rest, beta2_rest, root, floor;
 };
@@ -277,33 +276,59 @@ HWY_INLINE void AddOuterProduct(const float* HWY_RESTRICT x, const float* HWY_RE
 }
 
 // Weights whose gradient is complete and whose optimizer is still to run, a cache line at a time.
+//
+// The two halves of the optimizer are kLag lines apart.  Instructions leave the processor in order,
+// and in the some 60 cycles from the square root to the end of the division the multiply-adds
+// behind would fill its registers (on Zen 4, with AVX2), so that it had to wait.
 template <typename Optimizer>
 class Pending {
  public:
-  HWY_INLINE Pending(const Optimizer& optimizer, std::size_t ahead)
-      : optimizer_(optimizer), ahead_(ahead) {}
-  HWY_INLINE void Set(const float* gradient, std::size_t count, float* w, float* m, float* v) {
-    gradient_ = gradient, w_ = w, m_ = m, v_ = v, at_ = 0, end_ = count;
+  HWY_INLINE Pending(const Optimizer& optimizer, float* gradient, float* w, float* m, float* v,
+                     std::size_t ahead)
+      : optimizer_(optimizer), gradient_(gradient), w_(w), m_(m), v_(v), ahead_(ahead) {}
+  // The next `lines` have their gradient.
+  HWY_INLINE void Add(std::size_t lines) {
+    lines_ += lines;
+    for (; begun_ < kLag && lines_ > 0; ++begun_, --lines_) Begin();
   }
-  HWY_INLINE std::size_t Lines() const { return (end_ - at_) / kLanes; }
-  HWY_INLINE bool Any() const { return at_ < end_; }
+  HWY_INLINE std::size_t Lines() const { return lines_; }
+  // The caller will apply as many.
+  HWY_INLINE void Take(std::size_t lines) { lines_ -= lines; }
   HWY_INLINE void ApplyLine() {
-    HWY_UNROLL(4)
-    for (std::size_t k = 0; k < kLanes; k += Lanes(), at_ += Lanes()) {
-      optimizer_.Apply(hn::Load(D(), gradient_ + at_), w_ + at_, m_ + at_, v_ + at_);
-    }
-    Ask(m_ + (ahead_ + at_));
-    Ask(v_ + (ahead_ + at_));
+    End(kLag);
+    Begin();
+  }
+  HWY_INLINE void CatchUp() {
+    for (; lines_ > 0; --lines_) ApplyLine();
   }
   HWY_INLINE void Finish() {
-    while (Any()) ApplyLine();
+    CatchUp();
+    for (; begun_ > 0; --begun_) End(begun_);
   }
 
  private:
+  static constexpr std::size_t kLag = 4;
+
+  HWY_INLINE void Begin() {
+    HWY_UNROLL(4)
+    for (std::size_t k = 0; k < kLanes; k += hn::Lanes(D())) {
+      optimizer_.Begin(gradient_ + k, w_ + k, m_ + k, v_ + k);
+    }
+    Ask(m_ + ahead_);
+    Ask(v_ + ahead_);
+    gradient_ += kLanes, w_ += kLanes, m_ += kLanes, v_ += kLanes;
+  }
+  HWY_INLINE void End(std::size_t lines_ago) const {
+    const std::size_t back = lines_ago * kLanes;
+    HWY_UNROLL(4)
+    for (std::size_t k = 0; k < kLanes; k += hn::Lanes(D())) {
+      optimizer_.End(gradient_ - back + k, w_ - back + k, m_ - back + k);
+    }
+  }
+
   const Optimizer& optimizer_;
-  std::size_t ahead_, at_ = 0, end_ = 0;
-  const float* gradient_ = nullptr;
-  float *w_ = nullptr, *m_ = nullptr, *v_ = nullptr;
+  float *gradient_, *w_, *m_, *v_;
+  std::size_t ahead_, lines_ = 0, begun_ = 0;
 };
 
 // gradient (R, C) += x^T delta over `rows` rows of a batch (from 0 if `fresh`), while the optimizer
@@ -322,13 +347,16 @@ HWY_INLINE void GradientBlock(const float* HWY_RESTRICT x, std::size_t x_stride,
       g[r][c] = fresh ? hn::Zero(d) : hn::Load(d, gradient + r * columns + c * Lanes());
     }
   }
-  // One line for each row, or two.
-  const std::size_t twice = lines > rows ? 1 : 0;
-  for (std::size_t k = HWY_MIN(lines >> twice, rows); k > 0; --k) {
+  // One line for each row, or two where a block is as wide as four lines and the batch is small.
+  constexpr bool kWide = C == 4;
+  const std::size_t twice = kWide && lines > rows ? 1 : 0;
+  const std::size_t turns = HWY_MIN(lines >> twice, rows);
+  pending.Take(turns << twice);
+  rows -= turns;
+  for (std::size_t k = turns; k > 0; --k, x += x_stride, delta += delta_stride) {
     AddOuterProduct<R, C>(x, delta, g);
     pending.ApplyLine();
-    if (twice != 0) pending.ApplyLine();
-    --rows, x += x_stride, delta += delta_stride;
+    if (kWide && twice != 0) pending.ApplyLine();
   }
   for (; rows > 0; --rows, x += x_stride, delta += delta_stride) {
     AddOuterProduct<R, C>(x, delta, g);
@@ -375,45 +403,44 @@ HWY_INLINE void GradientRows(const float* HWY_RESTRICT x, std::size_t x_stride, 
 constexpr std::size_t kChunk = 64;
 
 template <typename Optimizer>
-BIOPTIC_UPDATE_LOOP void UpdatePanel(const float* x, std::size_t x_stride, std::size_t batch,
-                                     const float* delta, std::size_t delta_stride, std::size_t in,
-                                     std::size_t columns, std::size_t out,
-                                     const Optimizer& optimizer, float* w, float* m, float* v,
-                                     std::size_t ahead) {
+HWY_INLINE void UpdatePanel(const float* x, std::size_t x_stride, std::size_t batch,
+                            const float* delta, std::size_t delta_stride, std::size_t in,
+                            std::size_t columns, std::size_t out, const Optimizer& optimizer,
+                            float* w, float* m, float* v, std::size_t ahead) {
   HWY_ALIGN float gradient[kTile * kUpdateColumns];  // (in, columns)
   const std::size_t chunks = (batch + kChunk - 1) / kChunk;
   const std::size_t chunk = (batch + chunks - 1) / chunks;
-  Pending<Optimizer> pending(optimizer, ahead);
-  bool odd = false;
+  Pending<Optimizer> pending(optimizer, gradient, w, m, v, ahead);
   for (std::size_t begin = 0; begin < batch; begin += chunk) {
     const std::size_t rows = HWY_MIN(chunk, batch - begin);
+    const float* const chunk_x = x + begin * x_stride;
     const float* const chunk_delta = delta + begin * delta_stride;
     for (RowBlocks blocks(in, kUpdateRows); blocks.Any(); blocks.Next()) {
-      const std::size_t i = blocks.first, end = i + blocks.Size();
-      const float* const chunk_x = x + begin * x_stride;
-      odd = !odd;
-      float* const g = gradient + (chunks > 1 ? i : odd ? kUpdateRows : 0) * columns;
-      if (blocks.Size() == kUpdateRows) {
+      const std::size_t i = blocks.first, size = blocks.Size();
+      float* const g = gradient + i * columns;
+      if (size == kUpdateRows) {
         GradientRows<kUpdateRows>(chunk_x + i, x_stride, rows, chunk_delta, delta_stride, g,
                                   columns, begin == 0, pending);
-      } else if (blocks.Size() == kUpdateRows - 1) {
+      } else if (size == kUpdateRows - 1) {
         GradientRows<kUpdateRows - 1>(chunk_x + i, x_stride, rows, chunk_delta, delta_stride, g,
                                       columns, begin == 0, pending);
       } else {
-        for (std::size_t k = i; k < end; ++k) {
-          GradientRows<1>(chunk_x + k, x_stride, rows, chunk_delta, delta_stride,
-                          g + (k - i) * columns, columns, begin == 0, pending);
+        for (std::size_t k = 0; k < size; ++k) {
+          GradientRows<1>(chunk_x + i + k, x_stride, rows, chunk_delta, delta_stride,
+                          g + k * columns, columns, begin == 0, pending);
         }
       }
       if (begin + rows < batch) continue;
-      pending.Finish();
       if (columns == out) {
-        pending.Set(g, (end - i) * out, w + i * out, m + i * out, v + i * out);
-      } else {  // a wide small layer: the panel's rows do not follow each other
-        for (std::size_t k = i; k < end; ++k) {
-          pending.Set(g + (k - i) * columns, columns, w + k * out, m + k * out, v + k * out);
-          pending.Finish();
-        }
+        pending.CatchUp();
+        pending.Add(size * columns / kLanes);
+        continue;
+      }
+      for (std::size_t k = i; k < i + size; ++k) {  // a wide small layer: rows lie apart
+        Pending<Optimizer> row(optimizer, gradient + k * columns, w + k * out, m + k * out,
+                               v + k * out, ahead);
+        row.Add(columns / kLanes);
+        row.Finish();
       }
     }
   }
