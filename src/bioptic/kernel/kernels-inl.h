@@ -347,19 +347,21 @@ HWY_INLINE void GradientBlock(const float* HWY_RESTRICT x, std::size_t x_stride,
       g[r][c] = fresh ? hn::Zero(d) : hn::Load(d, gradient + r * columns + c * Lanes());
     }
   }
-  // One line for each row, or two where a block is as wide as four lines and the batch is small.
+  // A line after some of the rows; two where a block is as wide as four and the batch is small.
   constexpr bool kWide = C == 4;
   const std::size_t twice = kWide && lines > rows ? 1 : 0;
   const std::size_t turns = HWY_MIN(lines >> twice, rows);
   pending.Take(turns << twice);
-  rows -= turns;
-  for (std::size_t k = turns; k > 0; --k, x += x_stride, delta += delta_stride) {
-    AddOuterProduct<R, C>(x, delta, g);
-    pending.ApplyLine();
-    if (kWide && twice != 0) pending.ApplyLine();
-  }
+  // Spread evenly: a division takes longer than the multiply-adds of a row or two.
+  const std::size_t every = turns == 0 ? rows + 1 : rows / turns;
+  std::size_t left = turns, wait = every;
   for (; rows > 0; --rows, x += x_stride, delta += delta_stride) {
     AddOuterProduct<R, C>(x, delta, g);
+    if (--wait == 0) {
+      pending.ApplyLine();
+      if (kWide && twice != 0) pending.ApplyLine();
+      wait = --left == 0 ? rows : every;
+    }
   }
   HWY_UNROLL(8)
   for (std::size_t r = 0; r < R; ++r) {
