@@ -139,6 +139,9 @@ Image decode_png(const MappedFile& file, const std::filesystem::path& path,
 
 // ------------------------------------------------------------------------------------------- TIFF
 
+constexpr std::uint16_t kMostTiffSamples = 5;                     // CMYK and alpha
+constexpr std::uint64_t kMostTiffPiece = std::uint64_t{4} << 20;  // of a tile around a small image
+
 struct TiffFile {
   std::unique_ptr<TIFF, void (*)(TIFF*)> tiff{nullptr, TIFFClose};
   std::uint32_t width = 0, height = 0;
@@ -162,11 +165,25 @@ struct TiffFile {
     TIFFGetFieldDefaulted(t, TIFFTAG_PLANARCONFIG, &planar);
     TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &photometric);
     check_size(path, width, height, max_pixels);
+    if (samples < 1 || samples > kMostTiffSamples) {
+      fail(path, "is a TIFF of " + std::to_string(samples) + " values per pixel; 1 to " +
+                     std::to_string(kMostTiffSamples) + " are supported");
+    }
+    check_piece(path);
     if (TIFFNumberOfDirectories(t) > 1) {
       fail(path, "has " + std::to_string(TIFFNumberOfDirectories(t)) +
                      " pages; one image per file is expected: split it first");
     }
     TIFFSetDirectory(t, 0);
+  }
+  // libtiff makes room for one whole tile or strip, whose size the file states on its own.
+  void check_piece(const std::filesystem::path& path) const {
+    TIFF* t = tiff.get();
+    const std::uint64_t piece = TIFFIsTiled(t) != 0 ? TIFFTileSize64(t) : TIFFStripSize64(t);
+    const std::uint64_t image = std::uint64_t{width} * height * samples * ((bits + 7U) / 8U);
+    if (piece == 0 || piece > std::max(image, kMostTiffPiece)) {
+      fail(path, "is a damaged TIFF: its tiles or strips are larger than the image");
+    }
   }
   bool grey() const {
     return photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE;

@@ -8,6 +8,9 @@
 #include <gdcmSequenceOfFragments.h>
 #include <gdcmSequenceOfItems.h>
 #include <gdcmTrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -16,6 +19,7 @@
 #include <exception>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <stdexcept>
 #include <string_view>
 
@@ -30,6 +34,39 @@ using gdcm::Tag;
 // Why a file cannot be used.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+// GDCM makes room for whatever length an element states, up to 4 GiB in a file of a hundred bytes.
+// So this process may grow by what such a file can need, and no further.  A header's elements take
+// up to some four times their bytes as GDCM's objects; what the libraries need anyhow is far below
+// 128 MiB.
+constexpr std::uint64_t kPerFileByte = 4, kAnyhow = std::uint64_t{128} << 20;
+// OpenJPEG, the hungriest decoder, holds four bytes for every value; GDCM copies what comes out.
+constexpr std::uint64_t kPerPixelByte = 8;
+
+class MemoryLimit {
+ public:
+  explicit MemoryLimit(const char* path) {
+    std::ifstream in("/proc/self/statm");  // size resident shared text lib data, in pages
+    std::uint64_t pages = 0;
+    for (int field = 0; field < 6; ++field) in >> pages;
+    if (!in) return;
+    struct stat info {};
+    if (::stat(path, &info) != 0) return;
+    bytes_ = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + kAnyhow +
+             kPerFileByte * static_cast<std::uint64_t>(info.st_size);
+    allow(0);
+  }
+  // `bytes` of pixels more.
+  void allow(std::uint64_t bytes) const {
+    rlimit limit{};
+    if (bytes_ == 0 || ::getrlimit(RLIMIT_DATA, &limit) != 0) return;
+    limit.rlim_cur = std::min<rlim_t>(bytes_ + kPerPixelByte * bytes, limit.rlim_max);
+    ::setrlimit(RLIMIT_DATA, &limit);
+  }
+
+ private:
+  std::uint64_t bytes_ = 0;  // 0: the system does not say what is used now
 };
 
 const gdcm::DataElement* find(const DataSet& data, const Tag& tag) {
@@ -377,6 +414,7 @@ void read_pixels(const gdcm::ImageReader& reader, const Stored& stored, DicomFil
 
 void read(const char* path, bool pixels, std::int64_t max_pixels, DicomFile& file) {
   const Tag pixel_data(0x7fe0, 0x0010);
+  const MemoryLimit memory(path);
   Stored stored;
   {
     gdcm::Reader reader;
@@ -396,6 +434,7 @@ void read(const char* path, bool pixels, std::int64_t max_pixels, DicomFile& fil
     if (stored.photometric == "PALETTE COLOR") file.bits_allocated = file.bits_stored = 8;
     return;
   }
+  memory.allow(stored.values * static_cast<std::uint64_t>(file.bits_allocated) / 8);
   gdcm::ImageReader reader;
   reader.SetFileName(path);
   if (!reader.Read())
@@ -422,6 +461,8 @@ void bioptic_dicom_read(const char* path, bool pixels, std::int64_t max_pixels,
     bioptic::read(path, pixels, max_pixels, *file);
   } catch (const bioptic::Refused& e) {
     *error = e.what();
+  } catch (const std::bad_alloc&) {
+    *error = "asks for more memory than a file of its size can need: it is damaged";
   } catch (const std::exception& e) {
     *error = std::string("cannot be read as DICOM: ") + e.what();
   } catch (...) {
