@@ -56,8 +56,8 @@ extern "C" {
 // kDicomInterface of the plugin.
 const char* bioptic_dicom_interface();
 // Reads one file, with its pixels where `pixels` is set.  Returns an empty text, or why the file
-// cannot be used, for a message that begins with its name.  Throws nothing.  Call it in a process of
-// its own: it limits what memory the process may take (RLIMIT_DATA) by the file's size.
+// cannot be used, for a message that begins with its name.  Throws nothing.  Call it in a process
+// of its own: it limits what memory the process may take (RLIMIT_DATA) by the file's size.
 // max_pixels: of all frames together, held against the header before anything is decoded.
 void bioptic_dicom_read(const char* path, bool pixels, std::int64_t max_pixels,
                         bioptic::DicomFile* file, std::string* error);
