@@ -61,14 +61,13 @@ class Executor : public ::testing::Test {
     fs::remove_all(out_);
   }
 
-  PlannedStudy plan() const {
+  PlannedStudy plan(int numerics_version = engine_numerics_version("reference")) const {
     write_file(out_ / "s.toml", kStudy);
     PlannedStudy study{parse_study(out_ / "s.toml"), {}, {}};
     PrepareOptions prepare;
     prepare.out = out_;
     study.data = prepare_data(study.spec, prepare);
-    study.trials = expand(study.spec, study.data.study_data(), "reference",
-                          engine_numerics_version("reference"));
+    study.trials = expand(study.spec, study.data.study_data(), "reference", numerics_version);
     return study;
   }
   ExecutorOptions options() const {
@@ -109,6 +108,27 @@ TEST_F(Executor, TrainsWhatIsMissingOnce) {
   outcome = execute(study, store, options());
   EXPECT_EQ(outcome.trained, 0);
   EXPECT_EQ(outcome.found, 4);
+}
+
+// Trials that an older form of the engine's arithmetic made stay in the store, but neither count as
+// done nor enter a summary beside newer ones.
+TEST_F(Executor, TrialsOfAnotherNumericsVersionAreNotMixedIn) {
+  const int now = engine_numerics_version("reference");
+  const PlannedStudy older = plan(now - 1), study = plan(now);
+  Store store = Store::open_to_write(out_);
+  EXPECT_EQ(execute(older, store, options()).trained, 4);
+  for (const PlannedTrial& t : study.trials) EXPECT_FALSE(store.trial(t.id, false));
+  save_study(store, study);
+  for (const ArmSummary& arm : summarise(store, "s").arms) EXPECT_EQ(arm.missing, 2);
+
+  const ExecutorOutcome outcome = execute(study, store, options());
+  EXPECT_EQ(outcome.found, 0);
+  EXPECT_EQ(outcome.trained, 4);
+  for (const ArmSummary& arm : summarise(store, "s").arms) {
+    EXPECT_EQ(arm.missing, 0);
+    EXPECT_EQ(arm.trials.size(), 2U);
+  }
+  for (const PlannedTrial& t : older.trials) EXPECT_TRUE(store.trial(t.id, false));
 }
 
 TEST_F(Executor, ManyAtOnceGiveTheSameTrials) {
