@@ -1,7 +1,6 @@
 """Everything in pydicom's test files that could say who, where or when: dicom_identifiers.json.
 
-    /usr/bin/python3 tests/golden/dicom_identifiers.py \\
-        /usr/lib/python3/dist-packages/pydicom/data/test_files > tests/golden/dicom_identifiers.json
+    python tests/golden/dicom_identifiers.py PYDICOM/data/test_files > tests/golden/dicom_identifiers.json
 
 For every file of dicom.json the values, also those inside sequences and private elements, of
 - value representations PN, UI (other than DICOM's own, 1.2.840.10008.*), DA, DT, TM;
@@ -10,7 +9,7 @@ For every file of dicom.json the values, also those inside sequences and private
   image is to be read.
 A person's name counts whole and by its parts.  The end-to-end test searches for them in whatever a
 study leaves behind.  Values under five characters, and numbers under eight digits, stand in
-every file by chance and are left out.
+every file by chance and are left out; of a long text its first 80 characters stand for it.
 """
 import json
 import pathlib
@@ -44,7 +43,7 @@ def values_of(data):
 def identifying(text):
     if text.startswith("1.2.840.10008.") or len(set(text)) == 1:  # "000000000" is nobody's
         return False
-    return len(text) >= (8 if re.fullmatch(r"[0-9.]+", text) else 5)
+    return len(text) >= (8 if re.fullmatch(r"[-+0-9.]+", text) else 5)
 
 
 def main(folder):
@@ -56,7 +55,7 @@ def main(folder):
             continue
         data = pydicom.dcmread(path)
         found = {*values_of(data), *values_of(data.file_meta)}
-        files[name] = sorted(v for v in found if identifying(v))
+        files[name] = sorted({v[:80] for v in found if identifying(v)})
     lines = ",\n".join(f"{json.dumps(n)}: {json.dumps(v)}" for n, v in files.items())
     print('{"made_by": "tests/golden/dicom_identifiers.py", "pydicom": %s, "files": {\n%s\n}}' % (
         json.dumps(pydicom.__version__), lines))
