@@ -17,6 +17,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/mapped_fault.h"
+#include "bioptic/base/temporary_folder.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -46,6 +47,7 @@ std::string command_of(const std::string& process) {
 // Whether the temporary file belongs to a process that may still be writing it: another one that
 // runs this program.  A process number may have been given again since, also our own.
 bool in_use(const fs::path& path) {
+  if (is_temporary_folder(path)) return is_held(path);
   const std::string name = path.filename().string();
   const std::size_t begin = name.find(kTemporaryMark) + kTemporaryMark.size();
   const std::string process = name.substr(begin, name.find('-', begin) - begin);
@@ -110,7 +112,11 @@ void remove_stale_temporaries(const fs::path& folder) {
   for (const fs::path& path : stale) {
     // A helper program of the killed run may take a moment to die, and write until then.
     for (int attempt = 0; attempt < 50; ++attempt) {
-      fs::remove_all(path, ignored);
+      if (is_temporary_folder(path)) {
+        remove_unless_held(path);
+      } else {
+        fs::remove_all(path, ignored);
+      }
       if (!fs::exists(fs::symlink_status(path, ignored))) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
@@ -118,6 +124,12 @@ void remove_stale_temporaries(const fs::path& folder) {
 }
 
 std::string read_file(const fs::path& path) {
+  // To open a pipe that nobody writes to would wait for ever, and a device may have no end.
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw InputError(path.string() + ": is not a regular file");
+  }
   std::ifstream in(path, std::ios::binary);
   if (!in) throw InputError(path.string() + ": cannot be opened: " + reason());
   std::ostringstream text;

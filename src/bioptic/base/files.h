@@ -28,7 +28,7 @@ void commit_rename(const std::filesystem::path& temporary, const std::filesystem
 // this process makes its own there.
 void remove_stale_temporaries(const std::filesystem::path& folder);
 
-// Whole file as text.  Throws InputError naming the path.
+// Whole regular file as text.  Throws InputError naming the path.
 std::string read_file(const std::filesystem::path& path);
 
 // A whole file mapped read-only.  Throws InputError when it cannot be opened.

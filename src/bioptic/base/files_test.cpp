@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,8 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/mapped_fault.h"
+#include "bioptic/base/nesting.h"
+#include "bioptic/base/temporary_folder.h"
 
 namespace bioptic {
 namespace {
@@ -67,6 +71,61 @@ TEST_F(Files, TemporariesOfARunningProcessStay) {
   ::waitpid(child, nullptr, 0);
   remove_stale_temporaries(folder_);
   EXPECT_FALSE(fs::exists(beside(child)));
+}
+
+// By the lock alone: neither a living process with the number nor a dead one says anything.
+TEST_F(Files, TemporaryFoldersGoWhenNobodyHoldsThem) {
+  const fs::path dead = folder_ / (".x" + std::string(kTemporaryMark) + "1-0-held");
+  const fs::path unlocked = folder_ / (".x" + std::string(kTemporaryMark) + "1-0");
+  fs::create_directories(dead / "inside");
+  fs::create_directories(unlocked);
+  {
+    const int held = ::open(dead.c_str(), O_RDONLY | O_DIRECTORY);
+    ASSERT_EQ(::flock(held, LOCK_SH), 0);
+    const TemporaryFolder first(folder_ / "new" / "dataset");
+    const TemporaryFolder mine(folder_ / "dataset");
+    const TemporaryFolder other(folder_ / "dataset");
+    EXPECT_TRUE(fs::exists(dead));
+    EXPECT_TRUE(fs::exists(mine.path()));
+    remove_stale_temporaries(folder_);
+    EXPECT_TRUE(fs::exists(dead));
+    EXPECT_TRUE(fs::exists(mine.path()) && fs::exists(other.path()) && fs::exists(first.path()));
+    EXPECT_FALSE(fs::exists(unlocked));
+    ::close(held);
+    EXPECT_FALSE(is_held(dead));
+    EXPECT_TRUE(is_held(mine.path()));
+  }
+  fs::create_directories(unlocked);
+  TemporaryFolder next(folder_ / "dataset");
+  EXPECT_FALSE(fs::exists(dead));
+  EXPECT_TRUE(fs::exists(unlocked)) << "has no lock to go by";
+  write_file(next.path() / "x", "kept");
+  next.become(folder_ / "dataset");
+  EXPECT_EQ(read_file(folder_ / "dataset" / "x"), "kept");
+}
+
+TEST_F(Files, OnlyRegularFilesAreRead) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  fs::create_symlink("/dev/zero", folder_ / "zero");
+  for (const char* name : {"pipe", "zero", "."}) {
+    try {
+      read_file(folder_ / name);
+      ADD_FAILURE() << name;
+    } catch (const InputError& e) {
+      EXPECT_NE(std::string(e.what()).find("is not a regular file"), std::string::npos);
+    }
+  }
+}
+
+TEST(Nesting, CountsBracketsOutsideOfStrings) {
+  const auto nested = [](int levels) { return std::string(static_cast<std::size_t>(levels), '['); };
+  EXPECT_FALSE(nested_too_deeply(nested(kMostNesting)));
+  EXPECT_TRUE(nested_too_deeply(nested(kMostNesting + 1)));
+  EXPECT_TRUE(nested_too_deeply("{\"a\": \"\\\"\", \"b\": " + nested(kMostNesting)));
+  EXPECT_FALSE(nested_too_deeply("[\"" + nested(1000) + "\\\"" + nested(1000) + "\"]"));
+  std::string flat;
+  for (int i = 0; i < 1000; ++i) flat += "[]{}";
+  EXPECT_FALSE(nested_too_deeply(flat));
 }
 
 TEST_F(Files, MapsAFileAndNamesAMissingOne) {

@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/progress.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/audit.h"
 #include "bioptic/data/audit_json.h"
@@ -21,15 +23,6 @@ struct Options {
   AuditOptions audit;
   ImportOptions import;
   bool no_near = false, strict = false, json = false, quiet = false;
-};
-
-// A folder for the import of a source, gone when the audit is done.
-struct Scratch {
-  fs::path path = temporary_beside(fs::temp_directory_path() / "audit");
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
 };
 
 void print_text(const std::string& path, const Audit& audit) {
@@ -66,17 +59,19 @@ int audit_command(Options options) {
   if (!options.montage.empty() && fs::exists(options.montage)) {
     throw InputError(options.montage + ": exists already; choose another name or remove it first");
   }
-  const Scratch scratch;
+  std::optional<TemporaryFolder> scratch;  // for the import of what is no dataset
+  fs::path folder = options.path;
   const bool dataset_given = is_dataset(options.path);
   std::vector<Original> originals;
   if (!dataset_given) {
+    folder = scratch.emplace(fs::temp_directory_path() / "audit").path() / "dataset";
     ProgressLine line("Reading", "images", options.quiet);
     originals = import_for_audit(
-        options.path, scratch.path, options.import, [&](std::size_t done, std::size_t total) {
+        options.path, folder, options.import, [&](std::size_t done, std::size_t total) {
           line.update(static_cast<double>(done), static_cast<double>(total));
         });
   }
-  const Dataset dataset = Dataset::open(dataset_given ? fs::path(options.path) : scratch.path);
+  const Dataset dataset = Dataset::open(folder);
   Audit audit;
   {
     ProgressLine line("Comparing", "images", options.quiet);

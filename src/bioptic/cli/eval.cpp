@@ -5,11 +5,12 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "bioptic/base/error.h"
-#include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/split.h"
@@ -29,27 +30,19 @@ struct Options {
   bool json = false;
 };
 
-// A folder for an import that goes away with this object.
-struct Scratch {
-  fs::path path = temporary_beside(fs::temp_directory_path() / "eval");
-  Scratch() = default;
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-};
-
-Dataset open_for(const ModelFile& model, const fs::path& data, const Scratch& scratch) {
+// `scratch`: where an import goes, for as long as the dataset is used.
+Dataset open_for(const ModelFile& model, const fs::path& data,
+                 std::optional<TemporaryFolder>& scratch) {
+  fs::path folder = data;
   if (!is_dataset(data)) {
+    folder = scratch.emplace(fs::temp_directory_path() / "eval").path() / "dataset";
     ImportOptions import;
     if (model.width() == model.height()) import.size = model.width();
     import.channels = model.channels();
     import.fit = model.fit();
-    import_source(data, scratch.path, import);
+    import_source(data, folder, import);
   }
-  Dataset dataset = Dataset::open(is_dataset(data) ? data : scratch.path);
+  Dataset dataset = Dataset::open(folder);
   const DatasetInfo& info = dataset.info();
   if (info.width != model.width() || info.height != model.height() ||
       info.channels != model.channels()) {
@@ -258,7 +251,7 @@ void print(const Result& r) {
 
 int eval_command(const Options& options) {
   ModelFile model(options.model, available_processors());
-  const Scratch scratch;
+  std::optional<TemporaryFolder> scratch;
   const Dataset dataset = open_for(model, options.data, scratch);
   const Selected selected = select(dataset, model, options.data, options.split);
 

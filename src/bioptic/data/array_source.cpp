@@ -17,6 +17,10 @@ namespace bioptic {
 namespace fs = std::filesystem;
 namespace {
 
+// What is kept of each image beside its pixels, some 30 bytes, must not outgrow what a small .npz
+// of tiny images unpacks to.
+constexpr std::size_t kMostImages = std::size_t{1} << 24;
+
 // IEEE 754 binary16.
 double half_value(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31, fraction = bits & 1023;
@@ -63,6 +67,10 @@ ArrayStack::ArrayStack(const fs::path& file, std::string name)
   for (const std::size_t extent : shape) {
     if (extent == 0) throw InputError(name_ + ": holds no pixels (a dimension is 0)");
     if (extent > (1U << 30)) throw InputError(name_ + ": a dimension is too large");
+  }
+  if (shape[0] > kMostImages) {
+    throw InputError(
+        fmt::format("{}: holds {} images; at most {} are supported", name_, shape[0], kMostImages));
   }
   check_npy_size(header_, file_.size(), name_);
 }
@@ -171,8 +179,10 @@ class StackSource : public ImageSource {
   FloatRange range_;
 };
 
-// Labels of a MedMNIST split: (N) or (N, 1), any integer type.
-std::vector<std::int64_t> read_labels(const fs::path& file, const std::string& name) {
+// Labels of a MedMNIST split: (N) or (N, 1), any integer type.  At most `most` of them, as many as
+// there are images, so that no memory goes to more.
+std::vector<std::int64_t> read_labels(const fs::path& file, const std::string& name,
+                                      std::size_t most) {
   const MappedFile map(file);
   const NpyHeader header = parse_npy_header(map.data(), map.size(), name);
   check_npy_size(header, map.size(), name);
@@ -186,6 +196,10 @@ std::vector<std::int64_t> read_labels(const fs::path& file, const std::string& n
       header.shape.size() > 2) {
     throw InputError(name + ": expected integer labels of shape (N) or (N, 1), found " +
                      header.dtype());
+  }
+  if (header.elements() > most) {
+    throw InputError(
+        fmt::format("{}: holds {} labels of {} images", name, header.elements(), most));
   }
   std::vector<std::int64_t> labels(header.elements());
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -263,8 +277,8 @@ std::unique_ptr<ImageSource> open_npz_arrays(const std::map<std::string, fs::pat
                       "train_labels, val_..., test_...",
                       name, split, images == arrays.end() ? "images" : "labels"));
     }
-    Stack stack{ArrayStack(images->second, name + ":" + images->first), split, 0,
-                read_labels(labels->second, name + ":" + labels->first)};
+    Stack stack{ArrayStack(images->second, name + ":" + images->first), split, 0, {}};
+    stack.labels = read_labels(labels->second, name + ":" + labels->first, stack.array.size());
     if (stack.labels.size() != stack.array.size()) {
       throw InputError(fmt::format("{}: {} holds {} images and {} {} labels", name, images->first,
                                    stack.array.size(), labels->first, stack.labels.size()));

@@ -14,7 +14,9 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/nesting.h"
 #include "bioptic/base/sha256.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/data/csv.h"
 #include "bioptic/data/npy.h"
 
@@ -57,7 +59,11 @@ DatasetInfo read_info(const fs::path& file) {
                      file.parent_path().string());
   }
   try {
-    const json j = json::parse(read_file(file));
+    const std::string text = read_file(file);
+    if (nested_too_deeply(text)) {
+      throw InputError(file.string() + ": is not a dataset's description: it is nested too deeply");
+    }
+    const json j = json::parse(text);
     const int version = j.at("format_version").get<int>();
     if (version > kDatasetFormatVersion) {
       throw InputError(file.string() + ": format version " + std::to_string(version) +
@@ -173,6 +179,10 @@ void Dataset::State::read_index(const fs::path& path) {
     }
     const std::size_t row = lines.size();
     if (row >= info.images) break;
+    if (!record[3].empty() && record[3] != "train" && record[3] != "val" && record[3] != "test") {
+      throw InputError(name + ":" + std::to_string(line) + ": '" + record[3] +
+                       "' is no split; expected train, val, test or nothing");
+    }
     if (text.substr(begin, at - begin).find('"') != std::string_view::npos) {
       auto& fields_of = quoted[row];
       for (std::size_t c = 0; c < columns; ++c) fields_of[c] = record[c];
@@ -269,11 +279,15 @@ std::span<const std::uint16_t> Dataset::image16(std::size_t row) const {
 constexpr std::size_t kHeaderBytes = 128;
 
 struct DatasetWriter::State {
-  fs::path folder, temporary;
+  State(fs::path place, DatasetInfo what)
+      : folder(std::move(place)), temporary(folder), info(std::move(what)) {
+    info.images = 0;
+  }
+  fs::path folder;
+  TemporaryFolder temporary;  // goes after the streams are closed
   DatasetInfo info;
   std::ofstream images, labels, index;
   Sha256 hash;  // of the prefix and the pixels; labels and index.csv follow in finish()
-  bool finished = false;
 
   std::string images_header(std::size_t n) const {
     return npy_header(info.dtype == PixelType::uint8 ? "|u1" : "<u2",
@@ -283,7 +297,7 @@ struct DatasetWriter::State {
   }
   std::string labels_header(std::size_t n) const { return npy_header("<i8", {n}, kHeaderBytes); }
   void open(std::ofstream& stream, const char* name, const std::string& header) const {
-    stream.open(temporary / name, std::ios::binary);
+    stream.open(temporary.path() / name, std::ios::binary);
     stream << header;
     require(stream, name);
   }
@@ -305,39 +319,20 @@ struct DatasetWriter::State {
   void add(const void* pixels, std::size_t bytes, const ImageRecord& record);
 };
 
-DatasetWriter::DatasetWriter(const fs::path& folder, const DatasetInfo& info)
-    : state_(std::make_unique<State>()) {
+DatasetWriter::DatasetWriter(const fs::path& folder, const DatasetInfo& info) {
   if (fs::exists(folder)) {
     throw InputError(folder.string() + ": exists already; choose another name or remove it first");
   }
+  state_ = std::make_unique<State>(folder, info);
   State& s = *state_;
-  s.folder = folder;
-  s.info = info;
-  s.info.images = 0;
-  if (folder.has_parent_path()) fs::create_directories(folder.parent_path());
-  s.temporary = temporary_beside(folder);
-  fs::create_directory(s.temporary);
-  try {
-    s.open(s.images, "images.npy", s.images_header(0));
-    s.open(s.labels, "labels.npy", s.labels_header(0));
-    s.open(s.index, "index.csv", header_line(info) + "\n");
-  } catch (const Failure&) {
-    std::error_code ignored;
-    fs::remove_all(s.temporary, ignored);
-    throw;
-  }
+  s.open(s.images, "images.npy", s.images_header(0));
+  s.open(s.labels, "labels.npy", s.labels_header(0));
+  s.open(s.index, "index.csv", header_line(info) + "\n");
   const std::string prefix = hash_prefix(info);
   s.hash.update(prefix.data(), prefix.size());
 }
 
-DatasetWriter::~DatasetWriter() {
-  if (state_ && !state_->finished) {
-    std::error_code ignored;
-    for (std::ofstream* stream : {&state_->images, &state_->labels, &state_->index})
-      stream->close();
-    fs::remove_all(state_->temporary, ignored);
-  }
-}
+DatasetWriter::~DatasetWriter() = default;
 
 void DatasetWriter::State::add(const void* pixels, std::size_t bytes, const ImageRecord& record) {
   if (record.label < 0 || static_cast<std::size_t>(record.label) >= info.classes.size()) {
@@ -380,7 +375,8 @@ DatasetInfo DatasetWriter::finish() {
   s.finish(s.labels, "labels.npy", s.labels_header(s.info.images));
   s.index.close();
   s.require(s.index, "index.csv");
-  const MappedFile labels(s.temporary / "labels.npy"), index(s.temporary / "index.csv");
+  const fs::path& temporary = s.temporary.path();
+  const MappedFile labels(temporary / "labels.npy"), index(temporary / "index.csv");
   s.hash.update(labels.data() + kHeaderBytes, labels.size() - kHeaderBytes);
   s.hash.update(index.data(), index.size());
   s.info.content_hash = s.hash.hex();
@@ -397,9 +393,8 @@ DatasetInfo DatasetWriter::finish() {
             {"provenance", parse_object(s.info.provenance)},
             {"content_sha256", s.info.content_hash}};
   if (s.info.weighted) j["weighted"] = true;
-  write_file(s.temporary / "dataset.json", j.dump(2) + "\n");
-  commit_rename(s.temporary, s.folder);
-  s.finished = true;
+  write_file(temporary / "dataset.json", j.dump(2) + "\n");
+  s.temporary.become(s.folder);
   return s.info;
 }
 

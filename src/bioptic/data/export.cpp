@@ -12,6 +12,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/data/csv.h"
 #include "bioptic/data/npy.h"
 #include "bioptic/data/png.h"
@@ -268,14 +269,8 @@ std::vector<std::string> export_png(const Dataset& dataset, const fs::path& targ
     any_group = any_group || !record.group.empty();
   }
   const std::vector<std::string> folders = class_folders(info.classes);
-  const fs::path temporary = temporary_beside(target);
-  struct Guard {
-    fs::path path;
-    ~Guard() {
-      std::error_code ignored;
-      fs::remove_all(path, ignored);
-    }
-  } const guard{temporary};
+  TemporaryFolder scratch(target);
+  const fs::path& temporary = scratch.path();
 
   std::vector<std::string> names(dataset.size());
   std::string manifest = std::string("path,label") + (any_split ? ",split" : "") +
@@ -284,8 +279,8 @@ std::vector<std::string> export_png(const Dataset& dataset, const fs::path& targ
     const ImageRecord record = dataset.record(row);
     const std::string split(record.split.empty() ? "train" : record.split);
     const auto label = static_cast<std::size_t>(record.label);
-    names[row] =
-        (any_split ? split + "/" : "") + folders[label] + "/" + std::string(record.id) + ".png";
+    // By its number, as its id is, and not by what a damaged index.csv says its id were.
+    names[row] = fmt::format("{}{}/{:06}.png", any_split ? split + "/" : "", folders[label], row);
     manifest += csv_field(names[row]) + "," + csv_field(info.classes[label]);
     if (any_split) manifest += "," + split;
     if (any_group) manifest += "," + csv_field(record.group);
@@ -303,7 +298,7 @@ std::vector<std::string> export_png(const Dataset& dataset, const fs::path& targ
     if (progress) progress(begin + n, dataset.size());
   }
   write_plain(temporary / "manifest.csv", manifest);
-  commit_rename(temporary, target);
+  scratch.become(target);
   return {
       "manifest.csv lists the images with all that the dataset knows of them; bioptic data "
       "import " +

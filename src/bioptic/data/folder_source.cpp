@@ -84,6 +84,7 @@ std::vector<ClassFolder> class_folders(const fs::path& source) {
 void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t label,
                      const std::string& split, FileTable& files, std::size_t& others) {
   const std::size_t first = files.size();
+  fs::path inner = folder;      // the folder that was entered last
   std::error_code error, loop;  // loop: of a link that leads to itself, which is no folder
   const auto add = [&](const fs::path& path, bool dicom) {
     files.add({path.lexically_relative(root).string(), label, split, {}}, dicom);
@@ -95,7 +96,10 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
       if (it->is_directory(loop)) it.disable_recursion_pending();
       continue;
     }
-    if (it->is_directory(loop)) continue;
+    if (it->is_directory(loop)) {
+      inner = it->path();
+      continue;
+    }
     if (is_image_name(it->path())) {
       add(it->path(), false);
     } else if (is_dicom_file(it->path())) {
@@ -104,7 +108,7 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
       ++others;
     }
   }
-  if (error) throw InputError(folder.string() + ": cannot be read: " + error.message());
+  if (error) throw InputError(inner.string() + ": cannot be read: " + error.message());
   files.sort(first);
 }
 

@@ -1,6 +1,7 @@
 // Small files of every kind, cut off at every byte and with a bit of every header byte flipped.
 // Each ends in a message or in an image; never in a crash, and never in pixels that a cut file does
 // not hold.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <zip.h>
 
@@ -8,6 +9,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/test_damage.h"
 #include "bioptic/data/array_source.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/dicom.h"
@@ -27,48 +29,41 @@ using Values = std::vector<std::uint16_t>;
 constexpr std::int64_t kMaxPixels = 1 << 20;  // of a flipped header that promises more
 constexpr std::size_t kHeaderBytes = 400;  // where flips are tried; small files are flipped whole
 
-// What the parser makes of the file: its pixels, or whatever stands for them; empty when it
-// refuses.
-using Parse = std::function<Values(const fs::path& file)>;
+// Name and content, with its length and checksum.
+std::string png_chunk(const std::string& named) {
+  std::uint32_t crc = 0xFFFFFFFFU;
+  for (const char c : named) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1U) != 0 ? 0xEDB88320U : 0);
+  }
+  const auto big_endian = [](std::size_t value) {
+    std::string out;
+    for (int b = 3; b >= 0; --b) out += static_cast<char>(value >> (8 * b) & 0xFF);
+    return out;
+  };
+  return big_endian(named.size() - 4) + named + big_endian(~crc);
+}
 
 class Hostile : public ::testing::Test {
  protected:
-  void try_all(const std::string& name, const Parse& parse) {
+  // What the parser makes of a file of these bytes under the name "try-NAME".
+  using Parse = std::function<Values(const fs::path& file)>;
+  void try_all(const std::string& kind, const std::string& name, int bits, const Parse& parse) {
     const std::string bytes = read_file(folder_ / name);
-    const Values whole = attempt(name, bytes, parse);
-    ASSERT_FALSE(whole.empty()) << name << " itself is refused";
-    std::size_t refused = 0, tried = 0;
-    for (std::size_t n = 0; n < bytes.size(); ++n) {
-      const Values cut = attempt(name, bytes.substr(0, n), parse);
-      EXPECT_TRUE(cut.empty() || cut == whole) << name << " cut after " << n << " bytes";
-      refused += cut.empty() ? 1U : 0U;
-    }
+    const fs::path file = folder_ / ("try-" + name);
+    const DamageCounts counts = damage(
+        {kind, bytes, kHeaderBytes, bits, false,
+         [&](const std::string& changed) {
+           write_bytes(file, changed.data(), changed.size());
+           const Values pixels = parse(file);
+           return std::string(reinterpret_cast<const char*>(pixels.data()), 2 * pixels.size());
+         },
+         [](const std::string& message) { return message.find("try-") != std::string::npos; }});
     // Only bytes behind the last one that matters may be missing.
-    EXPECT_GE(refused, bytes.size() - std::min<std::size_t>(bytes.size(), 16)) << name;
-    for (std::size_t at = 0; at < std::min(bytes.size(), kHeaderBytes); ++at) {
-      std::string flipped = bytes;
-      flipped[at] = static_cast<char>(flipped[at] ^ (1 << at % 8));
-      attempt(name, flipped, parse);
-      ++tried;
-    }
-    RecordProperty(name, static_cast<int>(bytes.size() + tried));
+    EXPECT_LE(counts.cut_read, 16U) << name;
   }
 
   TestFolder folder_;
-
- private:
-  Values attempt(const std::string& name, const std::string& bytes, const Parse& parse) const {
-    const fs::path file = folder_ / ("try-" + name);
-    write_bytes(file, bytes.data(), bytes.size());
-    try {
-      return parse(file);
-    } catch (const InputError& e) {
-      EXPECT_NE(std::string(e.what()).find("try-"), std::string::npos)
-          << "the message does not name the file: " << e.what();
-    } catch (const Failure&) {
-    }
-    return {};
-  }
 };
 
 Values decoded(const fs::path& file) {
@@ -78,28 +73,115 @@ Values decoded(const fs::path& file) {
 
 TEST_F(Hostile, Png) {
   write_png(folder_ / "x.png", 9, 7, 1, ramp<std::uint8_t>(9, 7, 1));
-  try_all("x.png", decoded);
+  try_all("PNG 8 bit", "x.png", 8, decoded);
   write_png(folder_ / "y.png", 5, 4, 3, ramp<std::uint16_t>(5, 4, 3, 3001));
-  try_all("y.png", decoded);
+  try_all("PNG 16 bit RGB", "y.png", 8, decoded);
+}
+
+// Texts and profiles could unpack to anything, so that what is kept of them has a limit.
+TEST_F(Hostile, PngWithMuchBesideItsPixels) {
+  write_png(folder_ / "x.png", 9, 7, 1, ramp<std::uint8_t>(9, 7, 1));
+  const std::string png = read_file(folder_ / "x.png");
+  const auto with_text = [&](std::size_t bytes) {
+    constexpr std::size_t kHeaderEnd = 33;  // behind the signature and IHDR
+    return png.substr(0, kHeaderEnd) +
+           png_chunk("tEXtx" + std::string(1, '\0') + std::string(bytes, 'y')) +
+           png.substr(kHeaderEnd);
+  };
+  for (const std::size_t bytes : {100'000U, 8'000'000U}) {
+    const std::string changed = with_text(bytes);
+    write_bytes(folder_ / "text.png", changed.data(), changed.size());
+    const std::string why = error_of([&] { decoded(folder_ / "text.png"); });
+    if (bytes == 100'000U) {
+      EXPECT_EQ(why, "");
+    } else {
+      EXPECT_NE(why.find("text.png: is damaged or cut off: reached chunk/cache limits"),
+                std::string::npos)
+          << why;
+    }
+  }
+}
+
+// Sides whose product overflows 32 or 64 bits.
+TEST_F(Hostile, DimensionsThatOverflow) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 28;
+  const auto refused = [&](const std::string& name, const std::string& bytes,
+                           const std::string& said, const Parse& parse) {
+    write_bytes(folder_ / name, bytes.data(), bytes.size());
+    const std::string why = error_of([&] { parse(folder_ / name); });
+    EXPECT_NE(why.find(name), std::string::npos) << why;
+    EXPECT_NE(why.find(said), std::string::npos) << why;
+  };
+  const Parse image = [](const fs::path& file) { return decode_image(file, kMost).pixels; };
+  const auto put = [](std::string bytes, std::size_t at, const std::string& value) {
+    return bytes.replace(at, value.size(), value);
+  };
+  write_jpeg(folder_ / "x.jpg", 9, 7, 1, ramp<std::uint8_t>(9, 7, 1));
+  const std::string jpeg = read_file(folder_ / "x.jpg");
+  const std::size_t frame = jpeg.find("\xFF\xC0");
+  ASSERT_NE(frame, std::string::npos);
+  refused("x.jpg", put(jpeg, frame + 5, "\xFD\xE8\xFD\xE8"), "65000 x 65000 pixels", image);
+
+  write_png(folder_ / "x.png", 9, 7, 1, ramp<std::uint8_t>(9, 7, 1));
+  const std::string png = read_file(folder_ / "x.png");  // IHDR from byte 12 on, sides from 16 on
+  const std::string side("\x7F\xFF\xFF\xFF", 4);
+  refused("x.png",
+          png.substr(0, 8) + png_chunk("IHDR" + side + side + png.substr(24, 5)) + png.substr(33),
+          "2147483647 x 2147483647 pixels", image);
+
+  write_tiff(folder_ / "x.tif", 9, 7, 1, ramp<std::uint8_t>(9, 7, 1), PHOTOMETRIC_MINISBLACK);
+  const std::string tiff = read_file(folder_ / "x.tif");
+  const auto tiff_of = [&](const std::string& sides) {
+    std::string changed = tiff;
+    for (const char tag : {'\0', '\1'}) {  // ImageWidth, ImageLength: one value, in four bytes now
+      const std::size_t at = tiff.find(std::string{tag, 1, 3, 0, 1, 0, 0, 0});
+      EXPECT_NE(at, std::string::npos);
+      changed = put(changed, at, std::string{tag, 1, 4, 0, 1, 0, 0, 0} + sides);
+    }
+    return changed;
+  };
+  refused("x.tif", tiff_of(std::string("\0\0\1\0", 4)), "65536 x 65536 pixels", image);
+  refused("y.tif", tiff_of(std::string(4, '\xFF')), "cannot be read as TIFF", image);
+
+  const std::string npy = npy_header("<f8", {1U << 30, 1U << 30, 1U << 30});
+  const Parse array = [](const fs::path& file) {
+    return ArrayStack(file, file.filename().string()).load(0, {0, 1}).pixels;
+  };
+  refused("x.npy", npy, "larger than any file", array);
+  refused("y.npy", npy_header("<f8", {1U << 20, 1U << 20, 1U << 10}), "cut off", array);
+  refused("z.npy", npy_header("|u1", {1U << 25, 1, 1}) + std::string(1U << 25, 'x'),
+          "33554432 images", array);
+
+  const DicomReader reader;
+  TestDicom(4, 3, 8, ramp<std::uint16_t>(4, 3, 1))
+      .us(0x00280010, 65535)
+      .us(0x00280011, 65535)
+      .text(0x00280008, "IS", "2147483647")
+      .write(folder_ / "x.dcm");
+  refused("x.dcm", read_file(folder_ / "x.dcm"), "2147483647 frames of 65535 x 65535 pixels",
+          [&](const fs::path& file) {
+            reader.read(file, kMost);
+            return Values{};
+          });
 }
 
 TEST_F(Hostile, Jpeg) {
   write_jpeg(folder_ / "x.jpg", 9, 7, 3, ramp<std::uint8_t>(9, 7, 3));
-  try_all("x.jpg", decoded);
+  try_all("JPEG", "x.jpg", 8, decoded);
 }
 
 TEST_F(Hostile, Tiff) {
   write_tiff(folder_ / "x.tif", 9, 7, 1, ramp<std::uint8_t>(9, 7, 1), PHOTOMETRIC_MINISBLACK);
-  try_all("x.tif", decoded);
+  try_all("TIFF grey", "x.tif", 8, decoded);
   write_tiff(folder_ / "y.tif", 5, 4, 3, ramp<std::uint8_t>(5, 4, 3), PHOTOMETRIC_RGB);
-  try_all("y.tif", decoded);
+  try_all("TIFF RGB", "y.tif", 8, decoded);
 }
 
 TEST_F(Hostile, Npy) {
   std::string npy = npy_header("|u1", {2, 3, 4});
   npy += std::string(24, 'x');
   write_bytes(folder_ / "x.npy", npy.data(), npy.size());
-  try_all("x.npy", [](const fs::path& file) {
+  try_all("NPY", "x.npy", 8, [](const fs::path& file) {
     const ArrayStack stack(file, file.filename().string());
     return stack.load(stack.size() - 1, {0, 1}).pixels;
   });
@@ -115,7 +197,7 @@ TEST_F(Hostile, Npz) {
     zip_file_add(archive, name, zip_source_buffer(archive, content->data(), content->size(), 0), 0);
   }
   ASSERT_EQ(zip_close(archive), 0);
-  try_all("x.npz", [this](const fs::path& file) {
+  try_all("NPZ", "x.npz", 1, [this](const fs::path& file) {
     const fs::path scratch = folder_ / "scratch";
     fs::remove_all(scratch);
     fs::create_directories(scratch);
@@ -128,21 +210,20 @@ TEST_F(Hostile, Manifest) {
     write_png(folder_ / (std::string(name) + ".png"), 2, 2, 1, ramp<std::uint8_t>(2, 2, 1));
   }
   const std::string text = "path,label,weight\n\"a.png\",x,1.5\nb.png,y,2\n";
-  write_bytes(folder_ / "x.csv", text.data(), text.size());
-  const std::string bytes = text;
-  for (std::size_t n = 0; n <= bytes.size(); ++n) {
-    for (int bit = 0; bit < 8; ++bit) {
-      std::string changed = bytes.substr(0, n);
-      if (n > 0) changed[n - 1] = static_cast<char>(changed[n - 1] ^ (1 << bit));
-      if (n < bytes.size() && bit > 3) changed += bytes.substr(n);
-      write_bytes(folder_ / "try.csv", changed.data(), changed.size());
-      try {
-        list_manifest(folder_ / "try.csv");
-      } catch (const InputError& e) {
-        EXPECT_NE(std::string(e.what()).find("try.csv"), std::string::npos) << e.what();
-      }
-    }
-  }
+  const fs::path file = folder_ / "try.csv";
+  damage({"manifest (CSV)", text, text.size(), 8, true,
+          [&](const std::string& changed) {
+            write_bytes(file, changed.data(), changed.size());
+            const FileList list = list_manifest(file);
+            std::string found;
+            for (std::size_t i = 0; i < list.files.size(); ++i) {
+              const SourceItem item = list.files[i].item;
+              found += fmt::format("{} {} {}\n", item.name,
+                                   list.classes[static_cast<std::size_t>(item.label)], item.weight);
+            }
+            return found;
+          },
+          [](const std::string& message) { return message.find("try.csv") != std::string::npos; }});
 }
 
 TEST_F(Hostile, Dicom) {
@@ -153,7 +234,8 @@ TEST_F(Hostile, Dicom) {
       .item(0x00283010, {{0x00283002, words({3, 0, 8})}, {0x00283006, words({10, 20, 30})}})
       .write(folder_ / "x.dcm");
   const DicomReader reader;
-  try_all("x.dcm", [&](const fs::path& file) {
+  // A process for each, so that one bit of each byte must do.
+  try_all("DICOM", "x.dcm", 1, [&](const fs::path& file) {
     reader.read_header(file, kMaxPixels);
     return dicom_image(reader.read(file, kMaxPixels), 0, {}, 0).pixels;
   });
@@ -169,30 +251,34 @@ TEST_F(Hostile, Dataset) {
                {{}, "s", i, "train", "g"});
   }
   writer.finish();
-  for (const char* name : {"dataset.json", "index.csv", "labels.npy", "images.npy"}) {
-    const std::string bytes = read_file(folder_ / "d" / name);
-    const auto attempt = [&](const std::string& changed) {
-      write_bytes(folder_ / "d" / name, changed.data(), changed.size());
-      try {
-        const Dataset dataset = Dataset::open(folder_ / "d");
-        for (std::size_t row = 0; row < dataset.size(); ++row) {
-          dataset.record(row);
-          if (dataset.info().dtype == PixelType::uint8)
-            static_cast<void>(dataset.image8(row).back());
-        }
-      } catch (const InputError&) {
-      } catch (const Failure&) {
-      }
-    };
-    for (std::size_t n = 0; n < bytes.size(); ++n) attempt(bytes.substr(0, n));
-    for (std::size_t at = 0; at < bytes.size(); ++at) {
-      for (int bit = 0; bit < 8; ++bit) {
-        std::string flipped = bytes;
-        flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
-        attempt(flipped);
-      }
+  const auto content = [&] {
+    const Dataset dataset = Dataset::open(folder_ / "d");
+    std::string found = fmt::format("{} {}\n", fmt::join(dataset.info().classes, ","),
+                                    dataset.info().preprocessing);
+    for (std::size_t row = 0; row < dataset.size(); ++row) {
+      const ImageRecord record = dataset.record(row);
+      found +=
+          fmt::format("{} {} {} {}\n", record.source, record.label, record.split, record.group);
+      if (dataset.info().dtype != PixelType::uint8) continue;
+      const std::span<const std::uint8_t> pixels = dataset.image8(row);
+      found.append(pixels.begin(), pixels.end());
     }
-    write_bytes(folder_ / "d" / name, bytes.data(), bytes.size());
+    return found;
+  };
+  for (const std::string name : {"dataset.json", "index.csv", "labels.npy", "images.npy"}) {
+    const fs::path file = folder_ / "d" / name;
+    const std::string bytes = read_file(file);
+    // index.csv without the last letters of its last line is a whole file, which only its hash
+    // refuses.
+    damage({name, bytes, bytes.size(), 8, name == "index.csv",
+            [&](const std::string& changed) {
+              write_bytes(file, changed.data(), changed.size());
+              return content();
+            },
+            [&](const std::string& message) {  // or another of the dataset's files, which differs
+              return message.find((folder_ / "d").string()) != std::string::npos;
+            }});
+    write_bytes(file, bytes.data(), bytes.size());
     EXPECT_NO_THROW(Dataset::open(folder_ / "d", true));
   }
 }

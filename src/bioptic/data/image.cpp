@@ -72,6 +72,8 @@ Image decode_jpeg(const MappedFile& file, const std::filesystem::path& path,
 
 // -------------------------------------------------------------------------------------------- PNG
 
+constexpr std::size_t kMostPngExtra = std::size_t{4} << 20;  // bytes beside the pixels
+
 struct PngFile {
   std::unique_ptr<spng_ctx, void (*)(spng_ctx*)> context{spng_ctx_new(0), spng_ctx_free};
   spng_ihdr header{};
@@ -79,6 +81,8 @@ struct PngFile {
   PngFile(const MappedFile& file, const std::filesystem::path& path, std::int64_t max_pixels) {
     int error = context == nullptr ? SPNG_EMEM
                                    : spng_set_png_buffer(context.get(), file.data(), file.size());
+    // Texts and profiles are packed, and could unpack to anything.
+    if (error == 0) error = spng_set_chunk_limits(context.get(), kMostPngExtra, kMostPngExtra);
     if (error == 0) error = spng_get_ihdr(context.get(), &header);
     if (error != 0) fail(path, std::string("cannot be read as PNG: ") + spng_strerror(error));
     check_size(path, header.width, header.height, max_pixels);
@@ -204,9 +208,9 @@ Image decode_tiff(const std::filesystem::path& path, std::int64_t max_pixels) {
       static_cast<int>(file.width), static_cast<int>(file.height), file.grey() ? 1 : 3, 8, {}};
   const auto channels = static_cast<std::size_t>(image.channels);
   const std::size_t pixels = static_cast<std::size_t>(file.width) * file.height;
-  image.pixels.resize(pixels * channels);
   if (file.plain()) {
     image.bits = file.bits;
+    image.pixels.resize(pixels * channels);
     const std::size_t row_bytes =
         static_cast<std::size_t>(file.width) * file.samples * file.bits / 8;
     if (static_cast<std::size_t>(TIFFScanlineSize(t)) < row_bytes) fail(path, "is a damaged TIFF");
@@ -240,6 +244,7 @@ Image decode_tiff(const std::filesystem::path& path, std::int64_t max_pixels) {
                                 1) != 1) {
     fail(path, "is damaged, cut off, or a TIFF of a kind that is not supported");
   }
+  image.pixels.resize(pixels * channels);
   for (std::size_t p = 0; p < pixels; ++p) {
     const std::array<std::uint32_t, 3> rgb = {TIFFGetR(raster[p]), TIFFGetG(raster[p]),
                                               TIFFGetB(raster[p])};

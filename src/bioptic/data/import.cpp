@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "bioptic/base/error.h"
-#include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/sha256.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/data/audit.h"
 #include "bioptic/data/file_list.h"
 #include "bioptic/data/resize.h"
@@ -80,6 +80,11 @@ std::vector<Bad> for_images(ThreadPool& pool, std::size_t count, const Body& bod
                                bad.size() == 1 ? "it" : "them"));
 }
 
+// " (first left out: ...)", for when nothing of a kind is left.
+std::string first_of(const std::vector<std::string>& skipped) {
+  return skipped.empty() ? "" : " (first left out: " + skipped.front() + ")";
+}
+
 // What all images become.
 struct Target {
   int width = 0, height = 0, channels = 1, bits = 8;
@@ -123,7 +128,7 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
     colour = colour || h.channels == 3;
     target.bits = std::max(target.bits, h.bits);
   }
-  if (first == source.size()) throw InputError("no image can be read");
+  if (first == source.size()) throw InputError("no image can be read" + first_of(skipped));
   target.width = options.size.value_or(headers[first].width);
   target.height = options.size.value_or(headers[first].height);
   target.channels = options.channels.value_or(colour ? 3 : 1);
@@ -131,11 +136,14 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
 }
 
 // Decoded, in the target's channels, size and depth, planes one after the other (C x H x W).
-std::vector<std::uint16_t> prepare(Image image, const Target& target, Fit fit) {
-  image = target.channels == 1 ? to_grey(std::move(image)) : to_rgb(std::move(image));
-  if (image.width != target.width || image.height != target.height) {
-    image = fit_square(image, target.width, fit);
+std::vector<std::uint16_t> prepare(Image image, const Target& target, const ImportOptions& options,
+                                   const std::string& place) {
+  const bool resized = image.width != target.width || image.height != target.height;
+  if ((resized && !options.size) || image.bits > target.bits) {
+    throw InputError(place + ": was changed while it was read");  // since its header was
   }
+  image = target.channels == 1 ? to_grey(std::move(image)) : to_rgb(std::move(image));
+  if (resized) image = fit_square(image, target.width, options.fit);
   const std::uint16_t stretch = target.bits == 16 && image.bits == 8 ? 257 : 1;
   if (target.channels == 1 && stretch == 1) return std::move(image.pixels);
   const auto c = static_cast<std::size_t>(target.channels);
@@ -206,7 +214,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
       pool, source.size(),
       [&](std::size_t i, std::size_t k) {
         ready[k].clear();
-        if (usable[i]) ready[k] = prepare(source.load(i), target, options.fit);
+        if (usable[i]) ready[k] = prepare(source.load(i), target, options, source.place(i));
       },
       [&](std::size_t begin, std::size_t n, const std::vector<std::string>& errors) {
         for (std::size_t k = 0; k < n; ++k) {
@@ -237,29 +245,21 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
                             .dump());
   for (std::size_t c = 0; c < per_class.size(); ++c) {
     if (per_class[c] == 0) {
-      throw InputError("class '" + source.classes[c] + "' has no image that can be read");
+      throw InputError("class '" + source.classes[c] + "' has no image that can be read" +
+                       first_of(report.skipped));
     }
   }
   report.info = writer.finish();
   return report;
 }
 
-// A folder beside the target that goes away with this object.
-struct Scratch {
-  fs::path path;
-  explicit Scratch(const fs::path& beside) : path(temporary_beside(beside)) {
-    fs::create_directories(path);
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-};
-
 void require_source(const fs::path& source) {
-  if (!fs::exists(source)) {
+  std::error_code error;
+  const fs::file_status status = fs::status(source, error);
+  if (status.type() == fs::file_type::none) {  // a loop of links, a folder that may not be entered
+    throw InputError(source.string() + ": cannot be opened: " + error.message());
+  }
+  if (!fs::exists(status)) {
     throw InputError(source.string() +
                      ": does not exist; expected a folder of class folders, a manifest (.csv), a "
                      ".npz file, or --class NAME=FILE.npy for arrays");
@@ -280,8 +280,8 @@ ImportReport import_source(const fs::path& source, const fs::path& folder,
                        progress);
   }
   if (source.extension() == ".npz") {
-    const Scratch scratch(folder);
-    return import_from(*open_npz(source, scratch.path), folder, name, options, progress);
+    const TemporaryFolder scratch(folder);
+    return import_from(*open_npz(source, scratch.path()), folder, name, options, progress);
   }
   throw InputError(source.string() + ": is neither a folder nor a manifest (.csv) nor a .npz file" +
                    (source.extension() == ".npy" ? "; for arrays give bioptic data import DST "
@@ -303,13 +303,13 @@ std::vector<Original> import_for_audit(const fs::path& source, const fs::path& s
                                        const ImportOptions& options, const Progress& progress) {
   require_source(source);
   std::unique_ptr<ImageSource> images;
-  const Scratch unpacked(scratch);
+  const TemporaryFolder unpacked(scratch);
   if (fs::is_directory(source)) {
     images = open_files(list_folder(source), options);
   } else if (source.extension() == ".csv") {
     images = open_files(list_manifest(source), options);
   } else if (source.extension() == ".npz") {
-    images = open_npz(source, unpacked.path);
+    images = open_npz(source, unpacked.path());
   } else {
     throw InputError(source.string() +
                      ": is neither a dataset nor a folder, a manifest (.csv) or a .npz file");

@@ -113,6 +113,7 @@ class Manifest {
     row.label = field("label");
     row.group = field("group");
     if (row.path.empty()) fail(line, "the path is empty");
+    if (row.path.find('\0') != std::string::npos) fail(line, "the path holds a zero byte");
     if (row.label.empty()) fail(line, "the label is empty");
     if (has("split")) {
       const std::string split = field("split");
@@ -198,6 +199,9 @@ FileList list_manifest(const fs::path& file) {
     const fs::path path = file.parent_path() / row.path;  // an absolute path stays what it is
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
+    if (status.type() == fs::file_type::none) {  // a name too long, a loop of links, ...
+      manifest.fail(row.line, path.string() + " cannot be opened: " + error.message());
+    }
     if (!fs::exists(status)) {
       manifest.fail(row.line, path.string() + " does not exist" +
                                   (fs::path(row.path).is_relative()

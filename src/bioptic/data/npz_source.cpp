@@ -19,12 +19,33 @@ std::unique_ptr<ImageSource> open_npz_arrays(const std::map<std::string, fs::pat
 
 namespace {
 
+// Before anything is unpacked: the .npy header and the archive must promise the same, and the disk
+// must have room for it.
+void check_promise(std::size_t promised, zip_uint64_t listed, const std::string& name,
+                   const fs::path& scratch) {
+  if (promised != listed) {
+    throw InputError(
+        fmt::format("{}: is damaged: its .npy header promises {} bytes, the archive lists {}", name,
+                    promised, listed));
+  }
+  std::error_code error;
+  const fs::space_info space = fs::space(scratch, error);
+  if (!error && promised > space.available) {
+    throw InputError(fmt::format("{}: unpacks to {} bytes, and {} has room for {}", name, promised,
+                                 scratch.parent_path().string(), space.available));
+  }
+}
+
 // Unpacks one entry.  What is written is bounded by what the entry's own .npy header promises, so a
 // zip bomb ends in an error, not in a full disk.
 void unpack(zip_t* archive, zip_uint64_t index, const std::string& name, const fs::path& target) {
   const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> entry(zip_fopen_index(archive, index, 0),
                                                                 zip_fclose);
   if (!entry) throw InputError(name + ": cannot be unpacked: " + zip_strerror(archive));
+  zip_stat_t listed;
+  if (zip_stat_index(archive, index, 0, &listed) != 0 || (listed.valid & ZIP_STAT_SIZE) == 0) {
+    throw InputError(name + ": is damaged: the archive does not list its size");
+  }
   std::vector<std::uint8_t> block(1U << 20);
   std::ofstream out(target, std::ios::binary);
   std::size_t total = 0, promised = 0;
@@ -36,6 +57,7 @@ void unpack(zip_t* archive, zip_uint64_t index, const std::string& name, const f
     if (total == 0) {
       const NpyHeader header = parse_npy_header(block.data(), bytes, name);
       promised = header.data_offset + header.elements() * header.item;
+      check_promise(promised, listed.size, name, target.parent_path());
     }
     total += bytes;
     if (total > promised) {
@@ -51,6 +73,7 @@ void unpack(zip_t* archive, zip_uint64_t index, const std::string& name, const f
 }  // namespace
 
 std::unique_ptr<ImageSource> open_npz(const fs::path& file, const fs::path& scratch) {
+  if (!fs::is_regular_file(file)) throw InputError(file.string() + ": is not a regular file");
   int error = 0;
   const std::unique_ptr<zip_t, void (*)(zip_t*)> archive(zip_open(file.c_str(), ZIP_RDONLY, &error),
                                                          zip_discard);

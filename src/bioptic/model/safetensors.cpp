@@ -9,6 +9,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/nesting.h"
 
 namespace bioptic {
 namespace {
@@ -63,6 +64,9 @@ Header parse_header(const MappedFile& file) {
     throw InputError("is not a .safetensors file, or is cut off");
   }
   const char* text = reinterpret_cast<const char*>(file.data()) + 8;
+  if (nested_too_deeply({text, static_cast<std::size_t>(length)})) {
+    throw InputError("has a header that is nested too deeply for a .safetensors file");
+  }
   return {json::parse(text, text + length), 8 + static_cast<std::size_t>(length)};
 }
 

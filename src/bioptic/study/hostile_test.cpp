@@ -1,5 +1,6 @@
 // Small files of the kinds that this folder and model/ read, cut off at every byte and with every
 // bit of every header byte flipped: each is read or refused by a message that names it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -9,6 +10,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/test_damage.h"
 #include "bioptic/model/safetensors.h"
 #include "bioptic/study/check_stored.h"
 #include "bioptic/study/model_file.h"
@@ -26,35 +28,15 @@ class HostileStudy : public ::testing::Test {
   void SetUp() override { fs::create_directories(folder_); }
   void TearDown() override { fs::remove_all(folder_); }
 
-  // Whether the reader takes the text; the file is always "try".
-  using Read = std::function<void(const std::string& text)>;
-  static bool taken(const std::string& text, const Read& read) {
-    try {
-      read(text);
-      return true;
-    } catch (const InputError& e) {
-      const std::string why = e.what();  // or names the arms that do not go together
-      EXPECT_TRUE(why.find("try") != std::string::npos || why.find("arm") != std::string::npos)
-          << "the message does not name the file: " << e.what();
-      return false;
-    }
-  }
-  // Cuts off at every byte, and flips every bit of the first `header` bytes.  Returns how many of
-  // the cut ones were taken.
-  std::size_t try_all(const std::string& text, std::size_t header, const Read& read) {
-    EXPECT_NO_THROW(read(text));
-    std::size_t cut_taken = 0;
-    for (std::size_t n = 0; n < text.size(); ++n)
-      cut_taken += taken(text.substr(0, n), read) ? 1U : 0U;
-    for (std::size_t at = 0; at < std::min(text.size(), header); ++at) {
-      for (int bit = 0; bit < 8; ++bit) {
-        std::string flipped = text;
-        flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
-        taken(flipped, read);
-      }
-    }
-    RecordProperty("tried", static_cast<int>(text.size() + 8 * std::min(text.size(), header)));
-    return cut_taken;
+  // What is read of a text; the file is always "try".
+  using Read = std::function<std::string(const std::string& text)>;
+  static DamageCounts try_all(const std::string& kind, const std::string& text, std::size_t header,
+                              bool of_lines, const Read& read) {
+    return damage({kind, text, header, 8, of_lines, read, [](const std::string& message) {
+                     return message.find("try") != std::string::npos ||
+                            message.find("arm") !=
+                                std::string::npos;  // or the arms that do not fit
+                   }});
   }
   fs::path file(const std::string& text) const {
     std::ofstream(folder_ / "try", std::ios::binary) << text;
@@ -74,9 +56,13 @@ TEST_F(HostileStudy, Toml) {
       "optimizer = { kind = \"sgd\", lr = 0.1, momentum = 0.9 }\n"
       "scheduler = { kind = \"cosine\" }\n[[arm]]\nname = \"a\"\nbatch_size = 5\n"
       "[[arm]]\nname = \"b\"\nbatch_size = 8\n";
-  try_all(text, text.size(), [](const std::string& changed) {
+  try_all("study (TOML)", text, text.size(), true, [](const std::string& changed) {
     const StudySpec study = parse_study_text(changed, "try.toml");
-    expand(study, {"hash", {"a", "b"}, false}, "fused", 1);
+    std::string ids;
+    for (const PlannedTrial& trial : expand(study, {"hash", {"a", "b"}, false}, "fused", 1)) {
+      ids += trial.id + "\n";
+    }
+    return ids;
   });
 }
 
@@ -84,9 +70,15 @@ TEST_F(HostileStudy, Predictions) {
   const std::string text =
       "arm,seed,image,label,score,split,group\na,0,x,0,0.2,test,g\na,0,\"y,1\",1,0.9,test,h\n"
       "b,0,x,0,0.7,test,g\nb,0,\"y,1\",1,nan,test,h\n";
-  try_all(text, text.size(), [this](const std::string& changed) {
+  try_all("predictions (CSV)", text, text.size(), true, [this](const std::string& changed) {
     const fs::path files[] = {file(changed)};
-    read_predictions(files, {});
+    std::string found;
+    for (const PredictedArm& arm : read_predictions(files, {}).arms) {
+      for (const PredictedTrial& trial : arm.trials) {
+        found += fmt::format("{} {} {}\n", arm.name, trial.seed, fmt::join(trial.scores, " "));
+      }
+    }
+    return found;
   });
 }
 
@@ -116,12 +108,49 @@ TEST_F(HostileStudy, Safetensors) {
   for (const LayerParameters& layer : parameters.layers) {
     tensors += 4 * (layer.weight.size() + layer.bias.size());
   }
-  const std::size_t cut_taken =
-      try_all(text, text.size() - tensors, [this](const std::string& changed) {
+  const DamageCounts counts = try_all(
+      "model (safetensors)", text, text.size() - tensors, false,
+      [this](const std::string& changed) {
         const fs::path path = file(changed);
         ModelFile model(path);
+        const std::uint8_t image[] = {0, 50, 100, 255};
+        const std::uint8_t* const images[] = {image};
+        return fmt::format("{} {} {}x{}x{} {} {}", fmt::join(model.classes(), ","),
+                           model.threshold(), model.channels(), model.height(), model.width(),
+                           model.group_pattern(), fmt::join(model.logits(images), " "));
       });
-  EXPECT_EQ(cut_taken, 0U);  // every byte of the tensors counts
+  EXPECT_EQ(counts.cut_read, 0U);  // every byte of the tensors counts
+}
+
+// The texts of a store's records, in a database that is whole.
+TEST_F(HostileStudy, StoreRecords) {
+  const std::string toml =
+      "[study]\nname = \"s\"\n[data]\nsource = \"phantom\"\n[train]\nepochs = 2\n"
+      "loss = \"cross_entropy\"\n[[arm]]\nname = \"a\"\n";
+  const std::string info =
+      R"({"images":2,"channels":1,"height":2,"width":2,"classes":["a","b"],"groups_from":"",)"
+      R"("preprocessing":{},"provenance":{},"content_sha256":"0"})";
+  Store store = Store::open_to_write(file("").parent_path());
+  int tries = 0;
+  const auto read = [&](const std::string& study_text, const std::string& info_text) {
+    StoredStudy study;
+    study.name = fmt::format("try{}", tries++);
+    study.file = "try.toml";
+    study.toml = study_text;
+    study.dataset_info = info_text;
+    store.save_study(study, {{"0", "x", "test", "g", 0}, {"1", "y", "test", "h", 1}}, {});
+    const StudySummary summary = summarise(store, study.name);
+    return fmt::format("{} {} {} {} arms, margin {}", fmt::join(summary.dataset.classes, ","),
+                       summary.dataset.width, summary.dataset.content_hash, summary.arms.size(),
+                       summary.margin);
+  };
+  const auto names = [](const std::string& message) {
+    return message.find("try") != std::string::npos;
+  };
+  damage({"store: dataset (JSON)", info, info.size(), 1, false,
+          [&](const std::string& changed) { return read(toml, changed); }, names});
+  damage({"store: study (TOML)", toml, toml.size(), 1, true,
+          [&](const std::string& changed) { return read(changed, info); }, names});
 }
 
 // Of a store that was damaged, whose bytes still are a database.

@@ -15,6 +15,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/sha256.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/data/import.h"
 #include "bioptic/data/phantom.h"
 #include "bioptic/data/window.h"
@@ -116,21 +117,14 @@ Dataset imported_dataset(const fs::path& source, const DataSpec& data, const fs:
   // The dataset, and beside it what the import had to say, for the runs that find it here.
   const std::string name = "import-" + source_hash(source, import).substr(0, 16);
   const fs::path folder = cached(cache, name, [&](const fs::path& place) {
-    const fs::path temporary = temporary_beside(place);
-    fs::create_directories(temporary);
-    try {
-      const ImportReport report = import_source(source, temporary / "dataset", import,
-                                                [&](std::size_t done, std::size_t total) {
-                                                  if (options.progress)
-                                                    options.progress("Importing", done, total);
-                                                });
-      write_file(temporary / "notes.txt", fmt::format("{}", fmt::join(report.notes, "\n")));
-      commit_rename(temporary, place);
-    } catch (...) {
-      std::error_code ignored;
-      fs::remove_all(temporary, ignored);
-      throw;
-    }
+    TemporaryFolder temporary(place);
+    const ImportReport report = import_source(source, temporary.path() / "dataset", import,
+                                              [&](std::size_t done, std::size_t total) {
+                                                if (options.progress)
+                                                  options.progress("Importing", done, total);
+                                              });
+    write_file(temporary.path() / "notes.txt", fmt::format("{}", fmt::join(report.notes, "\n")));
+    temporary.become(place);
   });
   std::istringstream lines(read_file(folder / "notes.txt"));
   for (std::string line; std::getline(lines, line);) notes.push_back(line);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/nesting.h"
 #include "bioptic/study/arm_metrics.h"
 #include "bioptic/study/check_stored.h"
 #include "bioptic/study/judge_claims.h"
@@ -39,6 +40,9 @@ std::string threshold_words(const ThresholdSpec& threshold) {
 }
 
 DatasetInfo info_from_json(const std::string& text) {
+  if (nested_too_deeply(text)) {
+    throw Failure("the store's description of a dataset is damaged: it is nested too deeply");
+  }
   const nlohmann::json j = nlohmann::json::parse(text);
   DatasetInfo info;
   info.dtype = PixelType::uint8;

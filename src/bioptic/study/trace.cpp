@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bioptic/base/files.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/model/safetensors.h"
 #include "bioptic/train/weights.h"
 
@@ -44,16 +45,15 @@ void TraceWriter::write(const fs::path& folder, const PlannedStudy& study,
       layer_shapes(dataset.pixels_per_image(), trial.spec.train.model,
                    output_count(trial.spec.train.loss.kind, static_cast<int>(info.classes.size()))),
       trial.spec.seeds.init);
-  if (folder.has_parent_path()) fs::create_directories(folder.parent_path());
-  const fs::path temporary = temporary_beside(folder);
-  fs::create_directories(temporary);
+  TemporaryFolder scratch(folder);
+  const fs::path& temporary = scratch.path();
   write_file(temporary / "spec.json", spec.dump(2) + "\n");
   write_file(temporary / "initial.safetensors",
              to_safetensors(initial, trial.spec.train.model.dropout > 0, {}));
   write_file(temporary / "order.csv", order_);
   write_file(temporary / "steps.csv", steps_);
   fs::remove_all(folder);  // a trace without its whole set of files is not one
-  commit_rename(temporary, folder);
+  scratch.become(folder);
 }
 
 bool has_trace(const fs::path& folder, const std::string& trial_id) {
