@@ -206,7 +206,8 @@ std::vector<std::string> export_npz(const Dataset& dataset, const fs::path& targ
   std::size_t unnamed = 0;
   const std::vector<SplitRows> splits = rows_by_split(dataset, unnamed);
   std::vector<std::unique_ptr<Entry>> entries;  // libzip reads them in zip_close
-  const fs::path temporary = temporary_beside(target);
+  const TemporaryFolder scratch(target);        // with libzip's own temporary file in it
+  const fs::path temporary = scratch.path() / "archive";
   int error = 0;
   std::unique_ptr<zip_t, void (*)(zip_t*)> archive(
       zip_open(temporary.c_str(), ZIP_CREATE | ZIP_EXCL, &error), zip_discard);
