@@ -408,6 +408,23 @@ TEST_F(Hostile, ImagesThatChangeWhileTheyAreRead) {
       "was changed while it was read");
 }
 
+TEST_F(Hostile, ATiffThatIsCutOffWhileItIsRead) {
+  make_source("src");
+  const fs::path file = at("src/a/1.tif");
+  Outcome outcome;
+  for (int attempt = 0; attempt < 10; ++attempt) {  // until it is met in the middle
+    write_tiff(file, 2000, 2000, 8, std::vector<unsigned>(2000 * 2000, 7));
+    Program import(words("data import @src @d --threads 1 --size 8"), folder_);
+    if (stop_while_writing(import, "d")) fs::resize_file(file, 200);
+    import.signal(SIGCONT);
+    outcome = end_of(import, "TIFF");
+    if (outcome.code != 0) break;
+    fs::remove_all(at("d"));
+  }
+  expect_said("TIFF", outcome, {file.string(), "cut off"});
+  expect_nothing_left("TIFF");
+}
+
 TEST_F(Hostile, ArraysThatAreCutOffWhileTheyAreRead) {
   constexpr std::uintmax_t kImages = 15'000;
   const std::string head = npy("|u1", fmt::format("({}, 32, 32)", kImages), "");

@@ -156,7 +156,8 @@ struct TiffFile {
     // The library's messages would go to standard error; ours name the file instead.
     TIFFSetErrorHandler(nullptr);
     TIFFSetWarningHandler(nullptr);
-    tiff.reset(TIFFOpen(path.c_str(), "r"));
+    // Not mapped ("m"): of a file that is cut off while the library reads it, nobody could name it.
+    tiff.reset(TIFFOpen(path.c_str(), "rm"));
     if (!tiff) fail(path, "cannot be read as TIFF");
     TIFF* t = tiff.get();
     if (TIFFGetField(t, TIFFTAG_IMAGEWIDTH, &width) != 1 ||
