@@ -102,8 +102,8 @@ TEST_F(Hostile, PngWithMuchBesideItsPixels) {
   }
 }
 
-// Sides whose product overflows 32 or 64 bits.
-TEST_F(Hostile, DimensionsThatOverflow) {
+// Sides whose product overflows 32 or 64 bits, and sides of which the file holds little.
+TEST_F(Hostile, HeadersThatPromiseTooMuch) {
   constexpr std::int64_t kMost = std::int64_t{1} << 28;
   const auto refused = [&](const std::string& name, const std::string& bytes,
                            const std::string& said, const Parse& parse) {
@@ -121,13 +121,15 @@ TEST_F(Hostile, DimensionsThatOverflow) {
   const std::size_t frame = jpeg.find("\xFF\xC0");
   ASSERT_NE(frame, std::string::npos);
   refused("x.jpg", put(jpeg, frame + 5, "\xFD\xE8\xFD\xE8"), "65000 x 65000 pixels", image);
+  refused("y.jpg", put(jpeg, frame + 5, "\x03\xE8\x03\xE8"), "cut off: ", image);
 
   write_png(folder_ / "x.png", 9, 7, 1, ramp<std::uint8_t>(9, 7, 1));
   const std::string png = read_file(folder_ / "x.png");  // IHDR from byte 12 on, sides from 16 on
-  const std::string side("\x7F\xFF\xFF\xFF", 4);
-  refused("x.png",
-          png.substr(0, 8) + png_chunk("IHDR" + side + side + png.substr(24, 5)) + png.substr(33),
-          "2147483647 x 2147483647 pixels", image);
+  const auto png_of = [&](const std::string& side) {
+    return png.substr(0, 8) + png_chunk("IHDR" + side + side + png.substr(24, 5)) + png.substr(33);
+  };
+  refused("x.png", png_of("\x7F\xFF\xFF\xFF"), "2147483647 x 2147483647 pixels", image);
+  refused("y.png", png_of(std::string("\0\0\x03\xE8", 4)), "cut off: ", image);
 
   write_tiff(folder_ / "x.tif", 9, 7, 1, ramp<std::uint8_t>(9, 7, 1), PHOTOMETRIC_MINISBLACK);
   const std::string tiff = read_file(folder_ / "x.tif");
@@ -142,6 +144,7 @@ TEST_F(Hostile, DimensionsThatOverflow) {
   };
   refused("x.tif", tiff_of(std::string("\0\0\1\0", 4)), "65536 x 65536 pixels", image);
   refused("y.tif", tiff_of(std::string(4, '\xFF')), "cannot be read as TIFF", image);
+  refused("z.tif", tiff_of(std::string("\xE8\x03\0\0", 4)), "cut off", image);
 
   const std::string npy = npy_header("<f8", {1U << 30, 1U << 30, 1U << 30});
   const Parse array = [](const fs::path& file) {
