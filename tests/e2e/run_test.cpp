@@ -191,8 +191,11 @@ TEST_F(Running, TraceHoldsEveryStepAndIsMadeAgainWhereItIsMissing) {
 }
 
 TEST_F(Running, SixteenBitImagesGoThroughAWindowThatIsNamed) {
-  make_images("images", 30, 16);
-  make_study("s");
+  make_images("images", 270, 16);  // more than 256 to test: eval takes that many at a time
+  make_study("s", "", "epochs = 2");
+  std::string text = read(at("s.toml"));
+  text.replace(text.find("hidden = [8]"), 12, "hidden = []");  // a small hidden layer may die
+  write(at("s.toml"), text);
   const Outcome outcome = bioptic("run @s.toml --out @runs");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("16-bit values 0 to "), std::string::npos) << outcome.out;
@@ -200,11 +203,16 @@ TEST_F(Running, SixteenBitImagesGoThroughAWindowThatIsNamed) {
   EXPECT_NE(again.out.find("16-bit values 0 to "), std::string::npos) << again.out;
   // eval reads the 16-bit source through the model's window: the same numbers as in the run.
   const json j = json_of("eval @runs/s/models/cosine-seed0.safetensors --data @images");
+  EXPECT_EQ(j.at("images"), 270);
+  std::size_t compared = 0;
   for (const auto& row : read_table(at("runs/s/tables/trials.csv"))) {
     if (row.at("arm") == "cosine" && row.at("seed") == "0") {
+      EXPECT_EQ(row.at("status"), "done");  // a collapsed one says the same of every image
       EXPECT_EQ(j.at("loss").get<double>(), std::stod(row.at("test_loss")));
+      ++compared;
     }
   }
+  EXPECT_EQ(compared, 1U);
   EXPECT_EQ(bioptic("predict @runs/s/models/cosine-seed0.safetensors "
                     "@images/test/sick/person0_0.tiff")
                 .code,

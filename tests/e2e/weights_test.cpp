@@ -154,5 +154,20 @@ TEST_F(Weighted, ImagesCountByTheirWeightWhereTheStudyAsksForIt) {
   EXPECT_NE(none.err.find("the dataset has no weights"), std::string::npos) << none.err;
 }
 
+TEST_F(Weighted, InfoTellsTheWeightsAndAnExportThatHasNoPlaceForThemSaysSo) {
+  make_manifest("list.csv", true);
+  const Outcome imported = bioptic("data import @list.csv @dataset");
+  EXPECT_NE(imported.out.find("weights        0.5 to 2\n"), std::string::npos) << imported.out;
+  EXPECT_EQ(json_of("data info @dataset").at("weights"), json::array({0.5, 2.0}));
+  const Outcome exported = bioptic("data export @dataset @exported.npz");
+  EXPECT_NE(exported.err.find("no place for weights"), std::string::npos) << exported.err;
+
+  make_manifest("plain.csv", false);
+  const Outcome plain = bioptic("data import @plain.csv @plain");
+  EXPECT_EQ(plain.out.find("weights"), std::string::npos) << plain.out;
+  EXPECT_EQ(json_of("data info @plain").at("weights"), json());
+  EXPECT_EQ(bioptic("data export @plain @plain.npz").err.find("weights"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace e2e

@@ -39,6 +39,17 @@ struct SplitFacts {
   }
 };
 
+// The smallest and the largest weight of the images; null where the source gives none.
+json weights_of(const Dataset& dataset) {
+  if (!dataset.info().weighted || dataset.size() == 0) return {};
+  double low = dataset.record(0).weight, high = low;
+  for (std::size_t row = 1; row < dataset.size(); ++row) {
+    low = std::min(low, dataset.record(row).weight);
+    high = std::max(high, dataset.record(row).weight);
+  }
+  return {low, high};
+}
+
 std::map<std::string, SplitFacts> facts_of(const Dataset& dataset) {
   std::map<std::string, SplitFacts> splits;
   for (std::size_t row = 0; row < dataset.size(); ++row) {
@@ -66,6 +77,7 @@ void print_json(const Dataset& dataset) {
             {"dtype", info.dtype == PixelType::uint8 ? "uint8" : "uint16"},
             {"classes", info.classes},
             {"groups_from", info.groups_from},
+            {"weights", weights_of(dataset)},
             {"content_sha256", info.content_hash},
             {"preprocessing", json::parse(info.preprocessing)},
             {"provenance", json::parse(info.provenance)}};
@@ -100,6 +112,9 @@ void print_text(const Dataset& dataset) {
   }
   fmt::print("\ngroups         {}\n",
              info.groups_from.empty() ? "not named by the source" : info.groups_from);
+  if (const json weights = weights_of(dataset); !weights.is_null()) {
+    fmt::print("weights        {:g} to {:g}\n", weights[0].get<double>(), weights[1].get<double>());
+  }
   fmt::print("preprocessing  {}\n", info.preprocessing);
   fmt::print("provenance     {}\n", info.provenance);
   fmt::print("SHA-256        {}\n", info.content_hash);

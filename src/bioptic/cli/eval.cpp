@@ -249,31 +249,55 @@ void print(const Result& r) {
   }
 }
 
+// Logits of 16-bit images through the model's window, some at a time: all of them in 8 bits would
+// take as much memory as half the dataset.
+std::vector<float> windowed_logits(ModelFile& model, const Dataset& dataset,
+                                   const std::vector<std::size_t>& rows) {
+  const Window window{static_cast<std::uint16_t>(model.window()[0]),
+                      static_cast<std::uint16_t>(model.window()[1])};
+  std::vector<std::uint8_t> grey(65536);
+  for (std::size_t v = 0; v < grey.size(); ++v) {
+    grey[v] = apply_window(static_cast<std::uint16_t>(v), window);
+  }
+  const std::size_t pixels = dataset.pixels_per_image();
+  const std::size_t at_once = std::clamp<std::size_t>((std::size_t{16} << 20) / pixels, 1, 256);
+  std::vector<std::uint8_t> bytes(std::min(at_once, rows.size()) * pixels);
+  std::vector<const std::uint8_t*> images;
+  std::vector<float> logits;
+  for (std::size_t begin = 0; begin < rows.size(); begin += at_once) {
+    images.clear();
+    for (std::size_t i = begin; i < std::min(begin + at_once, rows.size()); ++i) {
+      std::uint8_t* image = &bytes[images.size() * pixels];
+      const auto stored = dataset.image16(rows[i]);
+      std::transform(stored.begin(), stored.end(), image, [&](std::uint16_t v) { return grey[v]; });
+      images.push_back(image);
+    }
+    const std::vector<float> some = model.logits(images);
+    logits.insert(logits.end(), some.begin(), some.end());
+  }
+  return logits;
+}
+
+std::vector<float> logits_of(ModelFile& model, const Dataset& dataset,
+                             const std::vector<std::size_t>& rows, const std::string& data) {
+  if (dataset.info().dtype == PixelType::uint16) {
+    if (model.window().size() == 2) return windowed_logits(model, dataset, rows);
+    throw InputError(data +
+                     ": is 16 bit, and the model was trained on 8-bit images; import "
+                     "8-bit files, or train on this dataset");
+  }
+  std::vector<const std::uint8_t*> images;
+  for (const std::size_t row : rows) images.push_back(dataset.image8(row).data());
+  return model.logits(images);
+}
+
 int eval_command(const Options& options) {
   ModelFile model(options.model, available_processors());
   std::optional<TemporaryFolder> scratch;
   const Dataset dataset = open_for(model, options.data, scratch);
   const Selected selected = select(dataset, model, options.data, options.split);
 
-  std::vector<std::vector<std::uint8_t>> mapped;  // 16-bit images through the model's window
-  std::vector<const std::uint8_t*> images;
-  if (dataset.info().dtype == PixelType::uint16) {
-    if (model.window().size() != 2) {
-      throw InputError(options.data +
-                       ": is 16 bit, and the model was trained on 8-bit images; import "
-                       "8-bit files, or train on this dataset");
-    }
-    const Window window{static_cast<std::uint16_t>(model.window()[0]),
-                        static_cast<std::uint16_t>(model.window()[1])};
-    for (const std::size_t row : selected.rows) {
-      auto& bytes = mapped.emplace_back();
-      for (const std::uint16_t v : dataset.image16(row)) bytes.push_back(apply_window(v, window));
-    }
-    for (const auto& bytes : mapped) images.push_back(bytes.data());
-  } else {
-    for (const std::size_t row : selected.rows) images.push_back(dataset.image8(row).data());
-  }
-  const std::vector<float> logits = model.logits(images);
+  const std::vector<float> logits = logits_of(model, dataset, selected.rows, options.data);
 
   const Reading& reading = model.reading();
   const Groups found = find_groups(dataset, options.group);

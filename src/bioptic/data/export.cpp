@@ -256,6 +256,9 @@ std::vector<std::string> export_npz(const Dataset& dataset, const fs::path& targ
   if (!dataset.info().groups_from.empty()) {
     notes.push_back("The format has no place for groups (patients): they are left out.");
   }
+  if (dataset.info().weighted) {
+    notes.push_back("The format has no place for weights: they are left out.");
+  }
   return notes;
 }
 

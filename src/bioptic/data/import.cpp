@@ -199,8 +199,8 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   }
   json preprocessing = {{"fit", options.size ? name_of(options.fit) : "none: sizes as the source"},
                         {"resampling", "area averaging when shrinking, bilinear when growing"},
-                        {"grey", "ITU-R 601 luma"},
                         {"bits", target.bits}};
+  if (target.channels == 1) preprocessing["grey"] = "ITU-R 601 luma";
   if (!source.preprocessing.empty()) preprocessing.update(json::parse(source.preprocessing));
   if (!source.value_range.empty()) preprocessing["float_range"] = source.value_range;
   info.preprocessing = preprocessing.dump();
