@@ -214,7 +214,8 @@ TEST(Expand, TheSourcesValidationSplitIsNotVaried) {
 }
 
 TEST(Expand, ShippedStudiesGiveUniqueTrials) {
-  for (const char* name : {"loss", "batch_size", "scheduler", "gap", "variance", "augmentation"}) {
+  for (const char* name :
+       {"loss", "batch_size", "scheduler", "gap", "variance", "augmentation", "normalisation"}) {
     const StudySpec study = parse_study(std::string("studies/") + name + ".toml");
     const auto trials = expand(study, kData, "fused", 1);
     EXPECT_EQ(trials.size(), study.arms.size() * static_cast<std::size_t>(study.seeds.count));

@@ -694,7 +694,14 @@ TEST(ShippedStudies, ParseAsTheyShould) {
   ASSERT_EQ(augmentation.arms.size(), 4U);
   EXPECT_FALSE(augmentation.arms[0].train.augment.any());
   EXPECT_EQ(augmentation.arms[3].train.augment.rotate, 10);
-  for (const StudySpec* study : {&loss, &batch, &scheduler, &gap, &variance, &augmentation}) {
+  const StudySpec normalisation = parse_study("studies/normalisation.toml");
+  ASSERT_EQ(normalisation.arms.size(), 5U);
+  EXPECT_EQ(normalisation.arms[3].train.normalisation.kind, NormalisationKind::histogram);
+  EXPECT_EQ(normalisation.arms[4].train.normalisation.tiles, 8);
+  ASSERT_EQ(normalisation.claims.size(), 4U);
+  for (const auto& claim : normalisation.claims) EXPECT_EQ(claim.arms.back(), "pixel");
+  for (const StudySpec* study :
+       {&loss, &batch, &scheduler, &gap, &variance, &augmentation, &normalisation}) {
     EXPECT_EQ(study->name, study->file.stem().string());
     EXPECT_EQ(study->seeds.count, study == &variance ? 64 : 5);
     EXPECT_EQ(study->data.size, 256);
