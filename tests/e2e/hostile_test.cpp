@@ -432,8 +432,8 @@ TEST_F(Hostile, ArraysThatAreCutOffWhileTheyAreRead) {
     write(at(name), head);
     fs::resize_file(at(name), head.size() + kImages * 32 * 32);  // holes: no disk is taken
   }
-  const std::string arguments =
-      fmt::format("--class a={} --class b={}", at("a.npy").string(), at("b.npy").string());
+  const std::string arguments = fmt::format("--threads 1 --class a={} --class b={}",
+                                            at("a.npy").string(), at("b.npy").string());
   Program import(words("data import @d " + arguments), folder_);
   ASSERT_TRUE(stop_while_writing(import, "d"));
   fs::resize_file(at("b.npy"), 4096);
@@ -459,8 +459,8 @@ TEST_F(Hostile, KilledImportsAreClearedAway) {
     write(at(name), head);
     fs::resize_file(at(name), head.size() + kImages * 32 * 32);
   }
-  const std::string arguments =
-      fmt::format("--class a={} --class b={}", at("a.npy").string(), at("b.npy").string());
+  const std::string arguments = fmt::format("--threads 1 --class a={} --class b={}",
+                                            at("a.npy").string(), at("b.npy").string());
   make_source("src");
 
   Program killed(words("data import @d " + arguments), folder_);
