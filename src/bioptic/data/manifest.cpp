@@ -210,9 +210,12 @@ FileList list_manifest(const fs::path& file) {
     }
     if (!fs::is_regular_file(status)) manifest.fail(row.line, path.string() + " is not a file");
     const auto canonical = [&](std::size_t k) {
-      return fs::canonical(list.files.path(k)).string();
+      std::error_code gone;  // since its own line was read: then it is no other line's file
+      return fs::canonical(list.files.path(k), gone).string();
     };
-    if (const auto before = seen.add(fs::canonical(path).string(), canonical)) {
+    const std::string place = fs::canonical(path, error).string();
+    if (error) manifest.fail(row.line, path.string() + " cannot be opened: " + error.message());
+    if (const auto before = seen.add(place, canonical)) {
       manifest.fail(row.line,
                     fmt::format("{} is listed already in line {}", row.path, lines[*before]));
     }

@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bioptic/data/import.h"
 #include "bioptic/data/split.h"
@@ -109,6 +111,17 @@ TEST_F(ManifestTest, APipeDoesNotHoldUpTheImport) {
               import_source(folder_ / "src", folder_ / "out", {});
             }).find("not a regular file"),
             std::string::npos);
+}
+
+// The system still knows it as a regular file, but by no name.
+TEST_F(ManifestTest, AFileThatIsGoneIsNamed) {
+  const fs::path image = folder_ / "images" / "1.png";
+  const int open_file = ::open(image.c_str(), O_RDONLY);
+  ASSERT_GE(open_file, 0);
+  fs::remove(image);
+  const std::string path = "/proc/self/fd/" + std::to_string(open_file);
+  expect_refused("path,label\nimages/0.png,a\n" + path + ",b\n", ":3", path + " cannot be opened");
+  ::close(open_file);
 }
 
 TEST_F(ManifestTest, GroupsAreNamedOnce) {
