@@ -25,12 +25,11 @@ class StoreToSpoil {
       bioptic::Store store = bioptic::Store::open_to_write(out);
       bioptic::StoredStudy study;
       study.name = "s";
-      std::vector<bioptic::StoredImage> images;
-      for (int i = 0; i < kImages; ++i) {
-        images.push_back(
-            {std::to_string(i), "x", i < 3 ? "test" : "val", i < 5 ? "g" : "h", i % 2});
-      }
-      store.save_study(study, images, {{"a", 0, {}, "t"}});
+      const auto image = [](std::size_t i) {
+        return bioptic::StoredImage{std::to_string(i), "x", i < 3 ? "test" : "val",
+                                    i < 5 ? "g" : "h", static_cast<std::int64_t>(i % 2)};
+      };
+      store.save_study(study, kImages, image, {{"a", 0, {}, "t"}});
       bioptic::TrialResult result;
       result.history.push_back({1, 6, 1e-3, 0.7, 0.5, 0.6, 0.5, 0.5, 0.25, 0.125});
       result.predictions.push_back({"test", {0, 1, 2}, {0.5F, -0.5F, 0.25F}});

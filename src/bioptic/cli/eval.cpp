@@ -301,8 +301,8 @@ int eval_command(const Options& options) {
 
   const Reading& reading = model.reading();
   const Groups found = find_groups(dataset, options.group);
-  std::vector<std::string> names;
-  for (const std::size_t row : selected.rows) names.push_back(found.names[row]);
+  std::vector<std::string_view> names;
+  for (const std::size_t row : selected.rows) names.emplace_back(found.names[row]);
   const std::vector<int> groups = number_groups(names);
   const ModelMetrics m =
       model_metrics(reading, selected.labels, logits, groups, model.threshold(), model.classes());

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cctype>
 #include <csignal>
@@ -301,8 +302,7 @@ class Run {
         data.plan.val_from_source                     ? "the source"
         : first.spec.split.split_by == SplitBy::group ? "group"
                                                       : "image"));
-    const std::set<std::string> groups(data.groups.names.begin(), data.groups.names.end());
-    say(fmt::format("  groups    {}: {}", groups.size(), data.groups.from));
+    say(fmt::format("  groups    {}: {}", data.groups.count(), data.groups.from));
     std::set<std::size_t> said;  // arms
     for (const PlannedTrial& trial : study.trials) {
       if (!trial.spec.train.loss.balanced || !said.insert(trial.arm).second) continue;
@@ -436,24 +436,27 @@ class Run {
     row.positive = data.positive;
     row.threads = threads_;
 
-    std::vector<StoredImage> images;
-    for (std::size_t i = 0; i < data.dataset.size(); ++i) {
-      const ImageRecord record = data.dataset.record(i);
-      images.push_back({std::string(record.id), std::string(record.source), "train",
-                        data.groups.names[i], record.label});
-    }
+    enum class Side : std::uint8_t { train, val, test, holdout };
+    constexpr std::array<const char*, 4> kSides = {"train", "val", "test", "holdout"};
+    std::vector<Side> sides(data.dataset.size(), Side::train);
     const PlannedTrial& first = study.trials.front();
     const Splits splits =
         draw_splits(data.dataset, data.groups, first.spec.split, data.plan, first.spec.seeds.split);
-    for (const std::uint32_t r : splits.val) images[r].split = "val";
-    for (const std::uint32_t r : splits.test) images[r].split = "test";
-    for (const std::uint32_t r : data.plan.holdout) images[r].split = "holdout";
+    for (const std::uint32_t r : splits.val) sides[r] = Side::val;
+    for (const std::uint32_t r : splits.test) sides[r] = Side::test;
+    for (const std::uint32_t r : data.plan.holdout) sides[r] = Side::holdout;
 
     std::vector<StoredPlace> places;
     for (const PlannedTrial& trial : study.trials) {
       places.push_back({study.spec.arms[trial.arm].name, trial.seed, trial.spec.seeds, trial.id});
     }
-    store.save_study(row, images, places);
+    const auto image = [&](std::size_t i) {
+      const ImageRecord record = data.dataset.record(i);
+      return StoredImage{std::string(record.id), std::string(record.source),
+                         kSides[static_cast<std::size_t>(sides[i])], data.groups.names[i],
+                         record.label};
+    };
+    store.save_study(row, data.dataset.size(), image, places);
   }
 
   ExecutorOutcome train(Store& store, const PlannedStudy& study) {

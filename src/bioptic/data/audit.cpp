@@ -244,26 +244,43 @@ class Auditor {
   }
 
   // Rows with the pixels of an earlier row: (the first such row, row).
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> exact_copies() const {
-    std::vector<std::uint64_t> sorted = fingerprints_;
-    std::sort(sorted.begin(), sorted.end());
-    const auto is_single = [&](std::uint64_t fingerprint) {
-      const auto [begin, end] = std::equal_range(sorted.begin(), sorted.end(), fingerprint);
-      return end - begin < 2;
-    };
-    std::map<std::array<std::uint8_t, 32>, std::uint32_t> first;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> exact_copies(ThreadPool& pool) const {
+    // Where a fingerprint stands alone, so does its image; the others are held against each other.
+    std::vector<std::uint32_t> alike(dataset_.size());
+    std::iota(alike.begin(), alike.end(), 0U);
+    std::sort(alike.begin(), alike.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return std::pair(fingerprints_[a], a) < std::pair(fingerprints_[b], b);
+    });
+    std::size_t kept = 0;
+    for (std::size_t begin = 0, end = 0; begin < alike.size(); begin = end) {
+      while (end < alike.size() && fingerprints_[alike[end]] == fingerprints_[alike[begin]]) ++end;
+      for (std::size_t i = begin; end - begin > 1 && i < end; ++i) {
+        if (constant_[alike[i]] == 0) alike[kept++] = alike[i];
+      }
+    }
+    alike.resize(kept);
+    std::sort(alike.begin(), alike.end());  // read in the order of the file
+
+    using Digest = std::array<std::uint8_t, 32>;
+    std::map<Digest, std::uint32_t> first;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> copies;
-    for (std::uint32_t row = 0; row < dataset_.size(); ++row) {
-      if (constant_[row] != 0 || is_single(fingerprints_[row])) continue;
-      const auto bytes = bytes_of(dataset_, row);
-      const auto [found, is_new] = first.emplace(sha256_bytes(bytes.data(), bytes.size()), row);
-      if (!is_new) copies.emplace_back(found->second, row);
+    std::vector<Digest> digests(64 * static_cast<std::size_t>(pool.threads()));
+    for (std::size_t begin = 0; begin < alike.size(); begin += digests.size()) {
+      const std::size_t n = std::min(digests.size(), alike.size() - begin);
+      pool.run(n, [&](std::size_t k) {
+        const auto bytes = bytes_of(dataset_, alike[begin + k]);
+        digests[k] = sha256_bytes(bytes.data(), bytes.size());
+      });
+      for (std::size_t k = 0; k < n; ++k) {
+        const auto [found, is_new] = first.emplace(digests[k], alike[begin + k]);
+        if (!is_new) copies.emplace_back(found->second, alike[begin + k]);
+      }
     }
     return copies;
   }
 
   void duplicates(ThreadPool& pool, const Progress& progress) {
-    const std::vector<std::pair<std::uint32_t, std::uint32_t>> exact = exact_copies();
+    const std::vector<std::pair<std::uint32_t, std::uint32_t>> exact = exact_copies(pool);
     std::vector<char> skip = constant_;
     for (const auto& [earlier, row] : exact) skip[row] = 1;
     AuditCheck& same = check("exact_duplicates", "exact duplicates");
@@ -336,14 +353,21 @@ class Auditor {
                              : "the source names no groups; --group EXPRESSION finds them in file "
                                "names");
     }
-    std::map<std::string, std::array<std::size_t, 4>> images;
-    for (std::size_t row = 0; row < dataset_.size(); ++row) {
-      if (!groups_->names[row].starts_with('#')) {
-        ++images[groups_->names[row]][number_of(sides_[row])];
-      }
+    const std::vector<std::string>& names = groups_->names;
+    std::vector<std::uint32_t> rows;  // of named groups, by name
+    for (std::uint32_t row = 0; row < dataset_.size(); ++row) {
+      if (!names[row].starts_with('#')) rows.push_back(row);
     }
-    std::size_t train_test = 0, train_val = 0, any = 0;
-    for (const auto& [group, n] : images) {
+    std::sort(rows.begin(), rows.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return names[a] < names[b]; });
+    std::size_t train_test = 0, train_val = 0, any = 0, named = 0;
+    for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
+      const std::string& group = names[rows[begin]];
+      std::array<std::size_t, 4> n{};
+      for (; end < rows.size() && names[rows[end]] == group; ++end) {
+        ++n[number_of(sides_[rows[end]])];
+      }
+      ++named;
       const std::size_t train = n[number_of(kTrain)], val = n[number_of(kVal)],
                         test = n[number_of(kTest)];
       const bool both = (train > 0) + (val > 0) + (test > 0) > 1;
@@ -356,7 +380,7 @@ class Auditor {
     c.said = fmt::format(
         "of {} groups, {} have images in training or validation and in {}, {} in training and in "
         "{}",
-        images.size(), train_test, test_from_, train_val, val_from_);
+        named, train_test, test_from_, train_val, val_from_);
     if (any > 0) c.state = AuditState::found;
   }
 
@@ -580,21 +604,22 @@ class Auditor {
   void test_size() {
     AuditCheck& c = check("test_size", "test set large enough");
     if (!no_splits_.empty()) return not_done(c, no_splits_);
-    std::set<std::string> groups;
-    std::size_t images = 0;
+    std::vector<std::string_view> names;
     for (std::size_t row = 0; row < dataset_.size(); ++row) {
-      if (sides_[row] != kTest) continue;
-      ++images;
-      groups.insert(groups_->names[row]);
+      if (sides_[row] == kTest) names.emplace_back(groups_->names[row]);
     }
+    const std::size_t images = names.size();
+    std::sort(names.begin(), names.end());
+    const auto groups =
+        static_cast<std::size_t>(std::unique(names.begin(), names.end()) - names.begin());
     const double d = options_.detect, z = 1.959964 + 0.841621;
     const double needed = std::max(1.0, std::ceil(z * z * (0.1 - d * d) / (d * d)));
     c.said = fmt::format(
         "{} images of {} groups; to see a difference of {:g} in accuracy between two arms that "
         "differ "
         "on a tenth of the images takes {:.0f} (level 0.05, power 0.8)",
-        images, groups.size(), d, needed);
-    if (static_cast<double>(groups.size()) < needed) c.state = AuditState::found;
+        images, groups, d, needed);
+    if (static_cast<double>(groups) < needed) c.state = AuditState::found;
   }
 
   const Dataset& dataset_;

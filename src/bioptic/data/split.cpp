@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <map>
 #include <regex>
 #include <set>
+#include <span>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -57,31 +58,37 @@ using WantedOfClass = std::function<double(std::size_t label, double images)>;
 // belongs to the class that most of its images have (of equals, the lower label).
 Parted draw_groups(const Dataset& dataset, const Groups& groups, const Rows& rows,
                    const WantedOfClass& wanted_of, RandomStream& stream) {
-  std::map<std::string_view, Rows> members;  // ordered by name: the same on every machine
-  for (const std::uint32_t row : rows) members[groups.names[row]].push_back(row);
+  Rows ordered = rows;  // by group, ordered by name: the same on every machine
+  std::stable_sort(ordered.begin(), ordered.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return groups.names[a] < groups.names[b];
+  });
+  using Group = std::span<const std::uint32_t>;
   const std::size_t classes = dataset.info().classes.size();
-  std::vector<std::vector<const Rows*>> of_class(classes);
+  std::vector<std::vector<Group>> of_class(classes);
   std::vector<std::size_t> images(classes);
-  for (const auto& [name, group] : members) {
+  for (std::size_t begin = 0, end = 0; begin < ordered.size(); begin = end) {
     std::vector<std::size_t> counts(classes);
-    for (const std::uint32_t row : group) ++counts[static_cast<std::size_t>(dataset.label(row))];
+    for (; end < ordered.size() && groups.names[ordered[end]] == groups.names[ordered[begin]];
+         ++end) {
+      ++counts[static_cast<std::size_t>(dataset.label(ordered[end]))];
+    }
     const auto major =
         static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin());
-    of_class[major].push_back(&group);
-    images[major] += group.size();
+    of_class[major].push_back(Group(ordered).subspan(begin, end - begin));
+    images[major] += end - begin;
   }
   Parted parted;
   for (std::size_t c = 0; c < classes; ++c) {
     stream.shuffle(std::span(of_class[c]));
     const double wanted = wanted_of(c, static_cast<double>(images[c]));
     double taken = 0;
-    for (const Rows* group : of_class[c]) {
+    for (const Group group : of_class[c]) {
       // A group is taken while that brings the count nearer to what is wanted.
-      const auto size = static_cast<double>(group->size());
+      const auto size = static_cast<double>(group.size());
       const bool take = std::fabs(taken + size - wanted) < std::fabs(taken - wanted);
       if (take) taken += size;
       Rows& target = take ? parted.taken : parted.left;
-      target.insert(target.end(), group->begin(), group->end());
+      target.insert(target.end(), group.begin(), group.end());
     }
   }
   return parted;
@@ -166,6 +173,12 @@ SplitPlan pooled(const Dataset& dataset, const Groups& groups, const SplitPlan& 
 }
 
 }  // namespace
+
+std::size_t Groups::count() const {
+  std::vector<std::string_view> sorted(names.begin(), names.end());
+  std::sort(sorted.begin(), sorted.end());
+  return static_cast<std::size_t>(std::unique(sorted.begin(), sorted.end()) - sorted.begin());
+}
 
 Groups find_groups(const Dataset& dataset, const std::string& pattern) {
   Groups groups;

@@ -1,6 +1,7 @@
 // Which images a trial trains on, validates on and is tested on.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ struct Groups {
   std::vector<std::string> names;  // by image
   std::string from;                // words for a person
   bool known = false;              // false: every image is its own group
+
+  std::size_t count() const;  // different names
 };
 Groups find_groups(const Dataset& dataset, const std::string& pattern);
 

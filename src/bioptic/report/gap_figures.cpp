@@ -204,17 +204,19 @@ Figure scores_figure(const StudySummary& summary) {
   return f;
 }
 
-std::map<std::string, std::vector<std::size_t>> rows_by_split(const StudySummary& summary) {
-  std::map<std::string, std::vector<std::size_t>> rows;
-  for (std::size_t i = 0; i < summary.images.size(); ++i) {
-    rows[summary.images[i].split].push_back(i);
+using RowsBySplit = std::map<std::string, std::vector<std::uint32_t>, std::less<>>;
+
+RowsBySplit rows_by_split(const StudySummary& summary) {
+  RowsBySplit rows;
+  for (std::uint32_t i = 0; i < summary.images.size(); ++i) {
+    rows[std::string(summary.images[i].split)].push_back(i);
   }
   return rows;
 }
 
 // Up to this many images of a split, spread evenly over it.
 constexpr std::size_t kMostImages = 500;
-std::vector<std::size_t> spread(const std::vector<std::size_t>& rows) {
+std::vector<std::size_t> spread(const std::vector<std::uint32_t>& rows) {
   const std::size_t used = std::min(rows.size(), kMostImages);
   std::vector<std::size_t> some;
   for (std::size_t k = 0; k < used; ++k) some.push_back(rows[k * rows.size() / used]);

@@ -245,11 +245,13 @@ std::string gap_html(const StudySummary& summary) {
   return out;
 }
 
-ControlTables control_tables(const StudySummary& summary) {
-  if (summary.controls.empty()) return {};
-  StudySummary controls = summary;
+StudySummary controls_alone(const StudySummary& summary) {
+  StudySummary controls;
+  controls.dataset = summary.dataset;
+  controls.positive = summary.positive;
+  controls.images = summary.images;
   controls.arms = summary.controls;
-  return {trials_csv(controls), predictions_csv(controls)};
+  return controls;
 }
 
 }  // namespace bioptic

@@ -21,11 +21,8 @@ std::vector<Figure> gap_figures(const StudySummary& summary);
 // Intensity histograms and mean images of train, validation, hold-out and test.
 std::vector<Figure> gap_image_figures(const StudySummary& summary, const Dataset& dataset,
                                       const std::filesystem::path& scratch);
-// Trials and predictions of the control arms, whose splits are others than the arms'; the texts are
-// empty where there are none.
-struct ControlTables {
-  std::string trials, predictions;
-};
-ControlTables control_tables(const StudySummary& summary);
+// The control arms as if they were the study's arms, for tables of their own: their splits are
+// others than the arms'.  Holds what trials_csv() and write_predictions_csv() read, and no more.
+StudySummary controls_alone(const StudySummary& summary);
 
 }  // namespace bioptic

@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 // Rows: classes within splits; columns: the mean image and examples spread evenly over the rows.
 Figure montage(const StudySummary& summary, const Dataset& dataset, const fs::path& scratch) {
   constexpr std::size_t kExamples = 4;
-  std::map<std::pair<std::string, std::int64_t>, std::vector<std::size_t>> members;
-  for (std::size_t i = 0; i < summary.images.size(); ++i) {
-    const StudySummary::Image& image = summary.images[i];
-    members[{image.split, image.label}].push_back(i);
+  std::map<std::pair<std::string, std::int64_t>, std::vector<std::uint32_t>> members;
+  for (std::uint32_t i = 0; i < summary.images.size(); ++i) {
+    const StudyImage image = summary.images[i];
+    members[{std::string(image.split), image.label}].push_back(i);
   }
   std::vector<std::pair<std::string, std::int64_t>> order;
   for (const char* split : {"train", "val", "holdout", "test"}) {
@@ -47,7 +47,7 @@ Figure montage(const StudySummary& summary, const Dataset& dataset, const fs::pa
       "validation as seed 0 draws it.";
   std::string labels;
   for (std::size_t r = 0; r < order.size(); ++r) {
-    const std::vector<std::size_t>& rows = members[order[r]];
+    const std::vector<std::uint32_t>& rows = members[order[r]];
     std::vector<double> sum(n);
     const std::size_t used = std::min<std::size_t>(rows.size(), 500);
     for (std::size_t k = 0; k < used; ++k) {
@@ -85,11 +85,36 @@ struct Wrong {
   std::string said;
 };
 
-// Mean probabilities of every class over all finished trials of all arms, by test image.
-std::map<std::uint32_t, std::vector<double>> mean_probabilities(const StudySummary& summary) {
+// Probabilities of every class for test images.
+struct MeanProbabilities {
+  std::vector<std::uint32_t> rows;  // of the dataset, ascending
+  std::vector<double> values;       // rows x classes
+};
+
+// Every test image that some finished trial predicted, ascending.
+std::vector<std::uint32_t> predicted_test_rows(const StudySummary& summary) {
+  std::vector<std::uint32_t> rows;
+  for (const ArmSummary& arm : summary.arms) {
+    for (const TrialSummary& t : arm.trials) {
+      if (t.result.status != TrialStatus::done) continue;
+      for (const SplitPredictions& split : t.result.predictions) {
+        if (split.split != "test" || split.rows == rows) continue;
+        rows.insert(rows.end(), split.rows.begin(), split.rows.end());
+        std::sort(rows.begin(), rows.end());
+        rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+      }
+    }
+  }
+  return rows;
+}
+
+// Means over all finished trials of all arms.
+MeanProbabilities mean_probabilities(const StudySummary& summary) {
   const std::size_t classes = summary.dataset.classes.size();
-  std::map<std::uint32_t, std::vector<double>> sums;
-  std::map<std::uint32_t, double> count;
+  MeanProbabilities means;
+  means.rows = predicted_test_rows(summary);
+  means.values.resize(means.rows.size() * classes);
+  std::vector<double> count(means.rows.size());
   std::vector<float> p(classes);
   for (const ArmSummary& arm : summary.arms) {
     const auto outputs = static_cast<std::size_t>(arm.outputs);
@@ -106,24 +131,28 @@ std::map<std::uint32_t, std::vector<double>> mean_probabilities(const StudySumma
           } else {
             probabilities(arm.loss, std::span(logits, outputs), p);
           }
-          std::vector<double>& sum = sums[split.rows[i]];
-          sum.resize(classes);
-          for (std::size_t c = 0; c < classes; ++c) sum[c] += static_cast<double>(p[c]);
-          count[split.rows[i]] += 1;
+          const auto at = static_cast<std::size_t>(
+              std::lower_bound(means.rows.begin(), means.rows.end(), split.rows[i]) -
+              means.rows.begin());
+          for (std::size_t c = 0; c < classes; ++c) {
+            means.values[at * classes + c] += static_cast<double>(p[c]);
+          }
+          count[at] += 1;
         }
       }
     }
   }
-  for (auto& [row, sum] : sums) {
-    for (double& value : sum) value /= count[row];
-  }
-  return sums;
+  for (std::size_t i = 0; i < means.values.size(); ++i) means.values[i] /= count[i / classes];
+  return means;
 }
 
 std::vector<Wrong> wrong_images(const StudySummary& summary) {
   const std::vector<std::string>& classes = summary.dataset.classes;
   std::vector<Wrong> wrong;
-  for (const auto& [row, p] : mean_probabilities(summary)) {
+  const MeanProbabilities means = mean_probabilities(summary);
+  for (std::size_t i = 0; i < means.rows.size(); ++i) {
+    const std::uint32_t row = means.rows[i];
+    const std::span p = std::span(means.values).subspan(i * classes.size(), classes.size());
     const auto label = static_cast<std::size_t>(summary.images[row].label);
     if (classes.size() == 2) {
       if (p[label] >= 0.5) continue;

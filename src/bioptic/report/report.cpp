@@ -27,7 +27,7 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
   const fs::path tables = folder / "tables";
   write_file(tables / "trials.csv", trials_csv(summary));
   write_file(tables / "history.csv", history_csv(summary));
-  write_file(tables / "predictions.csv", predictions_csv(summary));
+  write_predictions_csv(summary, tables / "predictions.csv");
   write_file(tables / "metrics.csv", metrics_csv(summary));
   write_file(tables / "arms.csv", arms_csv(summary));
   write_file(tables / "arms.md", arms_markdown(summary));
@@ -36,10 +36,10 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
 
   const TemporaryFolder temporary(folder / "figures");
   const fs::path& scratch = temporary.path();
-  const ControlTables controls = control_tables(summary);
-  if (!controls.trials.empty()) {
-    write_file(tables / "control-trials.csv", controls.trials);
-    write_file(tables / "control-predictions.csv", controls.predictions);
+  if (!summary.controls.empty()) {
+    const StudySummary controls = controls_alone(summary);
+    write_file(tables / "control-trials.csv", trials_csv(controls));
+    write_predictions_csv(controls, tables / "control-predictions.csv");
   }
   std::vector<Figure> figures = test_figures(summary);
   if (std::optional<Figure> forest = forest_figure(summary.comparisons)) {

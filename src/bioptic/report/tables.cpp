@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "bioptic/base/streamed_file.h"
 #include "bioptic/data/csv.h"
 #include "bioptic/model/loss.h"
 #include "bioptic/report/gap_report.h"
@@ -117,7 +118,8 @@ float logit_of(const ArmSummary& arm, int positive, const float* logits) {
   return positive == 1 ? logits[0] : -logits[0];
 }
 
-std::string predictions_csv(const StudySummary& summary) {
+void write_predictions_csv(const StudySummary& summary, const std::filesystem::path& file) {
+  StreamedFile csv(file);
   const std::vector<std::string>& classes = summary.dataset.classes;
   const bool many = classes.size() > 2;
   // What a reader would not assume: scores that speak for label 0, thresholds other than 0.5.
@@ -137,16 +139,17 @@ std::string predictions_csv(const StudySummary& summary) {
     if (threshold) out += ",threshold";
     out += '\n';
   }
+  csv.write(out);
   std::vector<float> scores(classes.size());
   each_trial(summary, [&](const ArmSummary& arm, const TrialSummary& t) {
     const auto outputs = static_cast<std::size_t>(arm.outputs);
     const std::string head = csv_field(arm.name) + "," + std::to_string(t.seed) + ",";
     for (const SplitPredictions& p : t.result.predictions) {
       for (std::size_t i = 0; i < p.rows.size(); ++i) {
-        const StudySummary::Image& image = summary.images[p.rows[i]];
+        const StudyImage image = summary.images[p.rows[i]];
         const float* logits = &p.logits[i * outputs];
-        out += head + p.split + "," + csv_field(image.id) + "," + csv_field(image.group) + "," +
-               std::to_string(image.label);
+        out = head + p.split + "," + csv_field(image.id) + "," + csv_field(image.group) + "," +
+              std::to_string(image.label);
         if (many) {
           probabilities(arm.loss, std::span(logits, outputs), scores);
           for (const float s : scores) out += "," + number_text(s);
@@ -158,10 +161,11 @@ std::string predictions_csv(const StudySummary& summary) {
           if (threshold) out += "," + number_text(t.result.threshold);
         }
         out += '\n';
+        csv.write(out);
       }
     }
   });
-  return out;
+  csv.finish();
 }
 
 std::string arms_csv(const StudySummary& summary) {

@@ -2,6 +2,7 @@
 // exactly, rows in the order of arms and seeds: the same trials give the same bytes.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "bioptic/study/summary.h"
@@ -17,7 +18,8 @@ std::string history_csv(const StudySummary& summary);
 // arm, seed, split, image, group, label, score, logit: of the positive class (two logits: their
 // difference); positive where that is not label 1, threshold where one is not 0.5.  More than two
 // classes: score_<class>..., logit_<class>...
-std::string predictions_csv(const StudySummary& summary);
+// Written row by row, as there may be very many.  Throws as write_file() does.
+void write_predictions_csv(const StudySummary& summary, const std::filesystem::path& file);
 
 // One row an arm: what it sets, mean, sd and 95 % interval of the main metrics, seeds, collapsed.
 std::string arms_csv(const StudySummary& summary);

@@ -161,18 +161,17 @@ std::optional<StoredStudy> Store::study(const std::string& name) const try {
   state_->fail(e);
 }
 
-std::vector<StoredImage> Store::images(const std::string& study) const try {
+void Store::each_image(const std::string& study,
+                       const std::function<void(const StoredImage&)>& take) const try {
   SQLite::Statement query(
       state_->db,
       "SELECT id, source, split, grp, label FROM study_images WHERE study = ? ORDER BY row");
   query.bind(1, study);
-  std::vector<StoredImage> list;
   while (query.executeStep()) {
-    list.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(),
-                    query.getColumn(2).getString(), query.getColumn(3).getString(),
-                    query.getColumn(4).getInt64()});
+    take({query.getColumn(0).getString(), query.getColumn(1).getString(),
+          query.getColumn(2).getString(), query.getColumn(3).getString(),
+          query.getColumn(4).getInt64()});
   }
-  return list;
 } catch (const SQLite::Exception& e) {
   state_->fail(e);
 }
@@ -278,7 +277,8 @@ std::optional<TrialOrigin> Store::origin(const std::string& trial_id) const try 
   state_->fail(e);
 }
 
-void Store::save_study(const StoredStudy& s, const std::vector<StoredImage>& images,
+void Store::save_study(const StoredStudy& s, std::size_t images,
+                       const std::function<StoredImage(std::size_t)>& image_of,
                        const std::vector<StoredPlace>& places) try {
   SQLite::Transaction transaction(state_->db);
   SQLite::Statement study(
@@ -299,8 +299,8 @@ void Store::save_study(const StoredStudy& s, const std::vector<StoredImage>& ima
     clear.exec();
   }
   SQLite::Statement image(state_->db, "INSERT INTO study_images VALUES (?,?,?,?,?,?,?)");
-  for (std::size_t row = 0; row < images.size(); ++row) {
-    const StoredImage& i = images[row];
+  for (std::size_t row = 0; row < images; ++row) {
+    const StoredImage i = image_of(row);
     SQLite::bind(image, s.name, static_cast<std::int64_t>(row), i.id, i.source, i.split, i.group,
                  i.label);
     image.exec();

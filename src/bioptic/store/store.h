@@ -2,8 +2,10 @@
 // not at all; finished ones are never changed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,7 +82,9 @@ class Store {
 
   std::vector<StoredStudy> studies() const;  // in order of their first run
   std::optional<StoredStudy> study(const std::string& name) const;
-  std::vector<StoredImage> images(const std::string& study) const;  // by row of the dataset
+  // Calls `take` with every image, by row of the dataset: they may be very many.
+  void each_image(const std::string& study,
+                  const std::function<void(const StoredImage&)>& take) const;
   std::vector<StoredPlace> places(const std::string& study) const;  // in order of training
   std::vector<RunningTrial> running() const;
 
@@ -89,8 +93,9 @@ class Store {
   std::optional<TrialResult> trial(const std::string& trial_id, bool predictions = true) const;
   std::optional<TrialOrigin> origin(const std::string& trial_id) const;
 
-  // Replaces what the study points to; trials stay.
-  void save_study(const StoredStudy& study, const std::vector<StoredImage>& images,
+  // Replaces what the study points to; trials stay.  `image` gives the images, row 0 to images - 1.
+  void save_study(const StoredStudy& study, std::size_t images,
+                  const std::function<StoredImage(std::size_t row)>& image,
                   const std::vector<StoredPlace>& places);
   // One transaction, synced.  A failed trial may be replaced; a finished one may not.
   void save_trial(const std::string& trial_id, const TrialOrigin& origin,

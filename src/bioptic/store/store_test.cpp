@@ -118,13 +118,18 @@ TEST_F(StoreTest, StudiesPointToTrialsAndMayPointToOthersLater) {
   StoredStudy study;
   study.name = "s";
   study.dataset_hash = "one";
-  store.save_study(study, {{"000000", "a.png", "train", "g", 1}},
+  store.save_study(study, 1,
+                   [](std::size_t) {
+                     return StoredImage{"000000", "a.png", "train", "g", 1};
+                   },
                    {{"arm", 2, {2, 0, 1ULL << 63}, "id"}});
-  EXPECT_EQ(store.images("s").at(0).group, "g");
+  std::vector<StoredImage> images;
+  store.each_image("s", [&](const StoredImage& image) { images.push_back(image); });
+  EXPECT_EQ(images.at(0).group, "g");
   EXPECT_EQ(store.places("s").at(0).seeds.order, 1ULL << 63);
   store.save_trial("id", {"{}", "", "{}", 1}, result());
   study.dataset_hash = "two";
-  store.save_study(study, {}, {});
+  store.save_study(study, 0, {}, {});
   EXPECT_EQ(store.study("s")->dataset_hash, "two");
   EXPECT_TRUE(store.places("s").empty());
   EXPECT_TRUE(store.status("id"));

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "bioptic/stats/crossed.h"
@@ -16,7 +18,7 @@
 namespace bioptic {
 namespace {
 
-using Images = std::vector<StudySummary::Image>;
+using Images = StudyImages;
 
 // What training itself recorded; predictions add the rest.
 std::map<std::string, double> recorded_metrics(const TrialResult& result) {
@@ -42,10 +44,13 @@ struct SplitLabels {
 
 SplitLabels labels_of(const SplitPredictions& split, const Images& images) {
   SplitLabels out;
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
+  std::deque<std::string> made;  // of images without a group
   for (const std::uint32_t row : split.rows) {
-    out.labels.push_back(images.at(row).label);
-    names.push_back(images[row].group.empty() ? "#" + images[row].id : images[row].group);
+    const StudyImage image = images.at(row);
+    out.labels.push_back(image.label);
+    names.push_back(image.group.empty() ? made.emplace_back("#" + std::string(image.id))
+                                        : image.group);
   }
   out.groups = number_groups(names);
   return out;
@@ -86,7 +91,9 @@ std::optional<Estimate> crossed_accuracy(const ArmSummary& arm, const Reading& r
     }
   }
   const std::vector<std::size_t> group_of(split.groups.begin(), split.groups.end());
-  const std::size_t groups = std::set<int>(split.groups.begin(), split.groups.end()).size();
+  // They are numbered from 0 without a gap.
+  const std::size_t groups =
+      group_of.empty() ? 0 : *std::max_element(group_of.begin(), group_of.end()) + 1;
   if (groups < 2) return std::nullopt;
   return crossed_t(group_values(right, arm.trials.size(), group_of, groups)).estimate;
 }

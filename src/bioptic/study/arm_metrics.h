@@ -10,7 +10,7 @@ namespace bioptic {
 // results.  Trials must be in place, sorted by seed; `images` are all of the dataset, by row.
 // Returns sentences for the report: scores that are not finite.
 std::vector<std::string> measure_arm(ArmSummary& arm, const Reading& reading,
-                                     const std::vector<StudySummary::Image>& images,
+                                     const StudyImages& images,
                                      const std::vector<std::string>& class_names);
 
 }  // namespace bioptic

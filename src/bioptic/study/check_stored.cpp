@@ -16,7 +16,7 @@ void check_stored_study(const StudySummary& summary) {
   if (summary.positive < 0 || static_cast<std::size_t>(summary.positive) >= classes) {
     fail(fmt::format("its positive class is number {} of {}", summary.positive, classes));
   }
-  for (const auto& image : summary.images) {
+  for (const StudyImage image : summary.images) {
     if (image.label < 0 || static_cast<std::size_t>(image.label) >= classes) {
       fail(fmt::format("image {} has the label {}", image.id, image.label));
     }

@@ -84,15 +84,14 @@ class Executor : public ::testing::Test {
     row.dataset_info =
         R"({"images":40,"channels":1,"height":4,"width":4,"classes":["no","yes"],"groups_from":"",)"
         R"("preprocessing":{},"provenance":{},"content_sha256":"x"})";
-    std::vector<StoredImage> images;
-    for (std::size_t i = 0; i < 40; ++i) {
-      images.push_back({"", "", "", "", study.data.dataset.label(i)});
-    }
+    const auto image = [&](std::size_t i) {
+      return StoredImage{"", "", "", "", study.data.dataset.label(i)};
+    };
     std::vector<StoredPlace> places;
     for (const PlannedTrial& t : study.trials) {
       places.push_back({study.spec.arms[t.arm].name, t.seed, t.spec.seeds, t.id});
     }
-    store.save_study(row, images, places);
+    store.save_study(row, 40, image, places);
   }
 
   fs::path out_ = fs::temp_directory_path() /

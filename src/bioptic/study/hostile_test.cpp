@@ -170,7 +170,7 @@ TEST_F(HostileStudy, Store) {
   study.dataset_info = R"({"images":2,"channels":1,)";
   const fs::path out = file("").parent_path();
   Store store = Store::open_to_write(out);
-  store.save_study(study, {}, {});
+  store.save_study(study, 0, {}, {});
   EXPECT_NE(failure([&] { summarise(store, "s"); }).find("study 's' is damaged"),
             std::string::npos);
 

@@ -82,9 +82,9 @@ StudySummary made_summary(const std::vector<std::string>& arms, int seeds, const
   summary.detect = 0.02;
   for (std::size_t i = 0; i < 2 * kImages; ++i) {
     const bool test = i >= kImages;
-    summary.images.push_back({"image" + std::to_string(i), "", test ? "test" : "val",
-                              test ? "patient" + std::to_string(i / group_size) : "",
-                              static_cast<std::int64_t>(i / group_size % 2)});
+    summary.images.add({"image" + std::to_string(i), test ? "test" : "val",
+                        test ? "patient" + std::to_string(i / group_size) : "",
+                        static_cast<std::int64_t>(i / group_size % 2)});
   }
   for (const std::string& name : arms) {
     ArmSummary& arm = summary.arms.emplace_back();
@@ -609,9 +609,9 @@ TEST(JudgeClaims, AGapThatPatientsLeaveOpenIsNotSettledBySeeds) {
       20);
   const auto first = static_cast<std::uint32_t>(summary.images.size());
   for (std::size_t i = 0; i < kImages; ++i) {
-    summary.images.push_back({"held" + std::to_string(i), "", "holdout",
-                              "held patient" + std::to_string(i / 20),
-                              static_cast<std::int64_t>(i / 20 % 2)});
+    summary.images.add({"held" + std::to_string(i), "holdout",
+                        "held patient" + std::to_string(i / 20),
+                        static_cast<std::int64_t>(i / 20 % 2)});
   }
   for (ArmSummary& arm : summary.arms) {
     for (TrialSummary& trial : arm.trials) {

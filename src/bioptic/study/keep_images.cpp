@@ -2,7 +2,7 @@
 
 #include <map>
 #include <set>
-#include <string>
+#include <string_view>
 
 namespace bioptic {
 namespace {
@@ -57,9 +57,9 @@ PredictionTable keep_images(const PredictionTable& table, const std::vector<bool
 }
 
 PredictionTable without_shared_groups(const PredictionTable& test, const StudySummary& summary) {
-  std::set<std::string> elsewhere;
-  std::map<std::string, std::string> group_of;  // of the test images, by id
-  for (const StudySummary::Image& image : summary.images) {
+  std::set<std::string_view> elsewhere;
+  std::map<std::string_view, std::string_view> group_of;  // of the test images, by id
+  for (const StudyImage image : summary.images) {
     if (image.split == "test") {
       group_of[image.id] = image.group;
     } else if (!image.group.empty()) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -144,14 +145,17 @@ Interval cut_to_range(const std::string& metric, Interval i) {
   return {std::clamp(i.low, low, high), std::clamp(i.high, low, high)};
 }
 
-std::vector<int> number_groups(std::span<const std::string> names) {
-  std::map<std::string_view, int> number;
-  for (const std::string& name : names) number[name] = 0;
-  int next = 0;
-  for (auto& [name, n] : number) n = next++;
-  std::vector<int> groups;
-  groups.reserve(names.size());
-  for (const std::string& name : names) groups.push_back(number[name]);
+std::vector<int> number_groups(std::span<const std::string_view> names) {
+  std::vector<std::uint32_t> order(names.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return names[a] < names[b]; });
+  std::vector<int> groups(names.size());
+  int number = 0;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    if (k > 0 && names[order[k]] != names[order[k - 1]]) ++number;
+    groups[order[k]] = number;
+  }
   return groups;
 }
 

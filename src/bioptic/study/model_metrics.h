@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bioptic/stats/jackknifed_metrics.h"
@@ -45,6 +46,6 @@ ModelMetrics model_metrics(const Reading& reading, std::span<const std::int64_t>
 Interval cut_to_range(const std::string& metric, Interval interval);
 
 // Numbers for names of groups, by their order as text: permuting the images changes no number.
-std::vector<int> number_groups(std::span<const std::string> names);
+std::vector<int> number_groups(std::span<const std::string_view> names);
 
 }  // namespace bioptic

@@ -101,7 +101,7 @@ void put_in_order(PredictionTable& table, const std::vector<std::string>& group_
   std::vector<std::size_t> place(n);
   std::vector<PredictedImage> images;
   images.reserve(n);
-  std::map<std::string, std::size_t> number;
+  std::map<std::string_view, std::size_t> number;
   table.groups = 0;
   for (std::size_t k = 0; k < n; ++k) {
     place[order[k]] = k;
@@ -204,9 +204,9 @@ PredictionTable prediction_table(const StudySummary& summary, const std::string&
       for (std::size_t& row : trial.images) {
         if (place[row] == summary.images.size()) {
           place[row] = table.images.size();
-          const StudySummary::Image& image = summary.images[row];
-          table.images.push_back({image.id, static_cast<std::size_t>(image.label), 0});
-          groups.push_back(image.group);
+          const StudyImage image = summary.images[row];
+          table.images.push_back({std::string(image.id), static_cast<std::size_t>(image.label), 0});
+          groups.emplace_back(image.group);
         }
         row = place[row];
       }

@@ -24,7 +24,9 @@ fs::path kept_audit(const StudySummary& summary, const fs::path& out) {
     hash.update(line.data(), line.size());
   };
   add(fmt::format("audit {} {} {}", kAuditVersion, summary.dataset_hash, summary.detect));
-  for (const auto& image : summary.images) add(image.split + " " + image.group);
+  for (const StudyImage image : summary.images) {
+    add(std::string(image.split) + " " + std::string(image.group));
+  }
   // A file, as whoever lists the folders here expects studies.
   return out / (".audit-" + hash.hex().substr(0, 16) + ".json");
 }
@@ -48,8 +50,9 @@ std::optional<Audit> study_audit(const StudySummary& summary, const Dataset* ima
 
   AuditSplits splits;
   splits.groups.from = summary.groups_from;
-  for (const auto& image : summary.images) {
-    splits.groups.names.push_back(image.group);
+  splits.groups.names.reserve(summary.images.size());
+  for (const StudyImage image : summary.images) {
+    splits.groups.names.emplace_back(image.group);
     splits.groups.known = splits.groups.known || !image.group.starts_with('#');
     splits.sides.push_back(image.split == "val"       ? AuditSide::val
                            : image.split == "test"    ? AuditSide::test

@@ -81,6 +81,16 @@ class Environments {
   std::map<std::string, std::set<std::string>> values_;
 };
 
+// Different groups of a split's images ("": of all).
+std::size_t count_groups(const StudyImages& images, std::string_view split) {
+  std::vector<std::string_view> groups;
+  for (const StudyImage& image : images) {
+    if (split.empty() || image.split == split) groups.push_back(image.group);
+  }
+  std::sort(groups.begin(), groups.end());
+  return static_cast<std::size_t>(std::unique(groups.begin(), groups.end()) - groups.begin());
+}
+
 std::vector<ArmSummary*> all_arms(StudySummary& summary) {
   std::vector<ArmSummary*> arms;
   for (ArmSummary& arm : summary.arms) arms.push_back(&arm);
@@ -126,19 +136,16 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
     summary.notes.push_back(stored->notes.substr(at, end - at));
     at = end + 1;
   }
-  std::set<std::string> groups, test_groups;
-  for (const StoredImage& image : store.images(name)) {
-    summary.images.push_back({image.id, image.source, image.split, image.group, image.label});
-    groups.insert(image.group);
-    if (image.split == "test") test_groups.insert(image.group);
+  store.each_image(name, [&](const StoredImage& image) {
+    summary.images.add({image.id, image.split, image.group, image.label});
     (image.split == "test"      ? summary.test_images
      : image.split == "val"     ? summary.val_images
      : image.split == "holdout" ? summary.holdout_images
                                 : summary.train_images) += 1;
-  }
+  });
   check_stored_study(summary);
-  summary.groups = groups.size();
-  summary.test_groups = test_groups.size();
+  summary.groups = count_groups(summary.images, "");
+  summary.test_groups = count_groups(summary.images, "test");
 
   Environments environments;
 

@@ -280,7 +280,7 @@ double validation_shared(const StudySummary& summary, const ArmSummary& arm) {
     const std::set<std::uint32_t> validated(p->rows.begin(), p->rows.end());
     std::set<std::string_view> trained;
     for (std::uint32_t row = 0; row < summary.images.size(); ++row) {
-      const StudySummary::Image& image = summary.images[row];
+      const StudyImage image = summary.images[row];
       const bool pool = image.split == "train" || image.split == "val";
       if (pool && !validated.contains(row)) trained.insert(image.group);
     }
@@ -339,12 +339,12 @@ void count_duplicates(const StudySummary& summary, const Dataset& dataset, GapSu
         .push_back(row);
   }
   const auto place = [&](std::uint32_t row) {
-    const std::string& split = summary.images[row].split;
-    return split == "val" ? std::string("train") : split;
+    const std::string_view split = summary.images[row].split;
+    return split == "val" ? std::string_view("train") : split;
   };
   std::size_t test = 0, holdout = 0, source = 0;
   for (const auto& [digest, rows] : copies) {
-    std::map<std::string, std::size_t> places;
+    std::map<std::string_view, std::size_t> places;
     for (const std::uint32_t row : rows) ++places[place(row)];
     if (places.size() > 1) {
       test += places.contains("test") ? places["test"] : 0;
@@ -544,11 +544,11 @@ bool has_holdout(const ArmSummary& arm) {
 GapRows gap_rows(const StudySummary& summary) {
   GapRows rows;
   std::set<std::string_view> elsewhere;
-  for (const StudySummary::Image& image : summary.images) {
+  for (const StudyImage image : summary.images) {
     if (image.split != "test") elsewhere.insert(image.group);
   }
   for (std::uint32_t row = 0; row < summary.images.size(); ++row) {
-    const StudySummary::Image& image = summary.images[row];
+    const StudyImage image = summary.images[row];
     if (image.split == "holdout") rows.holdout.push_back(row);
     if (image.split != "test") continue;
     (elsewhere.contains(image.group) ? rows.test_shared : rows.test_alone).push_back(row);

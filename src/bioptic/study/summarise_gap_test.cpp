@@ -21,8 +21,8 @@ StudySummary empty_study() {
   summary.dataset.classes = {"a", "b"};
   const auto add = [&](std::size_t group, const std::string& split, const std::string& name) {
     for (std::size_t k = 0; k < kViews; ++k) {
-      summary.images.push_back({std::to_string(summary.images.size()), "", split, name,
-                                static_cast<std::int64_t>(group % 2)});
+      summary.images.add({std::to_string(summary.images.size()), split, name,
+                          static_cast<std::int64_t>(group % 2)});
     }
   };
   for (std::size_t g = 0; g < kSource; ++g) add(g, "train", "g" + std::to_string(g));
@@ -104,10 +104,13 @@ ArmGap gap_of(StudySummary summary, std::size_t arm = 0) {
 TEST(SummariseGap, PartsAddUpToTheGap) {
   StudySummary summary = empty_study();
   // Test has another share of the classes: a third of the images of class 0 is left out.
-  for (std::size_t i = 0, dropped = 0; i < summary.images.size(); ++i) {
-    StudySummary::Image& image = summary.images[i];
+  StudyImages some;
+  std::size_t dropped = 0;
+  for (StudyImage image : summary.images) {
     if (image.split == "test" && image.label == 0 && ++dropped % 3 == 0) image.split = "unused";
+    some.add(image);
   }
+  summary.images = some;
   summary.arms.push_back(make_arm(summary, "a", kShift, true));
   const ArmGap gap = gap_of(summary);
   EXPECT_NEAR(gap.total.value,
@@ -278,9 +281,12 @@ TEST(SummariseGap, NoHoldoutNoSection) {
   EXPECT_FALSE(summary.gap);
   // Every test patient in training, too: said, not computed from nothing.
   StudySummary all_shared = empty_study();
-  for (StudySummary::Image& image : all_shared.images) {
+  StudyImages shared;
+  for (StudyImage image : all_shared.images) {
     if (image.split == "test") image.group = "g1";
+    shared.add(image);
   }
+  all_shared.images = shared;
   all_shared.arms.push_back(make_arm(all_shared, "a", kNone, true));
   summarise_gap(all_shared, nullptr);
   ASSERT_TRUE(all_shared.gap);

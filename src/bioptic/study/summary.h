@@ -15,6 +15,7 @@
 #include "bioptic/study/comparison.h"
 #include "bioptic/study/gap.h"
 #include "bioptic/study/model_metrics.h"
+#include "bioptic/study/study_images.h"
 #include "bioptic/study/variance.h"
 #include "bioptic/train/trial.h"
 
@@ -83,13 +84,7 @@ struct StudySummary {
   std::size_t groups = 0, test_groups = 0;
   std::string groups_from;
   std::vector<std::string> notes;  // validation joined training, window, collapsed runs, ...
-  // Images of every row, for tables and figures; empty vectors when the dataset is not readable.
-  struct Image {
-    std::string id, source, split,
-        group;  // split: as planned for seed 0: train, val, test, holdout
-    std::int64_t label = 0;
-  };
-  std::vector<Image> images;
+  StudyImages images;              // by row of the dataset
   std::map<std::string, std::string> environment;  // version, compiler, processor, host, system
   bool unfinished = false;
   std::vector<ClaimResult> claims;    // in the order of the file

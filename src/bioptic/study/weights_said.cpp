@@ -23,11 +23,10 @@ std::string range_text(double low, double high) {
 
 }  // namespace
 
-LossSpec trained_loss(const TrainSpec& train, const TrialResult& result,
-                      const std::vector<StudySummary::Image>& images, int positive,
-                      const std::vector<std::string>& classes) {
+LossSpec trained_loss(const TrainSpec& train, const TrialResult& result, const StudyImages& images,
+                      int positive, const std::vector<std::string>& classes) {
   std::vector<std::size_t> counts(classes.size());
-  for (const auto& image : images) ++counts[static_cast<std::size_t>(image.label)];
+  for (const StudyImage image : images) ++counts[static_cast<std::size_t>(image.label)];
   for (const SplitPredictions& split : result.predictions) {
     for (const std::uint32_t row : split.rows) {
       --counts[static_cast<std::size_t>(images.at(row).label)];

@@ -12,9 +12,8 @@ namespace bioptic {
 
 // The loss that a finished trial was trained with, weights as numbers.  Its training images are
 // those that it did not predict; `images`: all of the dataset, by row.
-LossSpec trained_loss(const TrainSpec& train, const TrialResult& result,
-                      const std::vector<StudySummary::Image>& images, int positive,
-                      const std::vector<std::string>& classes);
+LossSpec trained_loss(const TrainSpec& train, const TrialResult& result, const StudyImages& images,
+                      int positive, const std::vector<std::string>& classes);
 
 // "benign: 0.625, malignant: 2.5"
 std::string class_weights_text(const std::vector<double>& weights,
