@@ -27,10 +27,15 @@ struct SplitFacts {
   void add(std::span<const T> image) {
     std::uint64_t total = 0;  // of whole numbers: exact, and as a double, too
     T least = std::numeric_limits<T>::max(), most = 0;
-    for (const T v : image) {
-      total += v;
-      least = std::min(least, v);
-      most = std::max(most, v);
+    constexpr std::size_t kPiece = 4096;  // whose sum fits in 32 bits, so that vectors hold more
+    for (std::size_t begin = 0; begin < image.size(); begin += kPiece) {
+      std::uint32_t sum_of_piece = 0;
+      for (const T v : image.subspan(begin, std::min(kPiece, image.size() - begin))) {
+        sum_of_piece += v;
+        least = std::min(least, v);
+        most = std::max(most, v);
+      }
+      total += sum_of_piece;
     }
     low = std::min<unsigned>(low, least);
     high = std::max<unsigned>(high, most);

@@ -1,5 +1,8 @@
 #include "bioptic/data/dataset.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -283,6 +286,11 @@ struct DatasetWriter::State {
       : folder(std::move(place)), temporary(folder), info(std::move(what)) {
     info.images = 0;
   }
+  ~State() {
+    if (images_fd >= 0) ::close(images_fd);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
   fs::path folder;
   TemporaryFolder temporary;  // goes after the streams are closed
   DatasetInfo info;
@@ -316,7 +324,12 @@ struct DatasetWriter::State {
     stream.close();
     require(stream, name);
   }
+  void write_back(std::size_t bytes);
   void add(const void* pixels, std::size_t bytes, const ImageRecord& record);
+
+  // images.npy once more, to tell the system to begin with what will be synced at the end.
+  int images_fd = -1;
+  std::size_t not_begun = 0;  // bytes
 };
 
 DatasetWriter::DatasetWriter(const fs::path& folder, const DatasetInfo& info) {
@@ -334,6 +347,17 @@ DatasetWriter::DatasetWriter(const fs::path& folder, const DatasetInfo& info) {
 
 DatasetWriter::~DatasetWriter() = default;
 
+// Whether it works or not, finish() syncs everything.
+void DatasetWriter::State::write_back(std::size_t bytes) {
+  constexpr std::size_t kPiece = std::size_t{8} << 20;
+  not_begun += bytes;
+  if (not_begun < kPiece) return;
+  const fs::path file = temporary.path() / "images.npy";
+  if (images_fd < 0) images_fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  if (images_fd >= 0) ::sync_file_range(images_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+  not_begun = 0;
+}
+
 void DatasetWriter::State::add(const void* pixels, std::size_t bytes, const ImageRecord& record) {
   if (record.label < 0 || static_cast<std::size_t>(record.label) >= info.classes.size()) {
     throw InputError(std::string(record.source) + ": label " + std::to_string(record.label) +
@@ -341,6 +365,7 @@ void DatasetWriter::State::add(const void* pixels, std::size_t bytes, const Imag
   }
   images.write(static_cast<const char*>(pixels), static_cast<std::streamsize>(bytes));
   require(images, "images.npy");
+  write_back(bytes);
   hash.update(pixels, bytes);
   labels.write(reinterpret_cast<const char*>(&record.label), sizeof record.label);
   require(labels, "labels.npy");

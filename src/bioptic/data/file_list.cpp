@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <list>
 #include <map>
 #include <mutex>
@@ -123,7 +124,14 @@ class FileSource : public ImageSource {
   Image load(std::size_t i) const override {
     const auto [f, frame] = place_of(i);
     const ListedFile file = files_[f];
-    if (!file.dicom) return decode_image(file.path, options_.max_pixels);
+    if (!file.dicom) {
+      // Where one image has colour, others will: to look for images without is no longer worth it.
+      const bool hopeful = options_.channels == 1 && !coloured_;
+      Image image =
+          decode_image(file.path, options_.max_pixels, hopeful ? Wanted::grey : Wanted::as_stored);
+      if (hopeful && image.channels == 3) coloured_ = true;
+      return image;
+    }
     const auto read = [&] { return reader_->read(file.path, options_.max_pixels); };
     const auto content =
         facts_[f]->frames > 1 ? decoded_.get(f, read) : std::make_shared<const DicomFile>(read());
@@ -254,6 +262,7 @@ class FileSource : public ImageSource {
   std::optional<DicomReader> reader_;
   double offset_ = 0;
   mutable DecodedFiles decoded_;
+  mutable std::atomic<bool> coloured_{false};
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cctype>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -36,11 +37,10 @@ void check_size(const std::filesystem::path& path, std::int64_t width, std::int6
 
 struct JpegFile {
   std::unique_ptr<void, int (*)(tjhandle)> handle{tjInitDecompress(), tjDestroy};
-  int width = 0, height = 0;
+  int width = 0, height = 0, sampling = 0, space = 0;
   bool grey = false;
 
   JpegFile(const MappedFile& file, const std::filesystem::path& path, std::int64_t max_pixels) {
-    int sampling = 0, space = 0;
     if (tjDecompressHeader3(handle.get(), file.data(), file.size(), &width, &height, &sampling,
                             &space) != 0) {
       fail(path, std::string("cannot be read as JPEG: ") + tjGetErrorStr2(handle.get()));
@@ -53,9 +53,47 @@ struct JpegFile {
   }
 };
 
+// The brightness of an image of brightness and two colour components, where these say "no colour"
+// (128) everywhere: the conversion to RGB then gives the brightness three times, and the grey value
+// of that is the brightness.  Nothing for any other image, and for a damaged one.
+std::optional<Image> decode_colourless(const JpegFile& jpeg, const MappedFile& file) {
+  if (jpeg.space != TJCS_YCbCr) return std::nullopt;
+  std::array<std::vector<std::uint8_t>, 3> planes;
+  std::array<unsigned char*, 3> places{};
+  for (int c = 0; c < 3; ++c) {
+    const int width = tjPlaneWidth(c, jpeg.width, jpeg.sampling),
+              height = tjPlaneHeight(c, jpeg.height, jpeg.sampling);
+    if (width < 1 || height < 1) return std::nullopt;
+    auto& plane = planes[static_cast<std::size_t>(c)];
+    plane.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+    places[static_cast<std::size_t>(c)] = plane.data();
+  }
+  if (tjDecompressToYUVPlanes(jpeg.handle.get(), file.data(), file.size(), places.data(),
+                              jpeg.width, nullptr, jpeg.height, TJFLAG_ACCURATEDCT) != 0) {
+    return std::nullopt;
+  }
+  for (const auto* colour : {&planes[1], &planes[2]}) {
+    unsigned differs = 0;
+    for (const std::uint8_t v : *colour) differs |= v ^ 128U;
+    if (differs != 0) return std::nullopt;
+  }
+  Image image{jpeg.width, jpeg.height, 1, 8, {}};
+  const auto width = static_cast<std::size_t>(jpeg.width),
+             height = static_cast<std::size_t>(jpeg.height);
+  const auto stride = static_cast<std::size_t>(tjPlaneWidth(0, jpeg.width, jpeg.sampling));
+  image.pixels.resize(width * height);
+  for (std::size_t y = 0; y < height; ++y) {
+    std::copy_n(&planes[0][y * stride], width, &image.pixels[y * width]);
+  }
+  return image;
+}
+
 Image decode_jpeg(const MappedFile& file, const std::filesystem::path& path,
-                  std::int64_t max_pixels) {
+                  std::int64_t max_pixels, Wanted wanted) {
   const JpegFile jpeg(file, path, max_pixels);
+  if (wanted == Wanted::grey) {
+    if (std::optional<Image> image = decode_colourless(jpeg, file)) return std::move(*image);
+  }
   Image image{jpeg.width, jpeg.height, jpeg.grey ? 1 : 3, 8, {}};
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(image.width) *
                                   static_cast<std::size_t>(image.height) *
@@ -301,11 +339,11 @@ ImageHeader read_image_header(const std::filesystem::path& path, std::int64_t ma
   return {};
 }
 
-Image decode_image(const std::filesystem::path& path, std::int64_t max_pixels) {
+Image decode_image(const std::filesystem::path& path, std::int64_t max_pixels, Wanted wanted) {
   const MappedFile file(path);
   switch (format_of(file, path)) {
     case Format::jpeg:
-      return decode_jpeg(file, path, max_pixels);
+      return decode_jpeg(file, path, max_pixels, wanted);
     case Format::png:
       return decode_png(file, path, max_pixels);
     case Format::tiff:

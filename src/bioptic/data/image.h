@@ -28,7 +28,11 @@ bool is_image_name(const std::filesystem::path& path);
 // file and the fault: not an image, damaged or cut off, more than max_pixels pixels (from the
 // header, before anything is decoded), a kind that is not supported.
 ImageHeader read_image_header(const std::filesystem::path& path, std::int64_t max_pixels);
-Image decode_image(const std::filesystem::path& path, std::int64_t max_pixels);
+enum class Wanted { as_stored, grey };
+// Wanted::grey, where to_grey() follows: a colour JPEG without any colour in it may come back grey,
+// which is quicker; to_grey() gives the same values either way.
+Image decode_image(const std::filesystem::path& path, std::int64_t max_pixels,
+                   Wanted wanted = Wanted::as_stored);
 
 // ITU-R 601 luma with 16-bit weights, as Pillow's convert("L"); a grey image is returned as it is.
 Image to_grey(Image image);

@@ -55,6 +55,40 @@ TEST(DecodeImage, JpegIsNearWhatWasWritten) {
   for (std::size_t i = 0; i < smooth.size(); ++i) EXPECT_NEAR(image.pixels[i], smooth[i], 3);
 }
 
+// A colour JPEG of a grey picture, and one with a single coloured corner: the quick way is taken
+// for the first alone, and makes no difference to the grey values.
+TEST(DecodeImage, GreyOfAColourJpegIsTheSameByBothWays) {
+  const TestFolder folder;
+  for (const int sampling : {TJSAMP_444, TJSAMP_422, TJSAMP_420}) {
+    for (const bool coloured : {false, true}) {
+      const int width = 45, height = 37;  // of no whole number of blocks
+      std::vector<std::uint8_t> pixels;
+      for (int i = 0; i < width * height; ++i) {
+        for (int c = 0; c < 3; ++c) pixels.push_back(static_cast<std::uint8_t>(i * i % 251));
+      }
+      if (coloured) pixels[0] ^= 0x80;
+      write_jpeg(folder / "c.jpg", width, height, 3, pixels, sampling);
+      const Image stored = decode_image(folder / "c.jpg", kMax);
+      const Image grey = decode_image(folder / "c.jpg", kMax, Wanted::grey);
+      EXPECT_EQ(stored.channels, 3);
+      EXPECT_EQ(grey.channels, coloured ? 3 : 1);
+      EXPECT_EQ(to_grey(grey).pixels, to_grey(stored).pixels) << sampling << coloured;
+      EXPECT_EQ(to_rgb(grey).pixels, stored.pixels) << sampling << coloured;
+    }
+  }
+}
+
+TEST(DecodeImage, ADamagedJpegIsRefusedAlikeWhereGreyIsWanted) {
+  const TestFolder folder;
+  write_jpeg(folder / "a.jpg", 24, 24, 3, std::vector<std::uint8_t>(24 * 24 * 3, 77));
+  const auto bytes = read_bytes(folder / "a.jpg");
+  for (std::size_t n = 0; n + 16 < bytes.size(); n += 7) {
+    write_bytes(folder / "cut", bytes.data(), n);
+    EXPECT_EQ(error_of([&] { decode_image(folder / "cut", kMax, Wanted::grey); }),
+              error_of([&] { decode_image(folder / "cut", kMax); }));
+  }
+}
+
 // Cut off anywhere, no file may decode, crash or take for ever.
 TEST(DecodeImage, TruncationAtEveryByteIsAnErrorThatNamesTheFile) {
   const TestFolder folder;

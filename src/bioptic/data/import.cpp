@@ -27,9 +27,9 @@ namespace {
 
 using nlohmann::json;
 
-// Images decoded ahead of the writer, per thread: enough to keep the threads busy, and what bounds
-// the memory.
-constexpr std::size_t kAhead = 16;
+// Images of a block per thread: enough to keep the threads busy.  Two blocks, the one being decoded
+// and the one being written, bound the memory.
+constexpr std::size_t kAhead = 8;
 
 const char* name_of(Fit fit) {
   switch (fit) {
@@ -49,30 +49,47 @@ struct Bad {
   std::string why;
 };
 
-// Calls body(i) for every image in blocks on all threads and after(begin, end) in order after each
-// block; collects the images whose body threw.
+// Images begin .. begin + errors.size() - 1; errors: what their body threw, "" = nothing.
+struct Block {
+  std::size_t begin = 0;
+  std::vector<std::string> errors;
+};
+
+std::size_t images_at_once(const ThreadPool& pool) {
+  return 2 * kAhead * static_cast<std::size_t>(pool.threads());
+}
+
+// Calls body(i, place) for every image in blocks on all threads, and after(block) once for every
+// block in order, on any one thread, while the next block's images are at work.  place: below
+// images_at_once(), an image's own until the `after` of its block has ended.  Returns the images
+// whose body threw.
 template <typename Body, typename After>
 std::vector<Bad> for_images(ThreadPool& pool, std::size_t count, const Body& body,
                             const After& after) {
   std::vector<Bad> bad;
-  const std::size_t block = kAhead * static_cast<std::size_t>(pool.threads());
-  for (std::size_t begin = 0; begin < count; begin += block) {
-    const std::size_t n = std::min(block, count - begin);
-    std::vector<std::string> errors(n);
-    pool.run(n, [&](std::size_t k) {
+  const std::size_t block = images_at_once(pool) / 2;
+  Block ended;
+  for (std::size_t begin = 0; begin < count || !ended.errors.empty(); begin += block) {
+    Block now{begin, std::vector<std::string>(begin < count ? std::min(block, count - begin) : 0)};
+    const std::size_t others = ended.errors.empty() ? 0 : 1;  // parts before the images
+    pool.run(others + now.errors.size(), [&](std::size_t part) {
+      if (part < others) return after(ended);
+      const std::size_t k = part - others;
       try {
-        body(begin + k, k);
+        body(begin + k, (begin + k) % (2 * block));
       } catch (const InputError& e) {
-        errors[k] = e.what();
+        now.errors[k] = e.what();
       }
     });
-    for (std::size_t k = 0; k < n; ++k) {
-      if (!errors[k].empty()) bad.push_back({begin + k, errors[k]});
+    for (std::size_t k = 0; k < now.errors.size(); ++k) {
+      if (!now.errors[k].empty()) bad.push_back({begin + k, now.errors[k]});
     }
-    after(begin, n, errors);
+    ended = std::move(now);
   }
   return bad;
 }
+
+void nothing_after(const Block&) {}
 
 [[noreturn]] void throw_bad(const std::vector<Bad>& bad, std::size_t total) {
   throw InputError(fmt::format("{} ({} of {} images cannot be read; --skip-bad goes on without {})",
@@ -96,7 +113,7 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
   std::vector<ImageHeader> headers(source.size());
   const std::vector<Bad> bad = for_images(
       pool, source.size(), [&](std::size_t i, std::size_t) { headers[i] = source.header(i); },
-      [](std::size_t, std::size_t, const std::vector<std::string>&) {});
+      nothing_after);
   if (!bad.empty() && !options.skip_bad) {
     // The rest is read only to count.
     const std::vector<Bad> all = for_images(
@@ -105,7 +122,7 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
           source.header(i);
           source.load(i);
         },
-        [](std::size_t, std::size_t, const std::vector<std::string>&) {});
+        nothing_after);
     throw_bad(all, source.size());
   }
   for (const Bad& b : bad) {
@@ -155,6 +172,24 @@ std::vector<std::uint16_t> prepare(Image image, const Target& target, const Impo
     }
   }
   return planes;
+}
+
+// An image as the dataset stores it: one of the two.
+struct Ready {
+  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint16_t> wide;
+};
+
+Ready ready_to_write(Image image, const Target& target, const ImportOptions& options,
+                     const std::string& place) {
+  Ready ready;
+  ready.wide = prepare(std::move(image), target, options, place);
+  if (target.bits > 8) return ready;
+  ready.bytes.resize(ready.wide.size());
+  std::transform(ready.wide.begin(), ready.wide.end(), ready.bytes.begin(),
+                 [](std::uint16_t v) { return static_cast<std::uint8_t>(v); });
+  ready.wide = {};
+  return ready;
 }
 
 std::string group_of(const std::string& name, const std::regex& search) {
@@ -207,35 +242,33 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
 
   DatasetWriter writer(folder, info);
   std::vector<std::size_t> per_class(source.classes.size());
-  std::vector<std::vector<std::uint16_t>> ready(kAhead * static_cast<std::size_t>(pool.threads()));
-  std::vector<std::uint8_t> bytes;
+  std::vector<Ready> ready(images_at_once(pool));
   bool writing = true;
   const std::vector<Bad> bad = for_images(
       pool, source.size(),
-      [&](std::size_t i, std::size_t k) {
-        ready[k].clear();
-        if (usable[i]) ready[k] = prepare(source.load(i), target, options, source.place(i));
+      [&](std::size_t i, std::size_t at) {
+        ready[at] = {};
+        if (usable[i]) ready[at] = ready_to_write(source.load(i), target, options, source.place(i));
       },
-      [&](std::size_t begin, std::size_t n, const std::vector<std::string>& errors) {
-        for (std::size_t k = 0; k < n; ++k) {
+      [&](const Block& block) {
+        for (std::size_t k = 0; k < block.errors.size(); ++k) {
+          const std::size_t i = block.begin + k;
           // After a bad image the rest is read only to count, unless bad ones are left out.
-          if (!errors[k].empty() && !options.skip_bad) writing = false;
-          if (!errors[k].empty() || ready[k].empty() || !writing) continue;
-          const SourceItem item = source.item(begin + k);
+          if (!block.errors[k].empty() && !options.skip_bad) writing = false;
+          if (!block.errors[k].empty() || !usable[i] || !writing) continue;
+          const SourceItem item = source.item(i);
           const std::string group =
               options.group.empty() ? item.group : group_of(item.name, search);
           const ImageRecord record{{}, item.name, item.label, item.split, group, item.weight};
+          const Ready& image = ready[i % ready.size()];
           if (target.bits == 8) {
-            bytes.resize(ready[k].size());
-            std::transform(ready[k].begin(), ready[k].end(), bytes.begin(),
-                           [](std::uint16_t v) { return static_cast<std::uint8_t>(v); });
-            writer.add(std::span<const std::uint8_t>(bytes), record);
+            writer.add(std::span<const std::uint8_t>(image.bytes), record);
           } else {
-            writer.add(std::span<const std::uint16_t>(ready[k]), record);
+            writer.add(std::span<const std::uint16_t>(image.wide), record);
           }
           ++per_class[static_cast<std::size_t>(item.label)];
         }
-        if (progress) progress(begin + n, source.size());
+        if (progress) progress(block.begin + block.errors.size(), source.size());
       });
   if (!bad.empty() && !options.skip_bad) throw_bad(bad, source.size());
   for (const Bad& b : bad) report.skipped.push_back(b.why);

@@ -1,88 +1,112 @@
 #include "bioptic/data/resize.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace bioptic {
 namespace {
 
-// What one output pixel takes of the input: weights for pixels first, first + 1, ...
+// What the output pixels along one axis take of the input: output o takes the pixels first[o],
+// first[o] + 1, ... by the weights from begin[o] to begin[o + 1].
 struct Taps {
-  std::size_t first = 0;
+  std::vector<std::size_t> first, begin;
   std::vector<float> weights;
 };
 
-std::vector<Taps> axis_taps(int in, int out) {
-  std::vector<Taps> taps(static_cast<std::size_t>(out));
+Taps axis_taps(int in, int out) {
+  Taps taps;
   const double scale = static_cast<double>(in) / out;
   for (int o = 0; o < out; ++o) {
-    Taps& t = taps[static_cast<std::size_t>(o)];
+    taps.begin.push_back(taps.weights.size());
     if (out < in) {  // the overlap of [o, o + 1) * scale with every input pixel
       const double begin = o * scale, end = std::min((o + 1) * scale, static_cast<double>(in));
       const int first = static_cast<int>(std::floor(begin));
-      t.first = static_cast<std::size_t>(first);
+      taps.first.push_back(static_cast<std::size_t>(first));
       for (int i = first; i < end && i < in; ++i) {
         const double overlap = std::min(i + 1.0, end) - std::max(static_cast<double>(i), begin);
-        if (overlap > 0) t.weights.push_back(static_cast<float>(overlap / (end - begin)));
+        if (overlap > 0) taps.weights.push_back(static_cast<float>(overlap / (end - begin)));
       }
     } else {
       const double at = std::clamp((o + 0.5) * scale - 0.5, 0.0, static_cast<double>(in - 1));
       const int first = std::min(static_cast<int>(std::floor(at)), in - 1);
       const auto share = static_cast<float>(at - first);
-      t.first = static_cast<std::size_t>(first);
-      t.weights.push_back(1 - share);
-      if (share > 0) t.weights.push_back(share);
+      taps.first.push_back(static_cast<std::size_t>(first));
+      taps.weights.push_back(1 - share);
+      if (share > 0) taps.weights.push_back(share);
     }
   }
+  taps.begin.push_back(taps.weights.size());
   return taps;
+}
+
+// As many rows are resampled at once as make a loop that the compiler turns into vectors; every
+// value is the same sum in the same order as for a row alone.
+constexpr std::size_t kBand = 8;
+
+// Resamples every row: (in_h, out_w, c).
+std::vector<float> resampled_rows(const Image& image, std::size_t out_w) {
+  const auto c = static_cast<std::size_t>(image.channels);
+  const auto in_w = static_cast<std::size_t>(image.width),
+             in_h = static_cast<std::size_t>(image.height);
+  const Taps taps = axis_taps(image.width, static_cast<int>(out_w));
+  std::vector<float> wide(in_h * out_w * c);
+  std::vector<float> band(in_w * c * kBand);  // the rows of a band, interleaved
+  for (std::size_t y = 0; y < in_h; y += kBand) {
+    const std::size_t rows = std::min(kBand, in_h - y);
+    std::array<const std::uint16_t*, kBand> from{};
+    from.fill(image.pixels.data());  // rows that a last band lacks: any will do
+    for (std::size_t r = 0; r < rows; ++r) from[r] = &image.pixels[(y + r) * in_w * c];
+    for (std::size_t i = 0; i < in_w * c; ++i) {
+      for (std::size_t r = 0; r < kBand; ++r) band[i * kBand + r] = from[r][i];
+    }
+    for (std::size_t o = 0; o < out_w; ++o) {
+      const float* const weights = &taps.weights[taps.begin[o]];
+      const std::size_t n = taps.begin[o + 1] - taps.begin[o];
+      for (std::size_t k = 0; k < c; ++k) {
+        const float* values = &band[(taps.first[o] * c + k) * kBand];
+        std::array<float, kBand> sums{};
+        for (std::size_t i = 0; i < n; ++i, values += c * kBand) {
+          for (std::size_t r = 0; r < kBand; ++r) sums[r] += weights[i] * values[r];
+        }
+        float* const to = &wide[(y * out_w + o) * c + k];
+        if (rows == kBand) {
+          for (std::size_t r = 0; r < kBand; ++r) to[r * out_w * c] = sums[r];
+        } else {
+          for (std::size_t r = 0; r < rows; ++r) to[r * out_w * c] = sums[r];
+        }
+      }
+    }
+  }
+  return wide;
 }
 
 }  // namespace
 
 Image resample(const Image& image, int width, int height) {
   if (image.width == width && image.height == height) return image;
-  const auto c = static_cast<std::size_t>(image.channels);
-  const auto in_w = static_cast<std::size_t>(image.width), out_w = static_cast<std::size_t>(width);
-  const auto in_h = static_cast<std::size_t>(image.height),
-             out_h = static_cast<std::size_t>(height);
-
-  // Rows first: (in_h, out_w, c)
-  const std::vector<Taps> columns = axis_taps(image.width, width);
-  std::vector<float> wide(in_h * out_w * c), line(in_w * c);
-  for (std::size_t y = 0; y < in_h; ++y) {
-    std::copy_n(image.pixels.begin() + static_cast<std::ptrdiff_t>(y * in_w * c), in_w * c,
-                line.begin());
-    float* to = &wide[y * out_w * c];
-    for (const Taps& t : columns) {
-      const float* const from = &line[t.first * c];
-      const float* const weights = t.weights.data();
-      const std::size_t n = t.weights.size();
-      for (std::size_t k = 0; k < c; ++k) {
-        float sum = 0;
-        for (std::size_t i = 0; i < n; ++i) sum += weights[i] * from[i * c + k];
-        *to++ = sum;
-      }
-    }
-  }
-  const std::vector<Taps> rows = axis_taps(image.height, height);
+  const std::size_t row =
+      static_cast<std::size_t>(width) * static_cast<std::size_t>(image.channels);
+  const auto out_h = static_cast<std::size_t>(height);
+  const std::vector<float> wide = resampled_rows(image, static_cast<std::size_t>(width));
+  const Taps taps = axis_taps(image.height, height);
   Image out{width, height, image.channels, image.bits, {}};
-  out.pixels.resize(out_h * out_w * c);
-  const std::size_t row = out_w * c;
-  const int largest = image.bits == 8 ? 255 : 65535;
+  out.pixels.resize(out_h * row);
+  const float largest = image.bits == 8 ? 255 : 65535;
   std::vector<float> sum(row);
   for (std::size_t y = 0; y < out_h; ++y) {
     std::fill(sum.begin(), sum.end(), 0.0F);
-    const Taps& t = rows[y];
-    for (std::size_t i = 0; i < t.weights.size(); ++i) {
-      const float* from = &wide[(t.first + i) * row];
-      const float weight = t.weights[i];
+    for (std::size_t i = taps.begin[y]; i < taps.begin[y + 1]; ++i) {
+      const float* const from = &wide[(taps.first[y] + i - taps.begin[y]) * row];
+      const float weight = taps.weights[i];
       for (std::size_t x = 0; x < row; ++x) sum[x] += weight * from[x];
     }
     std::uint16_t* const to = &out.pixels[y * row];
     for (std::size_t x = 0; x < row; ++x) {  // no sum is below 0: cutting off is the floor
-      to[x] = static_cast<std::uint16_t>(std::min(static_cast<int>(sum[x] + 0.5F), largest));
+      to[x] = static_cast<std::uint16_t>(static_cast<int>(std::min(sum[x] + 0.5F, largest)));
     }
   }
   return out;

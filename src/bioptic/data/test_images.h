@@ -74,12 +74,12 @@ void write_png(const std::filesystem::path& path, int width, int height, int cha
 }
 
 inline void write_jpeg(const std::filesystem::path& path, int width, int height, int channels,
-                       const std::vector<std::uint8_t>& pixels) {
+                       const std::vector<std::uint8_t>& pixels, int sampling = TJSAMP_444) {
   unsigned char* buffer = nullptr;
   unsigned long bytes = 0;
   tjhandle handle = tjInitCompress();
   tjCompress2(handle, pixels.data(), width, 0, height, channels == 1 ? TJPF_GRAY : TJPF_RGB,
-              &buffer, &bytes, channels == 1 ? TJSAMP_GRAY : TJSAMP_444, 95, 0);
+              &buffer, &bytes, channels == 1 ? TJSAMP_GRAY : sampling, 95, 0);
   write_bytes(path, buffer, bytes);
   tjFree(buffer);
   tjDestroy(handle);
