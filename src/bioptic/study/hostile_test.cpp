@@ -138,7 +138,10 @@ TEST_F(HostileStudy, StoreRecords) {
     study.file = "try.toml";
     study.toml = study_text;
     study.dataset_info = info_text;
-    store.save_study(study, {{"0", "x", "test", "g", 0}, {"1", "y", "test", "h", 1}}, {});
+    const std::vector<StoredImage> images = {{"0", "x", "test", "g", 0},
+                                             {"1", "y", "test", "h", 1}};
+    const auto image = [&](std::size_t row) { return images.at(row); };
+    store.save_study(study, images.size(), image, {});
     const StudySummary summary = summarise(store, study.name);
     return fmt::format("{} {} {} {} arms, margin {}", fmt::join(summary.dataset.classes, ","),
                        summary.dataset.width, summary.dataset.content_hash, summary.arms.size(),
