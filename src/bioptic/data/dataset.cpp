@@ -1,6 +1,7 @@
 #include "bioptic/data/dataset.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -125,6 +126,7 @@ struct Dataset::State {
   DatasetInfo info;
   MappedFile images, labels, index;
   std::size_t images_offset = 0, labels_offset = 0;
+  bool any_order = false;            // see read_in_any_order()
   std::vector<std::uint64_t> lines;  // offset of every row of index.csv
   std::map<std::size_t, std::array<std::string, kColumns>> quoted;  // the few rows with quotes
 
@@ -153,7 +155,27 @@ struct Dataset::State {
     return out;
   }
   void read_index(const fs::path& path);
+  void read_in_any_order();
+  void about_to_read(const std::uint8_t* pixels, std::size_t bytes) const;
 };
+
+// Training reads images in any order.  Where they may not all fit in the memory, the system is not
+// to read ahead on its own, which may be megabytes around every image; it is told instead which
+// image is next.
+void Dataset::State::read_in_any_order() {
+  constexpr std::size_t kManyBytes = std::size_t{1} << 30;
+  if (images.size() < kManyBytes) return;
+  any_order = ::madvise(const_cast<std::uint8_t*>(images.data()), images.size(), MADV_RANDOM) == 0;
+}
+
+void Dataset::State::about_to_read(const std::uint8_t* pixels, std::size_t bytes) const {
+  if (!any_order) return;
+  constexpr std::size_t kPage = 4096;
+  const std::size_t begin = static_cast<std::size_t>(pixels - images.data()) / kPage * kPage;
+  const std::size_t end = static_cast<std::size_t>(pixels - images.data()) + bytes;
+  // Advice: where it is not taken, the image is read page by page.
+  ::madvise(const_cast<std::uint8_t*>(images.data()) + begin, end - begin, MADV_WILLNEED);
+}
 
 // Finds the rows and holds each against labels.npy.
 void Dataset::State::read_index(const fs::path& path) {
@@ -243,6 +265,7 @@ Dataset Dataset::open(const fs::path& folder, bool verify) {
                        "; it was changed or damaged since it was written: import the source again");
     }
   }
+  state->read_in_any_order();
   Dataset dataset;
   dataset.state_ = std::move(state);
   return dataset;
@@ -265,15 +288,17 @@ ImageRecord Dataset::record(std::size_t row) const {
 std::span<const std::uint8_t> Dataset::image8(std::size_t row) const {
   if (info().dtype != PixelType::uint8) throw std::logic_error("the dataset is not uint8");
   const std::size_t n = pixels_per_image();
-  return {state_->images.data() + state_->images_offset + row * n, n};
+  const std::uint8_t* const pixels = state_->images.data() + state_->images_offset + row * n;
+  state_->about_to_read(pixels, n);
+  return {pixels, n};
 }
 
 std::span<const std::uint16_t> Dataset::image16(std::size_t row) const {
   if (info().dtype != PixelType::uint16) throw std::logic_error("the dataset is not uint16");
   const std::size_t n = pixels_per_image();
-  return {reinterpret_cast<const std::uint16_t*>(state_->images.data() + state_->images_offset) +
-              row * n,
-          n};
+  const std::uint8_t* const pixels = state_->images.data() + state_->images_offset + 2 * row * n;
+  state_->about_to_read(pixels, 2 * n);
+  return {reinterpret_cast<const std::uint16_t*>(pixels), n};
 }
 
 // ------------------------------------------------------------------------------------------ writer

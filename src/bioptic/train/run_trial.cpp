@@ -21,20 +21,25 @@ namespace {
 
 // One split's rows, ready for Engine::evaluate.
 struct EvaluationSet {
+  const NormalisedImages& images;
   std::vector<std::uint32_t> rows;
-  std::vector<Row> pixels;
   std::vector<std::int64_t> labels;
 
-  EvaluationSet(const NormalisedImages& images, std::vector<std::uint32_t> which)
-      : rows(std::move(which)) {
-    for (const std::uint32_t row : rows) {
-      pixels.push_back(images.row(row));
-      labels.push_back(images.dataset().label(row));
-    }
+  EvaluationSet(const NormalisedImages& all, std::vector<std::uint32_t> which)
+      : images(all), rows(std::move(which)) {
+    for (const std::uint32_t row : rows) labels.push_back(images.dataset().label(row));
   }
+  // Some images at a time: they are read from the disk when they are asked for.
   std::vector<float> logits(Engine& engine, std::size_t outputs) const {
+    constexpr std::size_t kAtOnce = 960;
     std::vector<float> out(rows.size() * outputs);
-    engine.evaluate(pixels, out);
+    std::vector<Row> pixels;
+    for (std::size_t begin = 0; begin < rows.size(); begin += kAtOnce) {
+      const std::size_t n = std::min(kAtOnce, rows.size() - begin);
+      pixels.clear();
+      for (std::size_t i = begin; i < begin + n; ++i) pixels.push_back(images.row(rows[i]));
+      engine.evaluate(pixels, std::span(out).subspan(begin * outputs, n * outputs));
+    }
     return out;
   }
 };
