@@ -498,5 +498,35 @@ TEST_F(Hostile, KilledImportsAreClearedAway) {
   EXPECT_TRUE(temporaries(folder_).empty());
 }
 
+// A killed export leaves nothing under its name, and the same command then writes what it would
+// have.
+TEST_F(Hostile, KilledExportsAreClearedAway) {
+  constexpr std::uintmax_t kImages = 400;
+  const std::string head = npy("|u1", fmt::format("({}, 32, 32)", kImages), "");
+  for (const char* name : {"a.npy", "b.npy"}) {
+    write(at(name), head);
+    fs::resize_file(at(name), head.size() + kImages * 32 * 32);
+  }
+  ASSERT_EQ(try_out(fmt::format("data import @d --class a={} --class b={}", at("a.npy").string(),
+                                at("b.npy").string()))
+                .code,
+            0);
+  for (const std::string target : {"x.npz", "folder"}) {
+    Program killed(words("data export @d @" + target), folder_);
+    ASSERT_TRUE(stop_while_writing(killed, target)) << target;
+    killed.signal(SIGKILL);
+    EXPECT_EQ(killed.wait().code, 128 + SIGKILL);
+    EXPECT_FALSE(fs::exists(at(target)));
+    EXPECT_EQ(temporaries(folder_).size(), 1U);
+    ASSERT_EQ(try_out("data export @d @" + target).code, 0);
+    EXPECT_TRUE(temporaries(folder_).empty());
+    const std::string source = target == "folder" ? "folder/manifest.csv" : target;
+    const Outcome again = try_out("data import @" + source + " @again --json");
+    ASSERT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(json::parse(again.out).at("images"), 2 * kImages);
+    fs::remove_all(at("again"));
+  }
+}
+
 }  // namespace
 }  // namespace e2e

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <string>
+
 #include "bioptic/data/resize.h"
 #include "bioptic/data/test_images.h"
 
@@ -55,25 +58,37 @@ TEST(DecodeImage, JpegIsNearWhatWasWritten) {
   for (std::size_t i = 0; i < smooth.size(); ++i) EXPECT_NEAR(image.pixels[i], smooth[i], 3);
 }
 
-// A colour JPEG of a grey picture, and one with a single coloured corner: the quick way is taken
-// for the first alone, and makes no difference to the grey values.
+// Colour JPEGs of a grey picture, and with colour in a corner or in one of the two components
+// alone: the quick way is taken for the first, and makes no difference to the grey values.
 TEST(DecodeImage, GreyOfAColourJpegIsTheSameByBothWays) {
+  struct Colour {
+    const char* name;
+    std::array<int, 3> added;  // to red, green, blue
+    bool everywhere;           // or to the first pixel alone
+  };
   const TestFolder folder;
   for (const int sampling : {TJSAMP_444, TJSAMP_422, TJSAMP_420}) {
-    for (const bool coloured : {false, true}) {
+    for (const Colour& colour :
+         {Colour{"none", {0, 0, 0}, true}, Colour{"corner", {120, 0, 0}, false},
+          // Y + 0.15, Cb 128 - 0.09, Cr 128 + 20; Y - 0.12, Cb 128 + 20, Cr 128 + 0.09
+          Colour{"Cr", {28, -14, 0}, true}, Colour{"Cb", {0, -7, 35}, true}}) {
       const int width = 45, height = 37;  // of no whole number of blocks
       std::vector<std::uint8_t> pixels;
       for (int i = 0; i < width * height; ++i) {
-        for (int c = 0; c < 3; ++c) pixels.push_back(static_cast<std::uint8_t>(i * i % 251));
+        for (const int added : colour.added) {
+          const int grey = 20 + i * i % 199;
+          pixels.push_back(
+              static_cast<std::uint8_t>(grey + (colour.everywhere || i == 0 ? added : 0)));
+        }
       }
-      if (coloured) pixels[0] ^= 0x80;
+      const bool grey_alone = colour.name == std::string("none");
       write_jpeg(folder / "c.jpg", width, height, 3, pixels, sampling);
       const Image stored = decode_image(folder / "c.jpg", kMax);
       const Image grey = decode_image(folder / "c.jpg", kMax, Wanted::grey);
       EXPECT_EQ(stored.channels, 3);
-      EXPECT_EQ(grey.channels, coloured ? 3 : 1);
-      EXPECT_EQ(to_grey(grey).pixels, to_grey(stored).pixels) << sampling << coloured;
-      EXPECT_EQ(to_rgb(grey).pixels, stored.pixels) << sampling << coloured;
+      EXPECT_EQ(grey.channels, grey_alone ? 1 : 3) << sampling << colour.name;
+      EXPECT_EQ(to_grey(grey).pixels, to_grey(stored).pixels) << sampling << colour.name;
+      EXPECT_EQ(to_rgb(grey).pixels, stored.pixels) << sampling << colour.name;
     }
   }
 }
