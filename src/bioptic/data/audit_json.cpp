@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_integer.h"
 
 namespace bioptic {
 namespace {
@@ -46,7 +47,7 @@ Audit audit_from_json(const std::string& text) {
   try {
     const json j = json::parse(text);
     Audit audit;
-    audit.images = j.at("images").get<std::size_t>();
+    audit.images = integer<std::size_t>(j.at("images"));
     for (const json& check : j.at("checks")) {
       audit.checks.push_back(
           {check.at("id").get<std::string>(), check.at("title").get<std::string>(),

@@ -18,6 +18,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/json_integer.h"
 #include "bioptic/base/nesting.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/base/temporary_folder.h"
@@ -68,7 +69,7 @@ DatasetInfo read_info(const fs::path& file) {
       throw InputError(file.string() + ": is not a dataset's description: it is nested too deeply");
     }
     const json j = json::parse(text);
-    const int version = j.at("format_version").get<int>();
+    const int version = integer<int>(j.at("format_version"));
     if (version > kDatasetFormatVersion) {
       throw InputError(file.string() + ": format version " + std::to_string(version) +
                        " is newer than this program's " + std::to_string(kDatasetFormatVersion) +
@@ -80,10 +81,10 @@ DatasetInfo read_info(const fs::path& file) {
       throw InputError(file.string() + ": dtype '" + dtype + "' is neither uint8 nor uint16");
     }
     info.dtype = dtype == "uint8" ? PixelType::uint8 : PixelType::uint16;
-    info.images = j.at("images").get<std::size_t>();
-    info.channels = j.at("channels").get<int>();
-    info.height = j.at("height").get<int>();
-    info.width = j.at("width").get<int>();
+    info.images = integer<std::size_t>(j.at("images"));
+    info.channels = integer<int>(j.at("channels"));
+    info.height = integer<int>(j.at("height"));
+    info.width = integer<int>(j.at("width"));
     info.classes = j.at("classes").get<std::vector<std::string>>();
     info.groups_from = j.value("groups_from", "");
     info.weighted = version > kUnweightedVersion && j.value("weighted", false);

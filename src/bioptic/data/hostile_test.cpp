@@ -286,6 +286,28 @@ TEST_F(Hostile, Dataset) {
   }
 }
 
+// Numbers that are none of an int, which a cast would make something of.
+TEST_F(Hostile, NumbersOfADataset) {
+  DatasetInfo info;
+  info.width = info.height = 3;
+  info.classes = {"a"};
+  DatasetWriter writer(folder_ / "d", info);
+  writer.add(std::span<const std::uint8_t>(ramp<std::uint8_t>(3, 3, 1)), {{}, "s", 0, "", ""});
+  writer.finish();
+  const fs::path file = folder_ / "d" / "dataset.json";
+  const std::string text = read_file(file);
+  const std::size_t at = text.find("\"height\"");
+  const std::size_t digit = text.find('3', at);
+  ASSERT_NE(at, std::string::npos);
+  for (const char* number : {"3.0", "3.5", "1e99", "-3", "4294967299"}) {
+    std::string changed = text;
+    changed.replace(digit, 1, number);
+    write_bytes(file, changed.data(), changed.size());
+    const std::string why = error_of([&] { Dataset::open(folder_ / "d"); });
+    EXPECT_NE(why.find((folder_ / "d").string()), std::string::npos) << number << ": " << why;
+  }
+}
+
 TEST_F(Hostile, LinksThatGoRound) {
   write_png(folder_ / "src" / "a" / "1.png", 2, 2, 1, ramp<std::uint8_t>(2, 2, 1));
   write_png(folder_ / "src" / "b" / "2.png", 2, 2, 1, ramp<std::uint8_t>(2, 2, 1));

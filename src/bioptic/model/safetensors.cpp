@@ -9,6 +9,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/json_integer.h"
 #include "bioptic/base/nesting.h"
 
 namespace bioptic {
@@ -35,9 +36,9 @@ Entry parse_entry(const std::string& name, const json& j, std::size_t data_bytes
   entry.module = std::stoul(name.substr(0, dot));
   entry.bias = part == "bias";
   if (j.at("dtype") != "F32") throw InputError("tensor '" + name + "' is not F32");
-  entry.shape = j.at("shape").get<std::vector<std::size_t>>();
-  entry.begin = j.at("data_offsets").at(0).get<std::size_t>();
-  entry.end = j.at("data_offsets").at(1).get<std::size_t>();
+  for (const json& extent : j.at("shape")) entry.shape.push_back(integer<std::size_t>(extent));
+  entry.begin = integer<std::size_t>(j.at("data_offsets").at(0));
+  entry.end = integer<std::size_t>(j.at("data_offsets").at(1));
   std::size_t elements = 1;
   for (const std::size_t d : entry.shape) {
     if (d == 0 || elements > data_bytes / d) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_integer.h"
 #include "bioptic/model/spec.h"
 
 namespace bioptic {
@@ -144,6 +145,14 @@ template <typename T>
 void read(const json& j, const char* key, T& target) {
   if (j.contains(key)) target = j.at(key).get<T>();
 }
+void read(const json& j, const char* key, int& target) {
+  if (j.contains(key)) target = integer<int>(j.at(key));
+}
+void read(const json& j, const char* key, std::vector<int>& target) {
+  if (!j.contains(key)) return;
+  target.clear();
+  for (const json& each : j.at(key)) target.push_back(integer<int>(each));
+}
 
 ModelSpec model_from(const json& j) {
   ModelSpec m;
@@ -278,15 +287,15 @@ TrainSpec train_spec_from_json(const std::string& text) {
     spec.loss = loss_from(j.at("loss"));
     spec.optimizer = optimizer_from(j.at("optimizer"));
     spec.schedule = schedule_from(j.at("scheduler"));
-    spec.epochs = j.at("epochs").get<int>();
-    spec.batch_size = j.at("batch_size").get<int>();
+    spec.epochs = integer<int>(j.at("epochs"));
+    spec.batch_size = integer<int>(j.at("batch_size"));
     spec.threshold.kind = parse_name<ThresholdKind>(j.at("threshold").at("kind"), 3);
     read(j.at("threshold"), "value", spec.threshold.value);
     if (j.contains("early_stopping")) {
       const json& e = j.at("early_stopping");
       spec.early_stopping =
           EarlyStopping{parse_name<ValidationMetric>(e.at("metric"), 3),
-                        e.at("patience").get<int>(), e.at("min_delta").get<double>()};
+                        integer<int>(e.at("patience")), e.at("min_delta").get<double>()};
     }
     if (j.at("select") != "last") spec.select = parse_name<ValidationMetric>(j.at("select"), 3);
     read(j, "train_eval", spec.train_eval);

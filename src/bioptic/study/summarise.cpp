@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_integer.h"
 #include "bioptic/base/nesting.h"
 #include "bioptic/study/arm_metrics.h"
 #include "bioptic/study/check_stored.h"
@@ -46,10 +47,10 @@ DatasetInfo info_from_json(const std::string& text) {
   const nlohmann::json j = nlohmann::json::parse(text);
   DatasetInfo info;
   info.dtype = PixelType::uint8;
-  info.images = j.at("images").get<std::size_t>();
-  info.channels = j.at("channels").get<int>();
-  info.height = j.at("height").get<int>();
-  info.width = j.at("width").get<int>();
+  info.images = integer<std::size_t>(j.at("images"));
+  info.channels = integer<int>(j.at("channels"));
+  info.height = integer<int>(j.at("height"));
+  info.width = integer<int>(j.at("width"));
   info.classes = j.at("classes").get<std::vector<std::string>>();
   info.groups_from = j.at("groups_from").get<std::string>();
   info.preprocessing = j.at("preprocessing").dump();
