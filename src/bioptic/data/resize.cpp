@@ -7,6 +7,15 @@
 #include <cstdint>
 #include <vector>
 
+// Compiled for AVX2 too, and taken where the processor has it: the same sums in the same order, so
+// the same bits.  Sanitizers and the loader's choice between the two do not go together.
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define BIOPTIC_ALSO_AVX2 __attribute__((target_clones("avx2", "default")))
+#else
+#define BIOPTIC_ALSO_AVX2
+#endif
+
 namespace bioptic {
 namespace {
 
@@ -48,13 +57,15 @@ Taps axis_taps(int in, int out) {
 constexpr std::size_t kBand = 8;
 
 // Resamples every row: (in_h, out_w, c).
-std::vector<float> resampled_rows(const Image& image, std::size_t out_w) {
+BIOPTIC_ALSO_AVX2 std::vector<float> resampled_rows(const Image& image, std::size_t out_w) {
   const auto c = static_cast<std::size_t>(image.channels);
   const auto in_w = static_cast<std::size_t>(image.width),
              in_h = static_cast<std::size_t>(image.height);
   const Taps taps = axis_taps(image.width, static_cast<int>(out_w));
   std::vector<float> wide(in_h * out_w * c);
   std::vector<float> band(in_w * c * kBand);  // the rows of a band, interleaved
+  constexpr std::size_t kBlock = 16;          // a cache line of each row is written at once
+  std::array<float, kBlock * kBand> block{};
   for (std::size_t y = 0; y < in_h; y += kBand) {
     const std::size_t rows = std::min(kBand, in_h - y);
     std::array<const std::uint16_t*, kBand> from{};
@@ -63,6 +74,15 @@ std::vector<float> resampled_rows(const Image& image, std::size_t out_w) {
     for (std::size_t i = 0; i < in_w * c; ++i) {
       for (std::size_t r = 0; r < kBand; ++r) band[i * kBand + r] = from[r][i];
     }
+    std::size_t done = 0, held = 0;  // values of each row that are written; that are in `block`
+    const auto flush = [&] {
+      for (std::size_t r = 0; r < rows; ++r) {
+        float* const to = &wide[(y + r) * out_w * c + done];
+        for (std::size_t i = 0; i < held; ++i) to[i] = block[i * kBand + r];
+      }
+      done += held;
+      held = 0;
+    };
     for (std::size_t o = 0; o < out_w; ++o) {
       const float* const weights = &taps.weights[taps.begin[o]];
       const std::size_t n = taps.begin[o + 1] - taps.begin[o];
@@ -72,21 +92,18 @@ std::vector<float> resampled_rows(const Image& image, std::size_t out_w) {
         for (std::size_t i = 0; i < n; ++i, values += c * kBand) {
           for (std::size_t r = 0; r < kBand; ++r) sums[r] += weights[i] * values[r];
         }
-        float* const to = &wide[(y * out_w + o) * c + k];
-        if (rows == kBand) {
-          for (std::size_t r = 0; r < kBand; ++r) to[r * out_w * c] = sums[r];
-        } else {
-          for (std::size_t r = 0; r < rows; ++r) to[r * out_w * c] = sums[r];
-        }
+        for (std::size_t r = 0; r < kBand; ++r) block[held * kBand + r] = sums[r];
+        if (++held == kBlock) flush();
       }
     }
+    flush();
   }
   return wide;
 }
 
 }  // namespace
 
-Image resample(const Image& image, int width, int height) {
+BIOPTIC_ALSO_AVX2 Image resample(const Image& image, int width, int height) {
   if (image.width == width && image.height == height) return image;
   const std::size_t row =
       static_cast<std::size_t>(width) * static_cast<std::size_t>(image.channels);
