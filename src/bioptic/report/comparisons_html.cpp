@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "bioptic/report/cautions.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/text.h"
 #include "bioptic/study/comparison_sentence.h"
@@ -58,13 +59,17 @@ std::string comparisons_html(std::span<const Comparison> comparisons) {
   }
   out += "</ul>\n" + table(comparisons.first(main));
   out += fmt::format(
-      "<p>E2: would it hold with other seeds and on other patients like these (crossed t test)? "
+      "<p>E2: would it hold with other seeds and on other patients (images, where none are "
+      "known) like these (crossed t test)? "
       "E1: "
       "with other seeds, on these images (paired t test)? Both speak of this training pool. p is "
       "two-sided and corrected (Holm) for the {} pair{} of a metric; no effect: equivalent within "
       "the margin of {:.2f} points (two one-sided tests). Seeds needed: in all, to find a true "
       "difference of {:.2f} points with a power of 0.8; cases where seeds alone cannot.</p>\n",
       main, main == 1 ? "" : "s", 100 * first.margin, 100 * first.detect);
+  if (const std::string caution = several_metrics_caution(comparisons); !caution.empty()) {
+    out += "<p class=\"note\">" + html_escape(caution) + "</p>\n";
+  }
   if (main < comparisons.size()) {
     out += "<details><summary>All metrics and splits</summary>\n" +
            table(comparisons.subspan(main)) + "</details>\n";

@@ -25,6 +25,12 @@ json evidence(const JudgedEvidence& e) {
           {"reason", e.reason.empty() ? json() : json(e.reason)}};
 }
 
+// Null: not known.
+json shared_json(const std::optional<SharedGroups>& shared) {
+  if (!shared) return {};
+  return {{"shared", shared->shared}, {"groups", shared->groups}};
+}
+
 json one(const Comparison& c) {
   json e1 = evidence(c.e1), e2 = evidence(c.e2);
   e1["sign_flip_p"] = number(c.sign_flip_p);
@@ -69,6 +75,9 @@ json one(const Comparison& c) {
           {"cases_needed_seeds", number(c.cases_needed_seeds)},
           {"collapsed", {{"a", c.collapsed_a}, {"b", c.collapsed_b}}},
           {"without_collapsed", without},
+          {"repeated", c.repeated},
+          {"shared_groups", shared_json(c.shared)},
+          {"chosen", c.chosen.empty() ? json() : json(c.chosen)},
           {"explanation", c.explanation}};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bioptic/report/cautions.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/text.h"
 #include "bioptic/study/comparison_sentence.h"
@@ -110,6 +111,11 @@ std::string comparisons_text(std::span<const Comparison> comparisons, bool all) 
       "Rates in points of 100. E2: other seeds and other cases; E1: other seeds, these images. p "
       "and verdict\nafter Holm's correction over the pairs of a metric.\n\n";
   for (const std::string& sentence : sentences) out += wrapped(sentence, "- ");
+  if (!all) return out;
+  for (const std::string& caution :
+       {several_metrics_caution(comparisons), more_seeds_caution(comparisons, {})}) {
+    if (!caution.empty()) out += "\n" + wrapped(caution, "");
+  }
   return out;
 }
 

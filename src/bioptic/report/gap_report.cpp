@@ -19,8 +19,12 @@ json number(const std::optional<double>& value) { return value ? number(*value) 
 json number(const std::optional<std::size_t>& value) { return value ? json(*value) : json(); }
 
 json estimate(const GapEstimate& e) {
-  return {
-      {"low", number(e.low)}, {"high", number(e.high)}, {"p", number(e.p)}, {"reason", e.reason}};
+  return {{"low", number(e.low)},
+          {"high", number(e.high)},
+          {"p", number(e.p)},
+          {"reason", e.reason},
+          {"equivalence_low", number(e.equivalence_low)},
+          {"equivalence_high", number(e.equivalence_high)}};
 }
 
 json part(const GapPart& p) {

@@ -8,6 +8,7 @@
 
 #include "bioptic/base/files.h"
 #include "bioptic/report/audit_report.h"
+#include "bioptic/report/cautions.h"
 #include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/report/gap_report.h"
@@ -15,6 +16,7 @@
 #include "bioptic/report/tables.h"
 #include "bioptic/report/text.h"
 #include "bioptic/report/variance_report.h"
+#include "bioptic/study/collapse.h"
 #include "bioptic/study/seed_independence.h"
 
 namespace bioptic {
@@ -253,10 +255,10 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
   for (const ArmSummary& arm : summary.arms) {
     if (arm.collapsed > 0) {
       out += fmt::format(
-          "<p class=\"note\">{}: {} of {} trainings collapsed (one predicted class on all "
-          "validation "
-          "images, or a loss that is not finite). They are counted in every number.</p>\n",
-          html_escape(arm.name), arm.collapsed, arm.trials.size());
+          "<p class=\"note\">{}: {} of {} trainings collapsed: {}. They are counted in every "
+          "number.</p>\n",
+          html_escape(arm.name), arm.collapsed, arm.trials.size(),
+          html_escape(collapse_words(arm)));
     }
   }
   out += arms_table(summary);
@@ -264,9 +266,9 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
       "<p>Mean ± standard deviation over seeds; the interval is a 95 % t interval of the mean over "
       "seeds. {} It speaks of repeating the training on these images: other patients in the test "
       "split, or another training pool, would add their own chance. Training values are running "
-      "means over the last epoch; predictions use the threshold {}.</p>\n",
+      "means over the last epoch; {}.</p>\n",
       seeds < 2 ? "<strong>With one seed there is no spread and no interval.</strong>" : "",
-      html_escape(summary.arms.front().threshold));
+      html_escape(thresholds_said(summary)));
   if (const std::string note = dependent_seeds_note(summary); !note.empty()) {
     out += "<p class=\"note\">" + html_escape(note) + "</p>\n";
   }
@@ -275,6 +277,10 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
   out += variance_html(summary);
 
   out += comparisons_html(summary.comparisons);
+  if (const std::string caution = more_seeds_caution(summary.comparisons, summary.claims);
+      !caution.empty()) {
+    out += "<p class=\"note\">" + html_escape(caution) + "</p>\n";
+  }
 
   out += steadiness_html(summary);
   out += "<h2>Figures</h2>\n<div class=\"grid\">\n";

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "bioptic/data/csv.h"
+#include "bioptic/report/cautions.h"
 #include "bioptic/report/text.h"
 
 namespace bioptic {
@@ -114,6 +115,9 @@ std::string words(const StudySummary& summary) {
       "quote about new patients. With one seed only the trained model itself can be judged: its "
       "interval is over patients alone, and says nothing about another training. Neither interval "
       "speaks of another training pool.</p>\n";
+  if (const std::string majority = majority_said(summary); !majority.empty()) {
+    out += "<p>" + html_escape(majority) + "</p>\n";
+  }
   if (summary.dataset.classes.size() > 2) {
     return out +
            "<p>AUROC is that of each class against the rest, averaged with equal weight; balanced "

@@ -10,6 +10,7 @@
 
 #include "bioptic/stats/trend.h"
 #include "bioptic/study/claim_values.h"
+#include "bioptic/study/collapse.h"
 #include "bioptic/study/keep_images.h"
 #include "bioptic/study/seed_independence.h"
 
@@ -95,7 +96,13 @@ std::vector<std::int64_t> LeafMaker::seeds_of(const std::vector<Term>& terms) co
 ClaimLeaf LeafMaker::start(const ClaimSpec& claim, const std::vector<Term>& terms) const {
   ClaimLeaf leaf;
   leaf.claim = &claim;
-  for (const Term& term : terms) leaf.arms.push_back(term.arm);
+  std::vector<std::pair<std::string, std::vector<std::string>>> still;
+  for (const Term& term : terms) {
+    const ArmSummary& arm = summary_.arms[term.arm];
+    leaf.arms.push_back(term.arm);
+    still.emplace_back(arm.name, standing_still(arm));
+  }
+  leaf.repeated = other_seeds(still);
   const bool share_of_one = claim.metric != "loss" && claim.metric != "log_loss" &&
                             claim.metric != "brier" && !is_steadiness(claim.value);
   leaf.points = claim.metric != "loss" && claim.metric != "log_loss" && claim.metric != "brier" &&
@@ -141,6 +148,23 @@ void LeafMaker::finish(ClaimLeaf& leaf) const {
 ClaimLeaf LeafMaker::value_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) const {
   ClaimLeaf leaf = start(claim, terms);
   leaf.e2.reason = why_no_cases(claim);
+  if (claim.split == "val" && claim.value == CurveValue::end) {
+    std::vector<std::pair<std::string, Chosen>> chosen;
+    for (const Term& term : terms) {
+      chosen.emplace_back(summary_.arms[term.arm].name, summary_.arms[term.arm].chosen);
+    }
+    leaf.chosen = why_chosen(chosen, false);
+  }
+  for (const Term& term : terms) {
+    const ArmSummary& arm = summary_.arms[term.arm];
+    if (!is_steadiness(claim.value)) break;
+    const std::size_t flat = flat_curves(arm, claim);
+    if (2 * flat <= arm.trials.size()) continue;
+    leaf.e1.reason = fmt::format(
+        "{} of {} trainings of {} collapsed or have a curve that never moves, and a curve that "
+        "does not learn is not a steady one",
+        flat, arm.trials.size(), quoted(arm.name));
+  }
   for (const std::int64_t seed : seeds_of(terms)) {
     // The weights sum to 0, so that what all arms share may be taken off first: arms that are
     // equal then give exactly 0.
@@ -201,6 +225,8 @@ ClaimLeaf LeafMaker::contrast_leaf(const ClaimSpec& claim, const std::vector<Ter
   leaf.e2 = result.e2;
   leaf.images = result.images;
   leaf.groups = result.groups;
+  leaf.chosen = result.chosen;
+  leaf.shared = result.shared;
   leaf.contrast = std::move(result);
   const Evidence e1 = leaf.e1;
   finish(leaf);

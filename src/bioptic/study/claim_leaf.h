@@ -30,6 +30,9 @@ struct ClaimLeaf {
   std::size_t images = 0, groups = 0;      // of E2, else 0
   std::optional<ContrastResult> contrast;  // where it is made of predictions, for planning
   std::optional<GapVariance> gap;          // likewise, of a gap with a hold-out
+  std::string chosen;                      // ContrastResult::chosen
+  std::string repeated = "seeds";          // likewise
+  std::optional<SharedGroups> shared;      // likewise
   double margin = 0, detect = 0;           // 0: none
   bool points = true;                      // effect in parts of 1, shown as points
 

@@ -43,7 +43,9 @@ struct ClaimResult {
   double null_value = 0;
   bool points = true;
   std::size_t seeds = 0, images = 0, groups = 0;  // images, groups: of E2, else 0
-  JudgedEvidence e1, e2;  // verdict positive: supported; low, high in the units of effect
+  JudgedEvidence e1, e2;           // verdict positive: supported; low, high in the units of effect
+  std::string repeated = "seeds";  // as in Comparison
+  std::optional<SharedGroups> shared;  // likewise, of E2
   double effect1 = 0, effect2 = 0;
   std::string words;  // what the effect is: "test accuracy of 'a' less that of 'b'"
   double margin = 0;  // 0: none

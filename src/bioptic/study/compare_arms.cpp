@@ -94,6 +94,9 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
       c.seeds = result.seeds.size();
       c.images = result.images;
       c.groups = result.groups;
+      c.chosen = result.chosen;
+      c.repeated = result.repeated;
+      c.shared = result.shared;
       c.bootstrap = result.bootstrap;
       c.seeds_floored = result.seeds_floored;
       c.groups_floored = result.groups_floored;

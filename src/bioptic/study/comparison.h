@@ -9,6 +9,7 @@
 
 #include "bioptic/stats/estimate.h"
 #include "bioptic/stats/verdict.h"
+#include "bioptic/study/reach.h"
 
 namespace bioptic {
 
@@ -56,7 +57,10 @@ struct Comparison {
     double difference = 0, low = 0, high = 0;  // interval over seeds; NaN for one seed
   };
   std::optional<WithoutCollapsed> without_collapsed;
-  std::string explanation;  // one plain sentence or two
+  std::string chosen;  // what this split chose in these arms, as a sentence; "" = nothing
+  std::string repeated = "seeds";      // what changed from one training to the next
+  std::optional<SharedGroups> shared;  // of the split's groups, those that training has, too
+  std::string explanation;             // one plain sentence or two
 
   // E2 where it exists, else E1.
   bool headline_is_e2() const { return e2.verdict != Verdict::not_allowed; }

@@ -117,9 +117,9 @@ std::string sentence_of(const Comparison& c, std::size_t family) {
   const char* cases = c.groups < c.images ? "groups" : "images";
   const bool e2 = c.headline_is_e2();
   const JudgedEvidence& e = c.headline();
-  const std::string where =
-      e2 ? fmt::format("for other seeds and other cases like these {} {}", c.groups, cases)
-         : "for other seeds on these images";
+  const std::string where = e2 ? fmt::format("for other {} and other cases like these {} {}{}",
+                                             c.repeated, c.groups, cases, shared_words(c.shared))
+                               : fmt::format("for other {} on these images", c.repeated);
   std::string text;
   switch (e.verdict) {
     case Verdict::positive:
@@ -153,6 +153,7 @@ std::string sentence_of(const Comparison& c, std::size_t family) {
   }
   if (!e2 && e.verdict != Verdict::not_allowed) {
     text += fmt::format(" Of other patients nothing can be said: {}.", c.e2.reason);
+    if (!c.chosen.empty() && c.chosen != c.e2.reason) text += " And " + c.chosen + ".";
   }
   return text + collapsed_text(c);
 }

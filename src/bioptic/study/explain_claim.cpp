@@ -44,6 +44,9 @@ std::string p_words(const ClaimResult& r, const JudgedEvidence& e) {
   return text;
 }
 
+// Where every image is its own case, no patients are known.
+const char* case_word(const ClaimResult& r) { return r.groups < r.images ? "patients" : "images"; }
+
 std::string cases_words(const ClaimResult& r) {
   return r.groups < r.images ? fmt::format("{} groups of {} images", r.groups, r.images)
                              : fmt::format("{} images", r.images);
@@ -64,9 +67,9 @@ std::string measured(const ClaimResult& r) {
     const std::string range = interval(r, r.low, r.high);
     if (!range.empty()) text += " (" + range + ")";
     if (e2) {
-      text += fmt::format(
-          ", and on the hold-out less test, whose patients are apart, {} ({}) over {}",
-          effect_text(r.effect2, r.points, 0), interval(r, e.low, e.high), cases_words(r));
+      text += fmt::format(", and on the hold-out less test, whose {} are apart, {} ({}) over {}",
+                          case_word(r), effect_text(r.effect2, r.points, 0),
+                          interval(r, e.low, e.high), cases_words(r));
     }
     if (e.verdict != Verdict::not_allowed) text += "; " + p_words(r, e);
     return text;
@@ -78,8 +81,9 @@ std::string measured(const ClaimResult& r) {
 }
 
 std::string scope(const ClaimResult& r) {
-  return r.headline_is_e2() ? "for other seeds and other patients like these"
-                            : "for other seeds on these images";
+  return r.headline_is_e2() ? fmt::format("for other {} and other {} like these{}", r.repeated,
+                                          case_word(r), shared_words(r.shared))
+                            : fmt::format("for other {} on these images", r.repeated);
 }
 
 std::string detect_words(const ClaimResult& r) {
@@ -101,9 +105,8 @@ std::string what_it_takes(const ClaimResult& r) {
   }
   if (r.cases_needed) {
     return fmt::format(
-        "; more seeds cannot settle {} on these patients, it takes about {} of them{} with {} "
-        "seeds",
-        wanted, *r.cases_needed,
+        "; more seeds cannot settle {} on these {}, it takes about {} of them{} with {} seeds",
+        wanted, case_word(r), *r.cases_needed,
         r.spec.kind == ClaimKind::gap ? ", of hold-out and test together," : "",
         r.cases_needed_seeds.value_or(0));
   }

@@ -18,6 +18,9 @@ struct GapEstimate {
   double high = std::numeric_limits<double>::quiet_NaN();
   double p = std::numeric_limits<double>::quiet_NaN();  // two-sided, of "it is 0"
   std::string reason;
+  // The 90 % interval, which two one-sided tests at 0.05 compare with a margin.
+  double equivalence_low = std::numeric_limits<double>::quiet_NaN();
+  double equivalence_high = std::numeric_limits<double>::quiet_NaN();
 };
 
 // A difference of accuracies, mean over seeds.  e1: other seeds, these images; e2: other patients
@@ -42,7 +45,9 @@ enum class ControlAnswer { absent, vanishes, shrinks, persists, undecided };
 const char* name_of(ControlAnswer);
 
 // What the evidence supports as the gap's cause.  none: no sign of a gap, of a shift's part in it,
-// nor of leakage; leakage: of that alone; undecided: a sign, but not all that a cause takes.
+// nor of leakage, and the gap and hold-out - test are within the margin on other patients, too (two
+// one-sided tests); leakage: of that alone; undecided: a sign, but not all that a cause takes, or
+// none and a gap that could not be excluded.
 enum class GapCause { none, shift, leakage, shift_and_leakage, undecided, not_allowed };
 const char* name_of(GapCause);
 
@@ -76,6 +81,10 @@ struct ArmGap {
   GapPart beyond_control;              // hold-out - test less control_total
   ControlAnswer control_answer = ControlAnswer::absent;
 
+  double margin = 0;  // of the study; a gap within it counts as none
+  // No gap of this size or larger could be excluded: the far end of the two 90 % intervals.
+  double not_excluded = std::numeric_limits<double>::quiet_NaN();
+  bool sign_seen = false;     // of a gap, of a shift, or of its part in the gap
   bool shift_seen = false;    // by the tests
   bool part_seen = false;     // hold-out - test is above 0 on other patients too
   bool leakage_seen = false;  // leakage is above 0: over seeds against an arm, else on patients too

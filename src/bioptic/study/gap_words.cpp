@@ -11,6 +11,12 @@ namespace bioptic {
 namespace {
 
 std::string open(const ArmGap& gap) {
+  if (!gap.sign_seen) {
+    if (std::isnan(gap.not_excluded))
+      return "Nothing found, and too few patients to exclude a gap.";
+    return fmt::format("Nothing found, but a gap of up to {:.1f} points could not be excluded.",
+                       100 * gap.not_excluded);
+  }
   if (!gap.shift_seen) {
     return "The cause of the gap is open: no shift test sees a shift between hold-out and test.";
   }
@@ -36,7 +42,8 @@ std::string open(const ArmGap& gap) {
 std::string lead(const ArmGap& gap) {
   switch (gap.cause) {
     case GapCause::none:
-      return "No shift found, and no other cause of a gap.";
+      return fmt::format("No shift found, and no gap as large as the margin of {:.1f} points.",
+                         100 * gap.margin);
     case GapCause::shift:
       return "The gap is because of shift: the tests, the decomposition and the control say so "
              "together.";

@@ -11,8 +11,10 @@
 #include "bioptic/stats/intersection_union.h"
 #include "bioptic/stats/power.h"
 #include "bioptic/study/claim_leaf.h"
+#include "bioptic/study/collapse.h"
 #include "bioptic/study/compare_arms.h"
 #include "bioptic/study/explain_claim.h"
+#include "bioptic/study/weights_said.h"
 
 namespace bioptic {
 namespace {
@@ -194,8 +196,9 @@ void add_asides(const StudySummary& summary, const Tested& tested, const ClaimLe
       }
     }
     if (collapsed > 0) {
-      collapses += fmt::format("{}{} of {} trainings of '{}'", collapses.empty() ? "" : ", ",
-                               collapsed, arm.trials.size(), arm.name);
+      collapses +=
+          fmt::format("{}{} of {} trainings of '{}' collapsed ({})", collapses.empty() ? "" : ", ",
+                      collapsed, arm.trials.size(), arm.name, collapse_words(arm));
     }
     some = some || (decides && collapsed > 0 && collapsed < arm.trials.size());
     if (arm.missing + arm.failed > 0) {
@@ -205,8 +208,19 @@ void add_asides(const StudySummary& summary, const Tested& tested, const ClaimLe
     }
   }
   if (!collapses.empty()) {
-    result.asides.push_back(collapses + " collapsed (one predicted class) and count all the same");
+    result.asides.push_back(collapses + ", which count all the same");
   }
+  if (deciding.claim->metric == "log_loss" || deciding.claim->metric == "brier") {
+    const bool alike = std::all_of(deciding.arms.begin(), deciding.arms.end(), [&](std::size_t a) {
+      return weighted_alike(summary.arms[a], summary.arms[deciding.arms.front()]);
+    });
+    if (!alike) {
+      result.asides.emplace_back(
+          "the classes counted differently when these arms were trained, which alone shifts every "
+          "probability and this metric with it");
+    }
+  }
+  if (!deciding.chosen.empty()) result.asides.push_back(deciding.chosen);
   if (!some) return;
   double sum = 0, n = 0;
   for (std::size_t k = 0; k < sound.size(); ++k) {
@@ -310,6 +324,8 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
     r.high = shown2 ? r.e2.high : r.e1.high;
     r.null_value = shown.is_share() ? 0.5 : 0;
     r.points = shown.points;
+    r.repeated = shown.repeated;
+    r.shared = shown.shared;
     r.seeds = shown.seeds.size();
     r.images = leaf2.images;
     r.groups = leaf2.groups;

@@ -330,6 +330,8 @@ bool larger_is_better(Metric metric) {
 
 bool has_points(Metric metric) { return larger_is_better(metric); }
 
+bool has_threshold(Metric metric) { return metric != Metric::auroc && larger_is_better(metric); }
+
 std::vector<Metric> metrics_of(const PredictionTable& table) {
   std::vector<Metric> out = {Metric::accuracy, Metric::auroc, Metric::balanced_accuracy};
   if (table.classes.size() == 2) {
@@ -377,6 +379,15 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
     return out;
   }
   const Terms terms = terms_of(table, values, weights, arms, out.seeds);
+  std::vector<std::pair<std::string, Chosen>> chosen;
+  std::vector<std::pair<std::string, std::vector<std::string>>> still;
+  for (const std::size_t a : arms) {
+    chosen.emplace_back(table.arms[a].name, table.arms[a].chosen);
+    still.emplace_back(table.arms[a].name, table.arms[a].still);
+  }
+  out.repeated = other_seeds(still);
+  out.shared = table.shared;
+  out.chosen = why_chosen(chosen, has_threshold(values.metric));
 
   double scale = 0;
   out.effect = 0;
@@ -415,6 +426,11 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
     reader_evidence(terms, scale, out);
   } else {
     crossed_evidence(table, terms, cases, scale, out);
+  }
+  if (!out.chosen.empty() && out.e2.reason.empty()) {
+    out.e2.reason = out.chosen;
+    out.parts.reset();
+    out.bootstrap.reset();
   }
   // The effect is one number for both, to the last bit.
   if (!std::isnan(out.e1.estimate.value)) out.effect = out.e1.estimate.value;

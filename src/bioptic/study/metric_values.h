@@ -23,6 +23,8 @@ bool larger_is_better(Metric);
 // Whether a margin in parts of 1 (0.01 = one point) is in the metric's units: all but brier and
 // log_loss, for which no margin is declared.
 bool has_points(Metric);
+// Whether it counts predicted classes: accuracy, balanced accuracy, sensitivity, specificity.
+bool has_threshold(Metric);
 
 // The metrics that the table allows: sensitivity and specificity for two classes; brier and
 // log_loss where all scores are probabilities.  Accuracy first.
@@ -58,6 +60,10 @@ struct ContrastResult {
   // In the metric's units and sign.  A reason says why a verdict is not allowed; the estimate may
   // be there all the same (value NaN where it is not).
   Evidence e1, e2;
+  // What this split chose in these arms, as a sentence; then E2 is not allowed.  "" = nothing.
+  std::string chosen;
+  std::string repeated = "seeds";      // what E1 and E2 speak for others of: other_seeds()
+  std::optional<SharedGroups> shared;  // of the split's groups, those that training has, too
   // E2's parts, where e2 has an estimate: V(S, G) = seeds/S + groups/G + error/(S G).
   std::optional<VarianceParts> parts;
   bool seeds_floored = false, groups_floored = false;

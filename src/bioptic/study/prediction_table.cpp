@@ -183,11 +183,14 @@ void add_multiclass(PredictedTrial& trial, std::span<const double> scores,
 PredictionTable prediction_table(const StudySummary& summary, const std::string& split) {
   PredictionTable table;
   table.split = split;
+  table.shared = shared_with_training(summary, split);
   table.classes = summary.dataset.classes;
   table.positive = static_cast<std::size_t>(summary.positive);
   for (const ArmSummary& arm : summary.arms) {
     PredictedArm& out = table.arms.emplace_back();
     out.name = arm.name;
+    if (split == "val") out.chosen = arm.chosen;
+    out.still = standing_still(arm);
     for (const TrialSummary& trial : arm.trials) {
       for (const SplitPredictions& predictions : trial.result.predictions) {
         if (predictions.split == split) {

@@ -36,7 +36,9 @@ struct PredictedTrial {
 
 struct PredictedArm {
   std::string name;
-  std::vector<PredictedTrial> trials;  // by seed, ascending
+  std::vector<PredictedTrial> trials;   // by seed, ascending
+  Chosen chosen = {};                   // by this split
+  std::vector<std::string> still = {};  // standing_still() of reach.h
 };
 
 struct PredictionTable {
@@ -48,7 +50,8 @@ struct PredictionTable {
   std::size_t groups = 0;            // of all images
   std::vector<PredictedImage> images;
   std::vector<PredictedArm> arms;
-  std::vector<std::string> notes;  // sentences for the reader
+  std::vector<std::string> notes;           // sentences for the reader
+  std::optional<SharedGroups> shared = {};  // with training; empty: not known
 
   std::size_t columns() const { return classes.size() == 2 ? 1 : classes.size(); }
   // The trial of an arm with that seed, or null.

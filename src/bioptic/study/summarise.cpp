@@ -165,6 +165,7 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
     arm.augment = arm_spec.train.augment;
     arm.outputs = output_count(arm.loss, classes);
     arm.threshold = threshold_words(arm_spec.train.threshold);
+    arm.chosen = chosen_by_validation(arm_spec.train);
   }
   std::map<std::string, std::vector<int>> missing;  // seeds by arm
   for (const StoredPlace& place : store.places(name)) {
@@ -214,6 +215,9 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
     }
   }
   for (std::string& note : balanced_notes(summary, spec)) summary.notes.push_back(std::move(note));
+  if (std::string note = unequal_weights_note(summary); !note.empty()) {
+    summary.notes.push_back(std::move(note));
+  }
   summary.comparisons = compare_study(summary);
   summarise_variance(summary);
   summarise_gap(summary, images);

@@ -146,7 +146,8 @@ RedrawnValues validation_of(const StudySummary& summary, const ArmSummary& arm) 
 
 GapEstimate estimate_of(const Estimate& e) {
   const Interval i = interval_of(e);
-  return {i.low, i.high, two_sided_p(e), ""};
+  const Interval within = interval_of(e, kEquivalenceConfidence);
+  return {i.low, i.high, two_sided_p(e), "", within.low, within.high};
 }
 
 // A part is a difference of two accuracies, each at most 1: what is smaller than rounding is 0.
@@ -501,6 +502,11 @@ void compare_control(const StudySummary& summary, const ArmSummary& arm, const G
 
 // ---- cause --------------------------------------------------------------------------------------
 
+// As the claim of a gap calls it no effect.
+bool within_margin(const GapEstimate& e, double margin) {
+  return e.equivalence_low >= -margin && e.equivalence_high <= margin;
+}
+
 void conclude(ArmGap& gap) {
   gap.part_seen = gap.holdout_minus_test.e2.low > 0;
   if (gap.seeds < static_cast<std::size_t>(kLeastSeedsForVerdict)) {
@@ -511,13 +517,20 @@ void conclude(ArmGap& gap) {
       gap.shift_seen && gap.part_seen && gap.control_answer == ControlAnswer::vanishes;
   gap.leakage_seen =
       gap.leakage && (gap.leakage_against.empty() ? gap.leakage->e2 : gap.leakage->e1).low > 0;
-  const bool sign = gap.shift_seen || gap.part_seen || gap.total.e2.low > 0;
+  gap.sign_seen = gap.shift_seen || gap.part_seen || gap.total.e2.low > 0;
+  for (const GapPart* part : {&gap.total, &gap.holdout_minus_test}) {
+    // fmax: an end that does not exist counts for nothing.
+    gap.not_excluded = std::fmax(gap.not_excluded,
+                                 std::fmax(-part->e2.equivalence_low, part->e2.equivalence_high));
+  }
+  const bool no_gap = within_margin(gap.total.e2, gap.margin) &&
+                      within_margin(gap.holdout_minus_test.e2, gap.margin);
   if (shift) {
     gap.cause = gap.leakage_seen ? GapCause::shift_and_leakage : GapCause::shift;
   } else if (gap.leakage_seen && !gap.part_seen) {
     gap.cause = GapCause::leakage;  // there is nothing else to explain
   } else {
-    gap.cause = sign ? GapCause::undecided : GapCause::none;
+    gap.cause = no_gap && !gap.sign_seen ? GapCause::none : GapCause::undecided;
   }
 }
 
@@ -584,6 +597,7 @@ void summarise_gap(StudySummary& summary, const Dataset* dataset) {
       ArmGap& one = gap.arms.emplace_back();
       one.arm = arm.name;
       one.seeds = arm.trials.size();
+      one.margin = summary.margin;
       one.val_by_group = arm.val_by_group;
       decompose(summary, arm, rows, one);
       measure_leakage(summary, arm, one);

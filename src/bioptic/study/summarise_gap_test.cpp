@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "bioptic/base/random.h"
+#include "bioptic/study/judge_claims.h"
 #include "bioptic/study/shift_evidence.h"
 
 namespace bioptic {
@@ -197,9 +198,29 @@ TEST(SummariseGap, NothingIsFoundWhereThereIsNothing) {
   summary.arms.push_back(make_arm(summary, "a", kNone, true));
   summary.arms[0].control = "control";
   summary.controls.push_back(make_arm(summary, "control", kNone, true));
+  // Not found is not absent: with the 40 patients held out, a gap of a few points could hide.
+  const ArmGap open = gap_of(summary);
+  EXPECT_FALSE(open.sign_seen);
+  EXPECT_EQ(open.cause, GapCause::undecided) << open.sentence;
+  EXPECT_EQ(open.sentence.find("Nothing found, but a gap of up to "), 0U) << open.sentence;
+  EXPECT_GT(open.not_excluded, open.margin);
+
+  summary.margin = 1.001 * open.not_excluded;
   const ArmGap gap = gap_of(summary);
   EXPECT_EQ(gap.cause, GapCause::none) << gap.sentence;
-  EXPECT_EQ(gap.sentence.find("No shift found"), 0U) << gap.sentence;
+  EXPECT_EQ(gap.sentence.find("No shift found, and no gap as large as the margin"), 0U)
+      << gap.sentence;
+  summary.margin = 0.999 * open.not_excluded;
+  EXPECT_EQ(gap_of(summary).cause, GapCause::undecided);
+  // The claim of a gap agrees: the two one-sided tests of hold-out less test are its own.
+  summary.margin = gap.margin;
+  ClaimSpec claim;
+  claim.kind = ClaimKind::gap;
+  claim.arms = {"a"};
+  const ClaimResult judged = judge_claims(summary, std::vector<ClaimSpec>{claim}).at(0);
+  EXPECT_EQ(judged.e2.verdict, Verdict::no_effect) << judged.explanation;
+  EXPECT_NEAR(judged.e2.equivalence_low, gap.holdout_minus_test.e2.equivalence_low, 1e-12);
+  EXPECT_NEAR(judged.e2.equivalence_high, gap.holdout_minus_test.e2.equivalence_high, 1e-12);
   EXPECT_FALSE(gap.leakage);
   EXPECT_EQ(gap.validation_shared, 0);
 }
@@ -222,7 +243,7 @@ TEST(SummariseGap, LeakageIsCalledSo) {
     expected += sign * (one.accuracy.validation - one.accuracy.holdout);
   }
   EXPECT_NEAR(paired.leakage->value, expected, 1e-12);
-  EXPECT_EQ(gap_of(summary, 1).cause, GapCause::none);
+  EXPECT_FALSE(gap_of(summary, 1).sign_seen);
 
   // Both at once.
   StudySummary both = empty_study();

@@ -90,6 +90,17 @@ std::string sentence_of(const VarianceComponents& parts) {
         "{:.0f} % of its variance belongs to no source alone but to their combination: repeat all "
         "three together, a new seed for each in every trial.",
         100 * (1 - alone));
+  } else if (parts.components[first].share < 0.5 || parts.components[first].low <= 0) {
+    // An estimate of a third on three degrees of freedom is not a finding.
+    text += fmt::format(
+        "The largest share of a source alone is that of {}, {:.0f} % of the variance, but that is "
+        "{} (its standard deviation: {:.2f} points, 95 % interval {:.2f} to {:.2f}): repeat all "
+        "three together, a new seed for each in every trial.",
+        kWords[first], 100 * parts.components[first].share,
+        parts.components[first].low <= 0 ? "not shown to be more than nothing" : "less than half",
+        100 * std::sqrt(parts.components[first].variance),
+        100 * std::sqrt(parts.components[first].low),
+        100 * std::sqrt(parts.components[first].high));
   } else {
     text += fmt::format(
         "Most of it comes from {}, alone {:.0f} % of the variance (its standard deviation: {:.2f} "

@@ -48,6 +48,36 @@ TEST(SummariseVariance, NamesTheSourceThatMatters) {
   }
 }
 
+TEST(SummariseVariance, AShareIsNamedMostOnlyWhereItIsShown) {
+  // The initial weights have more than half, but with three of them (two degrees of freedom) beside
+  // a strong interplay with the split that does not show that they do anything.
+  StudySummary shaky = crossed([](int s, int i, int) {
+    return 0.8 + 0.01 * s + 0.008 * ((s + 2 * i) % 3) * (i == 0 ? -1 : 1);
+  });
+  summarise_variance(shaky);
+  const VarianceComponents& parts = shaky.variance.at(0).metrics.at(0).parts;
+  std::size_t first = 0;
+  double alone = 0;
+  for (std::size_t f = 0; f < 3; ++f) {
+    alone += parts.components[f].share;
+    if (parts.components[f].share > parts.components[first].share) first = f;
+  }
+  ASSERT_GE(alone, 0.5);
+  ASSERT_EQ(parts.components[first].low, 0);
+  EXPECT_EQ(shaky.variance[0].sentence.find("Most of it"), std::string::npos)
+      << shaky.variance[0].sentence;
+  EXPECT_NE(shaky.variance[0].sentence.find("not shown to be more than nothing"), std::string::npos)
+      << shaky.variance[0].sentence;
+
+  // Three sources side by side: none is most of it.
+  StudySummary three = crossed([](int s, int i, int o) {
+    return 0.8 + 0.01 * s + 0.009 * i + 0.008 * o + 1e-5 * ((s + i * o) % 2);
+  });
+  summarise_variance(three);
+  EXPECT_NE(three.variance.at(0).sentence.find("less than half"), std::string::npos)
+      << three.variance[0].sentence;
+}
+
 TEST(SummariseVariance, InterplayMeansRepeatingAllThree) {
   StudySummary summary =
       crossed([](int s, int i, int o) { return 0.8 + 0.01 * ((s + i + o) % 3 == 0 ? 1 : 0); });

@@ -11,6 +11,7 @@
 
 #include "bioptic/data/audit.h"
 #include "bioptic/data/dataset.h"
+#include "bioptic/study/chosen.h"
 #include "bioptic/study/claim_result.h"
 #include "bioptic/study/comparison.h"
 #include "bioptic/study/gap.h"
@@ -63,6 +64,7 @@ struct ArmSummary {
   int outputs = 1;
   bool val_by_group = false;  // validation was drawn by group, not by image
   std::string control;        // name of the arm among StudySummary::controls that is this one's
+  Chosen chosen;              // by validation
   std::string threshold;  // words: "0.5", "Youden on validation", "sensitivity 0.95 on validation"
 };
 

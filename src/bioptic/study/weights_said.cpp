@@ -21,6 +21,26 @@ std::string range_text(double low, double high) {
   return from == to ? from : from + " to " + to;
 }
 
+// How the classes count in training; equal weights are none.
+struct Weighting {
+  std::vector<double> weights;
+  double positive = 1;
+  bool sampled = false;
+  bool operator==(const Weighting&) const = default;
+};
+
+Weighting weighting(const ArmSummary& arm) {
+  Weighting out;
+  const LossSpec& loss = arm.trials.front().loss;
+  const auto& w = loss.class_weight;
+  if (std::any_of(w.begin(), w.end(), [&](double v) { return v != w.front(); })) out.weights = w;
+  out.positive = loss.pos_weight.value_or(1);
+  for (const auto& [key, value] : arm.settings) {
+    out.sampled = out.sampled || (key == "sampler" && value == "balanced");
+  }
+  return out;
+}
+
 }  // namespace
 
 LossSpec trained_loss(const TrainSpec& train, const TrialResult& result, const StudyImages& images,
@@ -70,6 +90,27 @@ std::vector<std::string> balanced_notes(const StudySummary& summary, const Study
                     arm.name, text, trials->size() > 1 ? " over the seeds" : ""));
   }
   return notes;
+}
+
+bool weighted_alike(const ArmSummary& a, const ArmSummary& b) {
+  if (a.trials.empty() || b.trials.empty()) return true;
+  return weighting(a) == weighting(b);
+}
+
+std::string unequal_weights_note(const StudySummary& summary) {
+  std::vector<std::string> even, uneven;
+  bool alike = true;
+  for (const ArmSummary& arm : summary.arms) {
+    alike = alike && weighted_alike(arm, summary.arms.front());
+    if (arm.trials.empty()) continue;
+    (weighting(arm) == Weighting{} ? even : uneven).push_back(arm.name);
+  }
+  if (alike) return "";
+  return fmt::format(
+      "Log loss, Brier score and calibration do not compare fairly here: classes were weighted (or "
+      "sampled) to count differently in {}{}, which shifts every probability by as much, whatever "
+      "was learned. The AUROC is not moved by such a shift.",
+      quoted(uneven), even.empty() ? "" : " and not in " + quoted(even));
 }
 
 std::vector<std::string> sample_weight_notes(const StudySpec& spec, const Dataset& dataset) {

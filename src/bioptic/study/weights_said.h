@@ -23,6 +23,14 @@ std::string class_weights_text(const std::vector<double>& weights,
 // place, with their losses.
 std::vector<std::string> balanced_notes(const StudySummary& summary, const StudySpec& spec);
 
+// Whether the classes counted alike when two arms were trained: the same class weights (of the
+// first seed) and the same sampler.
+bool weighted_alike(const ArmSummary& a, const ArmSummary& b);
+
+// Where the classes counted differently in some arms: what that does to probabilities.  "" where
+// all are alike.
+std::string unequal_weights_note(const StudySummary& summary);
+
 // Which arms use the dataset's weights and which do not; empty where it has none.
 std::vector<std::string> sample_weight_notes(const StudySpec& spec, const Dataset& dataset);
 

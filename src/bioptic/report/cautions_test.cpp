@@ -1,0 +1,69 @@
+#include "bioptic/report/cautions.h"
+
+#include <gtest/gtest.h>
+
+#include "bioptic/report/comparisons.h"
+
+namespace bioptic {
+namespace {
+
+TEST(ReportCautions, EveryArmsThresholdWhereTheyDiffer) {
+  StudySummary summary;
+  for (const char* name : {"tuned", "last"}) {
+    summary.arms.emplace_back().name = name;
+    summary.arms.back().threshold = "0.5";
+  }
+  EXPECT_EQ(thresholds_said(summary), "predictions use the threshold 0.5");
+  summary.arms[0].threshold = "Youden's index on validation";
+  EXPECT_EQ(thresholds_said(summary),
+            "predictions use each arm's own threshold (tuned: Youden's index on validation; last: "
+            "0.5)");
+}
+
+TEST(ReportCautions, SeveralMetricsAreSeveralChances) {
+  std::vector<Comparison> comparisons(2);
+  comparisons[0].metric = comparisons[1].metric = "accuracy";
+  EXPECT_EQ(several_metrics_caution(comparisons), "");
+  EXPECT_EQ(comparisons_html(comparisons).find("not corrected among themselves"),
+            std::string::npos);
+  comparisons[1].metric = "auroc";
+  EXPECT_NE(several_metrics_caution(comparisons).find("14 %"), std::string::npos);
+  EXPECT_NE(comparisons_html(comparisons).find("not corrected among themselves"),
+            std::string::npos);
+  EXPECT_NE(comparisons_text(comparisons, true).find("corrected among themselves"),
+            std::string::npos);
+  EXPECT_EQ(comparisons_text(comparisons, false).find("corrected among themselves"),
+            std::string::npos)
+      << "one metric is shown";
+}
+
+TEST(ReportCautions, MoreSeedsAreDecidedBeforehand) {
+  std::vector<Comparison> comparisons(1);
+  std::vector<ClaimResult> claims(1);
+  EXPECT_EQ(more_seeds_caution(comparisons, claims), "");
+  comparisons[0].e1.verdict = Verdict::undecided;
+  comparisons[0].seeds = 10;
+  comparisons[0].seeds_needed = 10;
+  EXPECT_EQ(more_seeds_caution(comparisons, claims), "") << "these are enough";
+  comparisons[0].seeds_needed = 11;
+  EXPECT_NE(more_seeds_caution(comparisons, claims).find("16 %"), std::string::npos);
+  comparisons[0].e1.verdict = Verdict::positive;
+  EXPECT_EQ(more_seeds_caution(comparisons, claims), "");
+  claims[0].e2.verdict = Verdict::undecided;
+  claims[0].seeds = 5;
+  claims[0].seeds_needed = 50;
+  EXPECT_NE(more_seeds_caution(comparisons, claims).find("beforehand"), std::string::npos);
+}
+
+TEST(ReportCautions, TheLargerClassStandsBesideAccuracy) {
+  StudySummary summary;
+  summary.dataset.classes = {"healthy", "sick"};
+  EXPECT_EQ(majority_said(summary), "");
+  for (int i = 0; i < 8; ++i) summary.images.add({std::to_string(i), "test", "", i < 6 ? 0 : 1});
+  for (int i = 8; i < 20; ++i) summary.images.add({std::to_string(i), "train", "", 1});
+  EXPECT_NE(majority_said(summary).find("always predicting healthy"), std::string::npos);
+  EXPECT_NE(majority_said(summary).find("75.0 %"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bioptic
