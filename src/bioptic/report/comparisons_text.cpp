@@ -112,8 +112,10 @@ std::string comparisons_text(std::span<const Comparison> comparisons, bool all) 
       "and verdict\nafter Holm's correction over the pairs of a metric.\n\n";
   for (const std::string& sentence : sentences) out += wrapped(sentence, "- ");
   if (!all) return out;
+  // Sentences are those of the first metric, which come first.
+  const std::span<const Comparison> said = comparisons.first(sentences.size());
   for (const std::string& caution :
-       {several_metrics_caution(comparisons), more_seeds_caution(comparisons, {})}) {
+       {several_metrics_caution(comparisons), more_seeds_caution(said, {})}) {
     if (!caution.empty()) out += "\n" + wrapped(caution, "");
   }
   return out;
