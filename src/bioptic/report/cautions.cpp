@@ -45,6 +45,18 @@ std::string more_seeds_caution(std::span<const Comparison> comparisons,
          "instead of 5 %.";
 }
 
+std::string chosen_caution(std::span<const Comparison> comparisons) {
+  std::string text;
+  std::set<std::string> said;
+  for (const Comparison& c : comparisons) {
+    // The first metric is the accuracy, on which everything bears that can be chosen.
+    if (c.chosen.empty() || c.metric != comparisons.front().metric) continue;
+    if (!said.insert(c.chosen).second) continue;
+    text += (text.empty() ? "On the split " + c.split + ": " : "; ") + c.chosen;
+  }
+  return text.empty() ? "" : text + ".";
+}
+
 std::string majority_said(const StudySummary& summary) {
   std::vector<std::size_t> counts(summary.dataset.classes.size());
   std::size_t images = 0;

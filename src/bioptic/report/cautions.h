@@ -21,6 +21,9 @@ std::string several_metrics_caution(std::span<const Comparison> comparisons);
 std::string more_seeds_caution(std::span<const Comparison> comparisons,
                                std::span<const ClaimResult> claims);
 
+// What a split chose in arms that are compared on it: E1's verdicts there are no more than that.
+std::string chosen_caution(std::span<const Comparison> comparisons);
+
 // What accuracy the larger class alone would give on test.
 std::string majority_said(const StudySummary& summary);
 

@@ -37,6 +37,18 @@ TEST(ReportCautions, SeveralMetricsAreSeveralChances) {
       << "one metric is shown";
 }
 
+TEST(ReportCautions, WhatASplitChoseStandsUnderTheTable) {
+  std::vector<Comparison> comparisons(3);
+  for (Comparison& c : comparisons) c.metric = "accuracy";
+  EXPECT_EQ(chosen_caution(comparisons), "");
+  for (std::size_t k : {1U, 2U}) {
+    comparisons[k].split = "val";
+    comparisons[k].chosen = "validation chose the epoch of 'a'";
+  }
+  EXPECT_EQ(chosen_caution(comparisons), "On the split val: validation chose the epoch of 'a'.");
+  EXPECT_NE(comparisons_html(comparisons).find("On the split val: "), std::string::npos);
+}
+
 TEST(ReportCautions, MoreSeedsAreDecidedBeforehand) {
   std::vector<Comparison> comparisons(1);
   std::vector<ClaimResult> claims(1);

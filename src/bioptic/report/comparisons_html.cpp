@@ -67,8 +67,9 @@ std::string comparisons_html(std::span<const Comparison> comparisons) {
       "the margin of {:.2f} points (two one-sided tests). Seeds needed: in all, to find a true "
       "difference of {:.2f} points with a power of 0.8; cases where seeds alone cannot.</p>\n",
       main, main == 1 ? "" : "s", 100 * first.margin, 100 * first.detect);
-  if (const std::string caution = several_metrics_caution(comparisons); !caution.empty()) {
-    out += "<p class=\"note\">" + html_escape(caution) + "</p>\n";
+  for (const std::string& caution :
+       {chosen_caution(comparisons), several_metrics_caution(comparisons)}) {
+    if (!caution.empty()) out += "<p class=\"note\">" + html_escape(caution) + "</p>\n";
   }
   if (main < comparisons.size()) {
     out += "<details><summary>All metrics and splits</summary>\n" +

@@ -33,7 +33,7 @@ std::string why_chosen(const std::vector<std::pair<std::string, Chosen>>& arms,
   if (text.empty()) return "";
   return fmt::format(
       "validation chose {}, so results on it are too good for {} and say nothing of other "
-      "patients; the test split chose nothing",
+      "cases; the test split chose nothing",
       text, some == 1 ? "that arm" : "these arms");
 }
 

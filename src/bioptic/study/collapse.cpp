@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "bioptic/study/claim_values.h"
@@ -13,34 +14,38 @@ namespace {
 // Below it the logits of an image differ from those of another by rounding alone.
 constexpr float kSameLogit = 1e-6F;
 
-// Every image has the same finite logits up to rounding, or some logit is not finite.
-bool scores_constant(const TrialSummary& trial, std::size_t outputs) {
+enum class Collapse : std::size_t { not_finite, constant, one_class };
+
+Collapse kind_of(const TrialSummary& trial, std::size_t outputs) {
+  bool same = true;
   for (const SplitPredictions& p : trial.result.predictions) {
     if (p.split != "val") continue;
     for (std::size_t i = 0; i < p.logits.size(); ++i) {
-      if (!std::isfinite(p.logits[i])) return true;
-      if (std::abs(p.logits[i] - p.logits[i % outputs]) > kSameLogit) return false;
+      if (!std::isfinite(p.logits[i])) return Collapse::not_finite;
+      same = same && std::abs(p.logits[i] - p.logits[i % outputs]) <= kSameLogit;
     }
   }
-  return true;
+  return same ? Collapse::constant : Collapse::one_class;
 }
 
 }  // namespace
 
 std::string collapse_words(const ArmSummary& arm) {
-  std::size_t constant = 0, one_class = 0;
+  std::array<std::size_t, 3> counts{};
   for (const TrialSummary& trial : arm.trials) {
     if (trial.result.status != TrialStatus::collapsed) continue;
-    ++(scores_constant(trial, static_cast<std::size_t>(arm.outputs)) ? constant : one_class);
+    ++counts[static_cast<std::size_t>(kind_of(trial, static_cast<std::size_t>(arm.outputs)))];
   }
+  const std::array<std::string, 3> words = {
+      "scores that are not finite", "the same score for every validation image",
+      fmt::format("one predicted class at the threshold ({}) although the scores differ",
+                  arm.threshold.empty() ? "0.5" : arm.threshold)};
+  const bool several = std::count(counts.begin(), counts.end(), 0U) < 2;
   std::string text;
-  if (constant > 0) {
-    text = fmt::format("{} with the same score, or none, for every validation image", constant);
-  }
-  if (one_class > 0) {
-    text += fmt::format(
-        "{}{} with one predicted class at the threshold ({}) although the scores differ",
-        text.empty() ? "" : ", ", one_class, arm.threshold.empty() ? "0.5" : arm.threshold);
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    if (counts[k] == 0) continue;
+    text += (text.empty() ? "" : ", ") +
+            (several ? fmt::format("{} with {}", counts[k], words[k]) : words[k]);
   }
   return text;
 }

@@ -9,9 +9,10 @@
 
 namespace bioptic {
 
-// What the collapsed trainings of an arm do on validation: how many give every image the same score
-// (or none that is finite), and how many predict one class at their threshold although their scores
-// differ, so that metrics without a threshold still mean something.  "" without collapsed ones.
+// What the collapsed trainings of an arm do on validation: give scores that are not finite, the
+// same score for every image, or predict one class at their threshold although their scores differ,
+// so that metrics without a threshold still mean something; of both kinds, how many.  "" without
+// collapsed ones.
 std::string collapse_words(const ArmSummary& arm);
 
 // How many of an arm's trainings have no curve whose steadiness could be compared: they collapsed,

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
@@ -268,7 +269,7 @@ TEST(Scope, OnePredictedClassIsToldFromConstantScores) {
     for (float& z : arm.trials[k].result.predictions[0].logits) z = k == 0 ? -1.5F : z - 4;
   }
   EXPECT_EQ(collapse_words(arm),
-            "1 with the same score, or none, for every validation image, 2 with one predicted "
+            "1 with the same score for every validation image, 2 with one predicted "
             "class at the threshold (0.5) although the scores differ");
   EXPECT_TRUE(has(claim(summary, "").explanation,
                   "3 of 6 trainings of 'a' collapsed (1 with the same score"))
@@ -276,6 +277,16 @@ TEST(Scope, OnePredictedClassIsToldFromConstantScores) {
 }
 
 // ---- classes that count differently -------------------------------------------------------------
+
+TEST(Scope, CollapsesOfOneKindAreNotCountedTwice) {
+  StudySummary summary = made();
+  ArmSummary& arm = summary.arms[0];
+  arm.trials[1].result.status = TrialStatus::collapsed;
+  EXPECT_EQ(collapse_words(arm),
+            "one predicted class at the threshold (0.5) although the scores differ");
+  arm.trials[1].result.predictions[0].logits[3] = std::nanf("");
+  EXPECT_EQ(collapse_words(arm), "scores that are not finite");
+}
 
 TEST(Scope, ClassesThatCountDifferentlyShiftProbabilities) {
   StudySummary summary = made();
