@@ -11,6 +11,7 @@
 #include "bioptic/stats/trend.h"
 #include "bioptic/study/claim_values.h"
 #include "bioptic/study/collapse.h"
+#include "bioptic/study/explain_claim.h"
 #include "bioptic/study/keep_images.h"
 #include "bioptic/study/seed_independence.h"
 
@@ -228,6 +229,20 @@ ClaimLeaf LeafMaker::contrast_leaf(const ClaimSpec& claim, const std::vector<Ter
   leaf.chosen = result.chosen;
   leaf.shared = result.shared;
   leaf.contrast = std::move(result);
+  if (claim.split == "test" && leaf.shared && leaf.shared->shared > 0) {
+    const ContrastResult apart = predicted("clean test", claim.metric, terms, {});
+    if (apart.e2.reason.empty()) {
+      const Interval i = interval_of(apart.e2.estimate);
+      const auto number = [&](double value) {
+        const std::string text = effect_text(value, leaf.points, 0);
+        return text.substr(0, text.find(' '));
+      };
+      leaf.apart = fmt::format(
+          "on the {} patients who have no images in another split it is {} (95 % interval {} to "
+          "{})",
+          apart.groups, effect_text(apart.effect, leaf.points, 0), number(i.low), number(i.high));
+    }
+  }
   const Evidence e1 = leaf.e1;
   finish(leaf);
   leaf.e1.estimate = e1.estimate;

@@ -33,8 +33,10 @@ struct ClaimLeaf {
   std::string chosen;                      // ContrastResult::chosen
   std::string repeated = "seeds";          // likewise
   std::optional<SharedGroups> shared;      // likewise
-  double margin = 0, detect = 0;           // 0: none
-  bool points = true;                      // effect in parts of 1, shown as points
+  // Of E2 on test where some groups are shared: the effect on the others alone, in words.
+  std::string apart;
+  double margin = 0, detect = 0;  // 0: none
+  bool points = true;             // effect in parts of 1, shown as points
 
   bool is_share() const { return claim->kind == ClaimKind::shape; }
   int hits() const;  // of a share

@@ -220,6 +220,7 @@ void add_asides(const StudySummary& summary, const Tested& tested, const ClaimLe
           "probability and this metric with it");
     }
   }
+  if (result.headline_is_e2() && !deciding.apart.empty()) result.asides.push_back(deciding.apart);
   if (!deciding.chosen.empty()) result.asides.push_back(deciding.chosen);
   if (!some) return;
   double sum = 0, n = 0;

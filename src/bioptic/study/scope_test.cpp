@@ -201,6 +201,9 @@ TEST(Scope, PatientsThatAreAlsoTrainedOnAreNamed) {
     ASSERT_TRUE(r.headline_is_e2());
     EXPECT_TRUE(has(r.explanation, "for other seeds and other patients like these " + clause))
         << r.explanation;
+    EXPECT_TRUE(
+        has(r.explanation, "on the 35 patients who have no images in another split it is +"))
+        << r.explanation;
   }
   const Comparison c = comparison(summary, "test", "accuracy");
   EXPECT_TRUE(has(c.explanation, clause)) << c.explanation;
