@@ -1,6 +1,7 @@
 // Level, power and coverage of the rules behind a verdict over simulated studies, at full size.
-//   verdict_simulation [--repetitions 10000] [--seeds 5,10,30] [--markdown]
-// JSON on standard output; with --markdown the table of docs/statistics.md.
+//   verdict_simulation [--repetitions 10000] [--seeds 5,10,30] [--markdown] [--few-groups]
+// JSON on standard output; with --markdown the table of docs/statistics.md.  --few-groups prints
+// the table of splits in which few patients hold most of the images instead.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bioptic/stats/few_groups_simulation.h"
 #include "bioptic/stats/verdict_simulation.h"
 
 namespace {
@@ -81,6 +83,28 @@ std::string row(const json& j) {
   return out + "\n";
 }
 
+// Before and after: degrees of freedom of all groups, and of the effective ones.
+void print_few_groups(const std::vector<int>& seeds, int repetitions, double interaction,
+                      bool with_auroc) {
+  fmt::print(
+      "| patients | S | metric | effective number | all groups' df | effective df | verdict |\n"
+      "|---|---|---|---|---|---|---|\n");
+  std::uint64_t stream = 0;
+  for (const bioptic::simulation::Layout& layout : bioptic::simulation::few_group_layouts()) {
+    for (const int s : seeds) {
+      for (const bioptic::simulation::FewGroupsRule& rule :
+           bioptic::simulation::simulate_few_groups(layout, s, repetitions, interaction, with_auroc,
+                                                    stream)) {
+        fmt::print("| {} | {} | {} | {:.1f} | {:.3f} | {:.3f} | {} |\n", layout.name, s,
+                   rule.metric, rule.effective, static_cast<double>(rule.plain) / repetitions,
+                   static_cast<double>(rule.mended) / repetitions,
+                   rule.allowed ? "given" : "not allowed");
+      }
+      ++stream;
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -88,12 +112,20 @@ int main(int argc, char** argv) {
   int repetitions = 10000;
   std::vector<int> seeds = {5, 10, 30};
   std::string only;
-  bool markdown = false;
+  bool markdown = false, few_groups = false, with_auroc = false;
+  double interaction = 0.7;
   app.add_option("--repetitions", repetitions)->check(CLI::Range(2, 10000000));
   app.add_option("--seeds", seeds)->delimiter(',')->check(CLI::Range(2, 1000));
   app.add_option("--only", only, "scenarios whose name holds this");
   app.add_flag("--markdown", markdown, "the table instead of JSON");
+  app.add_flag("--few-groups", few_groups, "the table of splits with few patients");
+  app.add_option("--interaction", interaction, "of arm and patient, for --few-groups");
+  app.add_flag("--auroc", with_auroc, "AUROC too, for --few-groups");
   CLI11_PARSE(app, argc, argv);
+  if (few_groups) {
+    print_few_groups(seeds, repetitions, interaction, with_auroc);
+    return 0;
+  }
   json all = json::array();
   std::uint64_t stream = 0;
   for (const Scenario& scenario : scenarios()) {

@@ -6,8 +6,9 @@
 Two arms, several seeds, predictions of images in groups.  Per metric: the values of every arm and
 seed by scikit-learn; E1 by SciPy's paired t test; E2 by the two-way table of group values with
 floors (a plain NumPy version of the definition), for AUROC by Obuchowski-Rockette in its usual form
-(mean squares and the covariances of leave-one-group-out areas) with Hillis' degrees of freedom.
-No library computes the last two.
+(mean squares and the covariances of leave-one-group-out areas) with Hillis' degrees of freedom; both
+with at most the degrees of freedom that the group sizes allow, and intervals cut to the scale.
+No library computes these.
 """
 
 import json
@@ -54,9 +55,20 @@ def readers(values, without):
     return values[0].mean() - values[1].mean(), math.sqrt(2 / r * denominator), df
 
 
-def interval(m, se, df):
+def interval(m, se, df, most):
     half = st.t.ppf(0.975, df) * se
-    return {"low": m - half, "high": m + half, "df": df, "p": 2 * st.t.sf(abs(m / se), df)}
+    return {"low": max(m - half, -most), "high": min(m + half, most), "df": df,
+            "p": 2 * st.t.sf(abs(m / se), df)}
+
+
+def most_degrees(name, y, group, classes):
+    """Of the images that the metric looks at, of the worst class where it looks at each."""
+    parts = {"sensitivity": [y == 1], "specificity": [y == 0]}.get(name, [np.ones(len(y), bool)])
+    if name in ("auroc", "balanced_accuracy"):
+        parts = [y == c for c in range(classes)]
+    sizes = [np.unique(group[part], return_counts=True)[1].astype(float) for part in parts]
+    assert min(n.sum() ** 2 / (n**2).sum() for n in sizes) >= 10, "too few groups for a verdict"
+    return max(4, min((n**2).sum() ** 2 / (n**4).sum() for n in sizes) - 1)
 
 
 def metrics_of(y, p, predicted, classes):
@@ -134,12 +146,14 @@ def case(seeds, groups, classes, most):
         if name == "auroc":
             without = np.array([[[left_out[g][t][s][name] for g in range(groups)]
                                  for s in range(seeds)] for t in (0, 1)])
-            e2 = interval(*readers(v, without))
+            m, se, df = readers(v, without)
         else:
             d = np.array([image_values(name, y, p[0, s], predicted[0, s], classes)
                           - image_values(name, y, p[1, s], predicted[1, s], classes)
                           for s in range(seeds)])
-            e2 = interval(*crossed(group_table(name, d, y, group, classes)))
+            m, se, df = crossed(group_table(name, d, y, group, classes))
+        most = {"log_loss": math.inf, "brier": 1 if classes == 2 else 2}.get(name, 1)
+        e2 = interval(m, se, min(df, most_degrees(name, y, group, classes)), most)
         expected[name] = {"values": v.tolist(), "difference": float((v[0] - v[1]).mean()),
                           "E1": {"low": ci.low, "high": ci.high, "p": test.pvalue, "df": float(test.df)},
                           "E2": e2}
@@ -154,7 +168,7 @@ def main():
         "made_by": ".venv-peers/bin/python tests/golden/comparisons.py",
         "versions": {"python": platform.python_version(), "numpy": np.__version__,
                      "scipy": scipy.__version__, "sklearn": sklearn.__version__},
-        "cases": [case(6, 20, 2, 3), case(5, 36, 2, 1), case(7, 18, 3, 3)],
+        "cases": [case(6, 32, 2, 3), case(5, 36, 2, 1), case(7, 48, 3, 3)],
     }
     (HERE / "comparisons.json").write_text(json.dumps(result, separators=(",", ":")) + "\n")
 

@@ -192,6 +192,13 @@ ClaimLeaf LeafMaker::value_leaf(const ClaimSpec& claim, const std::vector<Term>&
     leaf.per_seed.push_back(sum);
     leaf.scale = std::max(leaf.scale, size);
   }
+  if (claim.value == CurveValue::end || claim.value == CurveValue::mean) {
+    if (const std::optional<Metric> metric = metric_named(claim.metric)) {
+      std::vector<double> weights;
+      for (const Term& term : terms) weights.push_back(term.weight);
+      leaf.bounds = bounds_of(*metric, weights, summary_.dataset.classes.size());
+    }
+  }
   finish(leaf);
   return leaf;
 }
@@ -228,6 +235,7 @@ ClaimLeaf LeafMaker::contrast_leaf(const ClaimSpec& claim, const std::vector<Ter
   leaf.groups = result.groups;
   leaf.chosen = result.chosen;
   leaf.shared = result.shared;
+  leaf.bounds = result.bounds;
   leaf.contrast = std::move(result);
   if (claim.split == "test" && leaf.shared && leaf.shared->shared > 0) {
     const ContrastResult apart = predicted("clean test", claim.metric, terms, {});
@@ -295,6 +303,8 @@ ClaimLeaf LeafMaker::gap_leaf(const ClaimSpec& claim, const std::vector<Term>& t
       leaf.e1.reason = fmt::format("the {} of seed {} does not exist", claim.metric, leaf.seeds[k]);
     }
   }
+  leaf.bounds = bounds_of(metric_named(claim.metric).value(), std::vector<double>{1, -1},
+                          summary_.dataset.classes.size());
   if (has_split("holdout")) {
     gap_cases(claim, terms, leaf);
   } else {
@@ -327,7 +337,16 @@ void LeafMaker::gap_cases(const ClaimSpec& claim, const std::vector<Term>& terms
   for (std::size_t k = 0; k < leaf.seeds.size(); ++k) {
     scale = std::max(scale, std::abs(hold.per_seed[k]) + std::abs(test.per_seed[k]));
   }
+  for (const auto& [split, few] : {std::pair("hold-out", &hold.few_cases),
+                                   std::pair("test without shared patients", &test.few_cases)}) {
+    if (few->empty()) continue;
+    leaf.e2.reason = fmt::format("of {} {}", split, *few);
+    return;
+  }
   leaf.e2.estimate = rounded(crossed_gap(hold.group_values, test.group_values), scale);
+  leaf.e2.estimate = with_degrees_of(
+      hold.effective.of_variance < test.effective.of_variance ? hold.effective : test.effective,
+      leaf.e2.estimate);
   leaf.gap = gap_variance(hold.group_values, test.group_values);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,7 +37,9 @@ struct ClaimLeaf {
   // Of E2 on test where some groups are shared: the effect on the others alone, in words.
   std::string apart;
   double margin = 0, detect = 0;  // 0: none
-  bool points = true;             // effect in parts of 1, shown as points
+  Interval bounds = {-std::numeric_limits<double>::infinity(),
+                     std::numeric_limits<double>::infinity()};  // of the effect
+  bool points = true;  // effect in parts of 1, shown as points
 
   bool is_share() const { return claim->kind == ClaimKind::shape; }
   int hits() const;  // of a share

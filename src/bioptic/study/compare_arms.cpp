@@ -63,11 +63,21 @@ void count_collapsed(const PredictionTable& table, const MetricValues& values, P
   if (std::isnan(without.effect)) return;
   Comparison::WithoutCollapsed w{sound.size(), without.effect, kNan, kNan};
   if (sound.size() >= 2 && std::isfinite(without.e1.estimate.value)) {
-    const Interval i = interval_of(without.e1.estimate);
+    const Interval i = cut(interval_of(without.e1.estimate), without.bounds);
     w.low = i.low;
     w.high = i.high;
   }
   c.without_collapsed = w;
+}
+
+JudgedEvidence within(JudgedEvidence e, Interval bounds) {
+  const Interval i = cut({e.low, e.high}, bounds);
+  const Interval ninety = cut({e.equivalence_low, e.equivalence_high}, bounds);
+  e.low = i.low;
+  e.high = i.high;
+  e.equivalence_low = ninety.low;
+  e.equivalence_high = ninety.high;
+  return e;
 }
 
 std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOptions& options,
@@ -76,6 +86,7 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
   const double margin = has_points(metric) ? options.margin : 0;
   std::vector<Comparison> out;
   std::vector<Evidence> e1, e2;
+  const Interval bounds = bounds_of(metric, std::vector<double>{1, -1}, table.classes.size());
   for (std::size_t a = 0; a < table.arms.size(); ++a) {
     for (std::size_t b = a + 1; b < table.arms.size(); ++b) {
       std::vector<double> weights(table.arms.size(), 0);
@@ -119,8 +130,8 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
   const std::vector<JudgedEvidence> one = judged(e1, metric, margins),
                                     two = judged(e2, metric, margins);
   for (std::size_t k = 0; k < out.size(); ++k) {
-    out[k].e1 = one[k];
-    out[k].e2 = two[k];
+    out[k].e1 = within(one[k], bounds);
+    out[k].e2 = within(two[k], bounds);
     out[k].explanation = sentence_of(out[k], out.size());
   }
   return out;

@@ -268,11 +268,95 @@ TEST(Comparisons, OneGroupThatHoldsAClassHasNoOtherCases) {
   }
   for (const Comparison& c : compare_arms(table_of(rows, kArms), {})) {
     EXPECT_NE(c.e1.verdict, Verdict::not_allowed) << c.metric;
-    if (c.metric == "auroc" || c.metric == "sensitivity") {
+    if (c.metric == "specificity") {
+      EXPECT_NE(c.e2.verdict, Verdict::not_allowed) << c.e2.reason;
+    } else {
       EXPECT_EQ(c.e2.verdict, Verdict::not_allowed) << c.metric;
       EXPECT_FALSE(c.e2.reason.empty());
     }
   }
+}
+
+// 9 patients of a class are too few for what looks at it, 10 are enough; what does not look at it
+// is as it was.
+TEST(Comparisons, FewPatientsOfAClassSpeakForNoOthers) {
+  for (const int patients : {9, 10}) {
+    std::vector<Row> rows = make({6, 60, 2, 0.4});
+    for (Row& row : rows) {
+      const int pair = std::stoi(row.image.substr(5)) / 4;  // 0 .. 29, of sick images
+      if (row.label == 1) row.group = "sick" + std::to_string(pair % patients);
+    }
+    for (const Comparison& c : compare_arms(table_of(rows, kArms), {})) {
+      const bool sick =
+          c.metric == "auroc" || c.metric == "balanced_accuracy" || c.metric == "sensitivity";
+      EXPECT_EQ(c.e2.verdict == Verdict::not_allowed, sick && patients == 9) << c.metric;
+      EXPECT_NE(c.e1.verdict, Verdict::not_allowed) << c.metric;
+      if (!sick || patients != 9) continue;
+      EXPECT_NE(c.e2.reason.find("of class 'sick' are of 9 groups"), std::string::npos)
+          << c.e2.reason;
+      EXPECT_NE(c.e2.reason.find("at least 10"), std::string::npos) << c.e2.reason;
+      EXPECT_NE(c.explanation.find("Of other patients nothing can be said"), std::string::npos);
+      EXPECT_FALSE(c.cases_needed) << "a plan by too few cases";
+    }
+  }
+}
+
+TEST(Comparisons, FewLargePatientsAreFewHoweverManyOthers) {
+  std::vector<Row> rows = make({6, 60, 2, 0.4});
+  for (Row& row : rows) {
+    const int image = std::stoi(row.image.substr(5));
+    row.group = image < 80 ? "large" + std::to_string(image / 40) : "";
+  }
+  const Comparison few = compare_arms(table_of(rows, kArms), {})[0];
+  EXPECT_EQ(few.groups, 42U);
+  EXPECT_EQ(few.e2.verdict, Verdict::not_allowed);
+  EXPECT_NE(few.e2.reason.find("42 groups that weigh as much as 4.4 of equal size"),
+            std::string::npos)
+      << few.e2.reason;
+  // Fewer images in the large ones: a verdict, with the degrees of freedom of those.
+  for (Row& row : rows) {
+    const int image = std::stoi(row.image.substr(5));
+    row.group = image < 40 ? "large" + std::to_string(image / 20) : "";
+  }
+  const Comparison some = compare_arms(table_of(rows, kArms), {})[0];
+  EXPECT_NE(some.e2.verdict, Verdict::not_allowed) << some.e2.reason;
+  EXPECT_EQ(some.e2.df, 4);
+}
+
+TEST(Comparisons, AFewImagesSpeakForNoOthers) {
+  for (const Comparison& c : compare_arms(table_of(make({6, 8, 1, 0.4}), kArms), {})) {
+    EXPECT_EQ(c.e2.verdict, Verdict::not_allowed) << c.metric;
+    if (c.metric == "accuracy") {
+      EXPECT_NE(c.e2.reason.find("the 8 images are too few"), std::string::npos) << c.e2.reason;
+    }
+  }
+}
+
+// Two arms that are far apart: what is said of them stays within the metric's scale.
+TEST(Comparisons, IntervalsStayWithinTheScale) {
+  std::vector<Row> rows;
+  for (const char* arm : {"a", "b"}) {
+    for (int seed = 0; seed < 5; ++seed) {
+      for (int i = 0; i < 24; ++i) {
+        const bool right = std::string(arm) == "a" || (seed < 1 && i % 3 != seed);
+        const int label = i % 2;
+        const double size = 3 + 0.1 * seed + 0.01 * i;
+        rows.push_back({arm, seed, "image" + std::to_string(i), static_cast<std::size_t>(label), "",
+                        right == (label == 1) ? size : -size, false});
+      }
+    }
+  }
+  bool reached = false;
+  for (const Comparison& c : compare_arms(table_of(rows, {"a", "b"}), {})) {
+    if (c.metric == "log_loss") continue;
+    for (const JudgedEvidence& e : {c.e1, c.e2}) {
+      if (std::isnan(e.low)) continue;
+      EXPECT_GE(e.low, -1) << c.metric;
+      EXPECT_LE(e.high, 1) << c.metric;
+      reached = reached || e.high == 1;
+    }
+  }
+  EXPECT_TRUE(reached) << "no interval would have gone beyond";
 }
 
 // As a validation split that each seed draws anew.

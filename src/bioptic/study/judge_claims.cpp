@@ -92,7 +92,7 @@ Interval raw_interval(const ClaimLeaf& leaf, const Evidence& evidence) {
     const Interval i = share_test(leaf.hits(), static_cast<int>(leaf.seeds.size()), 0).interval;
     return {i.low + 0.5, i.high + 0.5};
   }
-  return interval_of(evidence.estimate);
+  return cut(interval_of(evidence.estimate), leaf.bounds);
 }
 
 double raw_effect(const ClaimLeaf& leaf, const Evidence& evidence) {
@@ -114,7 +114,8 @@ JudgedEvidence judged_side(const Judgement& j, const ClaimLeaf& leaf, const Evid
   if (leaf.is_share()) return out;
   out.df = evidence.estimate.df;
   if (leaf.margin > 0) {
-    const Interval within = interval_of(evidence.estimate, kEquivalenceConfidence);
+    const Interval within =
+        cut(interval_of(evidence.estimate, kEquivalenceConfidence), leaf.bounds);
     out.equivalence_low = within.low;
     out.equivalence_high = within.high;
   }

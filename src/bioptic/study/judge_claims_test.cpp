@@ -353,10 +353,17 @@ StudySummary by_patient(std::size_t group_size) {
 
 TEST(JudgeClaims, APatientWithManyImagesIsOneCase) {
   const std::string keys = "kind = 'difference'\narms = ['a', 'b']";
-  // As images of 200 patients the difference is sure; as images of 4 patients it is not.
+  // As images of 200 patients the difference is sure; as images of 10 patients it is not, and 4 say
+  // nothing of others.
   EXPECT_EQ(judge_one(by_patient(1), keys).e2.verdict, Verdict::positive);
-  const ClaimResult grouped = judge_one(by_patient(50), keys);
-  EXPECT_EQ(grouped.groups, 4U);
+  const ClaimResult four = judge_one(by_patient(50), keys);
+  EXPECT_EQ(four.groups, 4U);
+  EXPECT_EQ(four.e1.verdict, Verdict::positive);
+  EXPECT_EQ(four.e2.verdict, Verdict::not_allowed) << four.explanation;
+  EXPECT_NE(four.e2.reason.find("4 groups that weigh as much as 4.0"), std::string::npos)
+      << four.e2.reason;
+  const ClaimResult grouped = judge_one(by_patient(20), keys);
+  EXPECT_EQ(grouped.groups, 10U);
   EXPECT_EQ(grouped.e1.verdict, Verdict::positive);
   EXPECT_EQ(grouped.e2.verdict, Verdict::undecided) << grouped.explanation;
   // More seeds do not bring more patients.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "bioptic/stats/reader_study.h"
+#include "bioptic/study/effective_cases.h"
 
 namespace bioptic {
 namespace {
@@ -266,7 +267,7 @@ void crossed_evidence(const PredictionTable& table, const Terms& terms, const Ca
                          : group_values(d, seeds, cases.groups.of_image, groups);
   if (seeds < 2) return;
   const CrossedEstimate crossed = crossed_t(out.group_values);
-  out.e2.estimate = rounded(crossed.estimate, scale);
+  out.e2.estimate = with_degrees_of(out.effective, rounded(crossed.estimate, scale));
   out.parts = variance_parts(crossed, seeds, groups);
   out.seeds_floored = crossed.seeds_floored;
   out.groups_floored = crossed.groups_floored;
@@ -291,7 +292,7 @@ void reader_evidence(const Terms& terms, double scale, ContrastResult& out) {
   }
   if (terms.size() < 2) return;
   const ReaderEstimate readers = reader_contrast(out.per_seed, without);
-  out.e2.estimate = rounded(readers.estimate, scale);
+  out.e2.estimate = with_degrees_of(out.effective, rounded(readers.estimate, scale));
   const auto groups = static_cast<double>(out.groups);
   // A reader's own case error beyond what readers share is error; the rest between readers is
   // theirs.
@@ -404,6 +405,10 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
   const Cases cases = cases_of(table, *terms.front().front().trial, values.metric);
   out.images = cases.kept.size();
   out.groups = cases.groups.count;
+  EffectiveCases effective = effective_cases(table, *terms.front().front().trial, values.metric);
+  out.effective = effective.groups;
+  out.few_cases = std::move(effective.why_too_few);
+  out.bounds = bounds_of(values.metric, weights, table.classes.size());
 
   if (const std::optional<std::int64_t> seed = seed_of_other_images(terms, out.seeds)) {
     out.e1.reason = out.e2.reason =
@@ -432,6 +437,11 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
     out.parts.reset();
     out.bootstrap.reset();
   }
+  if (out.e2.reason.empty() && !out.few_cases.empty()) {
+    out.e2.reason = out.few_cases;
+    out.parts.reset();  // their parts of the variance are no ground to plan on
+    out.bootstrap.reset();
+  }
   // The effect is one number for both, to the last bit.
   if (!std::isnan(out.e1.estimate.value)) out.effect = out.e1.estimate.value;
   if (!std::isnan(out.e2.estimate.value)) out.e2.estimate.value = out.effect;
@@ -440,6 +450,21 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
     if (out.e2.reason.empty()) out.e2.reason = out.e1.reason;
   }
   return out;
+}
+
+Interval bounds_of(Metric metric, std::span<const double> weights, std::size_t classes) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (metric == Metric::log_loss) return {-kInfinity, kInfinity};
+  // Of more than two classes the Brier score sums over the classes.
+  const double most = metric == Metric::brier && classes > 2 ? 2 : 1;
+  Interval out;
+  for (const double w : weights) (w < 0 ? out.low : out.high) += w * most;
+  return out;
+}
+
+Interval cut(Interval interval, Interval bounds) {
+  if (std::isnan(interval.low)) return interval;
+  return {std::max(interval.low, bounds.low), std::min(interval.high, bounds.high)};
 }
 
 Evidence towards_better(const Evidence& evidence, Metric metric) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "bioptic/stats/crossed.h"
+#include "bioptic/stats/effective_groups.h"
 #include "bioptic/stats/estimate.h"
 #include "bioptic/stats/verdict.h"
 #include "bioptic/study/prediction_table.h"
@@ -66,6 +68,12 @@ struct ContrastResult {
   std::optional<SharedGroups> shared;  // of the split's groups, those that training has, too
   // E2's parts, where e2 has an estimate: V(S, G) = seeds/S + groups/G + error/(S G).
   std::optional<VarianceParts> parts;
+  // Of the groups that E2 rests on (effective_cases.h); few_cases: why they are too few, else "".
+  EffectiveGroups effective;
+  std::string few_cases;
+  // What the contrast cannot go beyond: an accuracy less another is within -1 and 1.
+  Interval bounds = {-std::numeric_limits<double>::infinity(),
+                     std::numeric_limits<double>::infinity()};
   bool seeds_floored = false, groups_floored = false;
   // Mean-like metrics with an E2: seeds x groups, for contrasts of contrasts (gaps); else empty.
   CrossedTable group_values;
@@ -77,9 +85,16 @@ inline constexpr std::size_t kLeastSeedsForBootstrap = 10;
 
 // weights: one per arm of the table, not all 0; those of a contrast sum to 0, those of a mean to 1.
 // only: use these seeds and no others (empty: all shared ones).  E1: t over seeds.  E2: crossed t
-// on group values (AUROC: Obuchowski-Rockette by the jackknife over groups).
+// on group values (AUROC: Obuchowski-Rockette by the jackknife over groups), with the degrees of
+// freedom that the effective number of groups allows; not allowed where that is too small.
 ContrastResult contrast(const PredictionTable& table, const MetricValues& values,
                         std::span<const double> weights, std::span<const std::int64_t> only = {});
+
+// What a sum of weight * metric cannot go beyond; infinite for the log loss.  classes: of the
+// table.
+Interval bounds_of(Metric metric, std::span<const double> weights, std::size_t classes);
+// The interval without what lies beyond; NaN stays NaN.
+Interval cut(Interval interval, Interval bounds);
 
 // The evidence turned so that positive means better: negated where less is better.
 Evidence towards_better(const Evidence& evidence, Metric metric);
