@@ -129,17 +129,17 @@ def reliability(p, y, bins):
 
 
 def metrics_case(name, scores, labels, logits=None, groups=None, threshold=0.5, bins=10):
-    """scores and logits may hold NaN; such an image counts as class 0."""
+    """scores and logits may hold NaN; such an image counts as wrong."""
     scores, y = np.array(scores, float), np.array(labels, int)
     finite = np.isfinite(scores) & (np.isfinite(logits) if logits is not None else True)
-    p = np.where(finite, scores, 0.0)
+    p = np.where(finite, scores, 1 - y)
     with np.errstate(all="ignore"):
         z = np.array(logits, float) if logits is not None else np.log(p) - np.log1p(-p)
-    z = np.where(finite, z, -np.inf)
+    z = np.where(finite, z, np.where(y == 1, -np.inf, np.inf))
     limit = math.log((1 - EPS) / EPS)
     cut = np.clip(z, -limit, limit)
     ranks = np.clip(z, -1e6, 1e6)
-    called = np.where(finite, p > threshold, False).astype(int)
+    called = np.where(finite, p > threshold, y == 0).astype(int)
     tn, fp, fn, tp = skm.confusion_matrix(y, called, labels=[0, 1]).ravel().tolist()
     both = 0 < y.sum() < len(y)
     want = {"counts": [tp, fp, tn, fn], "not_finite": int((~finite).sum()),

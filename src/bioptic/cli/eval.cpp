@@ -234,7 +234,7 @@ void print(const Result& r) {
                names[static_cast<std::size_t>(r.model.reading().positive)]);
   }
   if (r.m.not_finite > 0) {
-    fmt::print("note: {} scores are not finite and count as class {}\n", r.m.not_finite, names[0]);
+    fmt::print("note: {} scores are not finite and count as wrong\n", r.m.not_finite);
   }
   if (!r.warning.empty()) fmt::print("\nnote: {}\n", r.warning);
   fmt::print("\n{:>16}", "true \\ predicted");

@@ -81,17 +81,20 @@ int predict_command(const Options& options) {
     const std::array<const std::uint8_t*, 1> image = {bytes.data()};
     const std::vector<float> logits = model.logits(image);
     const std::vector<float> scores = class_scores(reading, logits);
-    const auto predicted = static_cast<std::size_t>(predicted_label(
-        reading.loss.kind, reading.classes, reading.positive, model.threshold(), logits.data()));
+    const int label = predicted_label(reading.loss.kind, reading.classes, reading.positive,
+                                      model.threshold(), logits.data());
+    const std::string predicted =
+        label < 0 ? "no class" : model.classes()[static_cast<std::size_t>(label)];
     nlohmann::json by_class;
     std::string text;
     for (std::size_t c = 0; c < scores.size(); ++c) {
       by_class[model.classes()[c]] = scores[c];
       text += fmt::format("  {} {:.4f}", model.classes()[c], scores[c]);
     }
-    list.push_back(
-        {{"image", file}, {"predicted", model.classes()[predicted]}, {"scores", by_class}});
-    if (!options.json) fmt::print("{}: {} {}\n", file, model.classes()[predicted], text);
+    list.push_back({{"image", file},
+                    {"predicted", label < 0 ? nlohmann::json() : nlohmann::json(predicted)},
+                    {"scores", by_class}});
+    if (!options.json) fmt::print("{}: {} {}\n", file, predicted, text);
   }
   if (options.json) {
     fmt::print("{}\n", nlohmann::json{{"model", options.model},

@@ -149,7 +149,8 @@ Figure confusion_figure(const StudySummary& summary) {
             arms[a]->loss, static_cast<int>(classes), summary.positive, t.result.threshold,
             &p->logits[i * static_cast<std::size_t>(arms[a]->outputs)]);
         counts[static_cast<std::size_t>(summary.images[p->rows[i]].label) * classes +
-               static_cast<std::size_t>(predicted)] += 1;
+               confusion_column(predicted, summary.images[p->rows[i]].label,
+                                static_cast<int>(classes))] += 1;
       }
     }
     f.body += fmt::format("$c{} << EOD\n", a);

@@ -42,7 +42,7 @@ void add_counts(JackknifedMetrics& out, const BinaryMetrics& full, const CleanSp
     m.true_negatives = full.true_negatives;
     m.false_negatives = full.false_negatives;
     for (const std::size_t i : block) {
-      const bool called = c.finite[i] != 0 && c.scores[i] > threshold;
+      const bool called = c.finite[i] != 0 ? c.scores[i] > threshold : labels[i] == 0;
       --(labels[i] != 0 ? (called ? m.true_positives : m.false_negatives)
                         : (called ? m.false_positives : m.true_negatives));
     }
@@ -266,7 +266,7 @@ JackknifedMetrics jackknifed_multiclass(std::span<const double> scores, std::spa
                                         std::size_t classes,
                                         std::span<const std::size_t> block_of) {
   const MulticlassMetrics full = multiclass_metrics(scores, labels, classes);
-  const CleanRows rows = clean_rows(scores, classes);
+  const CleanRows rows = clean_rows(scores, labels, classes);
   const Members members = members_of(block_of);
   JackknifedMetrics out;
   out["accuracy"].value = full.accuracy ? std::optional(full.accuracy->value) : std::nullopt;

@@ -76,8 +76,9 @@ CleanSplit clean(const ScoredSplit& split) {
     }
     const bool finite = std::isfinite(score) && !std::isnan(rank);
     if (!finite) {
-      score = 0;
-      rank = -kInfinity;
+      const bool positive = split.labels[i] != 0;
+      score = positive ? 0 : 1;
+      rank = positive ? -kInfinity : kInfinity;
       ++result.not_finite;
     }
     result.scores.push_back(score);
@@ -94,7 +95,7 @@ BinaryMetrics binary_metrics(const ScoredSplit& split, double threshold, int bin
   m.images = c.scores.size();
   m.not_finite = c.not_finite;
   for (std::size_t i = 0; i < m.images; ++i) {
-    const bool called = c.finite[i] != 0 && c.scores[i] > threshold;
+    const bool called = c.finite[i] != 0 ? c.scores[i] > threshold : split.labels[i] == 0;
     if (split.labels[i] != 0) {
       ++(called ? m.true_positives : m.false_negatives);
     } else {

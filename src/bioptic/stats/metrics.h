@@ -24,14 +24,15 @@ struct ScoredSplit {
 };
 
 // The split with its defects mended.  An image whose score or logit is NaN, or whose score is
-// infinite, counts as class 0: score 0, ranked below all others.
+// infinite, counts as wrong whatever its label: the other class with certainty, ranked on the wrong
+// side of all others.  A model that says nothing is then never right by the order of the classes.
 struct CleanSplit {
   std::vector<double> scores;
   std::vector<double> ranks;  // logits, infinite where a score is 0 or 1 and none were given
   // Logits for losses and calibration, cut to +-log((1 - e) / e) with e = 2^-52: a probability cut
   // to [e, 1 - e], as sklearn.metrics.log_loss does.
   std::vector<double> logits;
-  std::vector<char> finite;    // 0 where the image counted as class 0
+  std::vector<char> finite;    // 0 where the image counted as wrong
   std::size_t not_finite = 0;  // how many did
   bool probabilities = true;   // false when some finite score is outside [0, 1]
 };

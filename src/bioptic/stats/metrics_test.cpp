@@ -144,15 +144,24 @@ TEST(BinaryMetrics, ScoresThatAreNoProbabilitiesStillRank) {
   EXPECT_FALSE(m.brier || m.log_loss || m.calibration || m.expected_calibration_error);
 }
 
-TEST(BinaryMetrics, InfiniteScoresCountAsClassZeroEvenAboveTheThreshold) {
+TEST(BinaryMetrics, ScoresThatAreNotFiniteCountAsWrongWhateverTheirLabel) {
   const double infinity = std::numeric_limits<double>::infinity();
   const std::vector<double> scores = {infinity, 0.9, kNan, 0.1};
   const std::vector<int> labels = {1, 1, 0, 0};
   const BinaryMetrics m = binary_metrics({scores, {}, labels, {}});
   EXPECT_EQ(m.not_finite, 2U);
   EXPECT_EQ(m.false_negatives, 1U);
-  EXPECT_EQ(m.true_negatives, 2U);
-  EXPECT_DOUBLE_EQ(*m.auroc, (0 + 0.5 + 1 + 1) / 4);  // ranked below all, tied with the NaN
+  EXPECT_EQ(m.false_positives, 1U);
+  EXPECT_EQ(m.true_positives, 1U);
+  EXPECT_DOUBLE_EQ(*m.auroc, 1.0 / 4);  // ranked below and above all: 0.9 over 0.1 alone
+  EXPECT_DOUBLE_EQ(*m.brier, (1 + 0.01 + 1 + 0.01) / 4);
+  // With the classes exchanged it is the same.
+  const std::vector<int> exchanged = {0, 0, 1, 1};
+  const std::vector<double> turned = {infinity, 0.1, kNan, 0.9};
+  const BinaryMetrics o = binary_metrics({turned, {}, exchanged, {}});
+  EXPECT_DOUBLE_EQ(o.accuracy->value, m.accuracy->value);
+  EXPECT_DOUBLE_EQ(*o.auroc, *m.auroc);
+  EXPECT_DOUBLE_EQ(*o.log_loss, *m.log_loss);
 }
 
 TEST(BinaryMetrics, ALossHasACeiling) {
@@ -253,9 +262,9 @@ TEST(Multiclass, AbsentClassAndScoresNotFinite) {
   const std::vector<double> scores = {0.2, 0.5, 0.3, kNan, 0.5, 0.5, 0.1, 0.8, 0.1};
   const auto m = multiclass_metrics(scores, std::vector<int>{0, 0, 1}, 3);
   EXPECT_EQ(m.not_finite, 1U);
-  EXPECT_EQ(m.confusion, (std::vector<std::size_t>{1, 1, 0, 0, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(m.confusion, (std::vector<std::size_t>{0, 2, 0, 0, 1, 0, 0, 0, 0}));
   EXPECT_FALSE(m.auroc[2] || m.macro_auroc || m.balanced_accuracy);
-  EXPECT_DOUBLE_EQ(*m.auroc[0], 1);
+  EXPECT_DOUBLE_EQ(*m.auroc[0], 0.5);  // one of the two is not finite and ranked last
   EXPECT_THROW(multiclass_metrics(scores, std::vector<int>{0, 0, 3}, 3), InputError);
   EXPECT_THROW(multiclass_metrics(scores, std::vector<int>{0, 0}, 3), InputError);
 }

@@ -27,15 +27,19 @@ void check(std::span<const double> scores, std::span<const int> labels, std::siz
 
 }  // namespace
 
-CleanRows clean_rows(std::span<const double> scores, std::size_t classes) {
+CleanRows clean_rows(std::span<const double> scores, std::span<const int> labels,
+                     std::size_t classes) {
   CleanRows out;
   out.ranks.assign(scores.begin(), scores.end());
   for (std::size_t begin = 0; begin < scores.size(); begin += classes) {
     const std::span<double> row = std::span(out.ranks).subspan(begin, classes);
     if (!std::all_of(row.begin(), row.end(), [](double s) { return std::isfinite(s); })) {
       ++out.not_finite;
-      std::fill(row.begin(), row.end(), -kInfinity);
-      row[0] = kInfinity;
+      const auto label = static_cast<std::size_t>(labels[begin / classes]);
+      std::fill(row.begin(), row.end(), kInfinity);
+      row[label] = -kInfinity;
+      out.predicted.push_back((label + 1) % classes);
+      continue;
     }
     out.predicted.push_back(
         static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin()));
@@ -49,7 +53,7 @@ MulticlassMetrics multiclass_metrics(std::span<const double> scores, std::span<c
   MulticlassMetrics m;
   m.images = labels.size();
   m.confusion.assign(classes * classes, 0);
-  const CleanRows rows = clean_rows(scores, classes);
+  const CleanRows rows = clean_rows(scores, labels, classes);
   m.not_finite = rows.not_finite;
   std::size_t hits = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {

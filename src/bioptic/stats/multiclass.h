@@ -22,8 +22,9 @@ struct MulticlassMetrics {
 
 // scores: n x classes row-major, probabilities or logits of each class; labels: n in [0, classes).
 // The predicted class is the one with the largest score, of equals the first.  An image with a
-// score that is NaN or infinite counts as class 0 with certainty: ranked first for class 0, last
-// for all others.  Throws InputError for other shapes or labels.
+// score that is NaN or infinite counts as wrong: ranked last for its own class, first for all
+// others, and predicted as the class after its own (the first after the last).  Throws InputError
+// for other shapes or labels.
 MulticlassMetrics multiclass_metrics(std::span<const double> scores, std::span<const int> labels,
                                      std::size_t classes);
 
@@ -33,6 +34,7 @@ struct CleanRows {
   std::vector<std::size_t> predicted;
   std::size_t not_finite = 0;
 };
-CleanRows clean_rows(std::span<const double> scores, std::size_t classes);
+CleanRows clean_rows(std::span<const double> scores, std::span<const int> labels,
+                     std::size_t classes);
 
 }  // namespace bioptic

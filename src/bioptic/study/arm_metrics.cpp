@@ -155,8 +155,8 @@ std::vector<std::string> measure_arm(ArmSummary& arm, const Reading& reading, co
       }
       if (m.not_finite > 0) {
         notes.push_back(fmt::format(
-            "{} seed {}: {} of {} scores of the {} split are not finite; they count as class {}.",
-            arm.name, trial.seed, m.not_finite, split.rows.size(), split.split, class_names[0]));
+            "{} seed {}: {} of {} scores of the {} split are not finite; they count as wrong.",
+            arm.name, trial.seed, m.not_finite, split.rows.size(), split.split));
       }
       models[split.split].push_back(std::move(m));
     }

@@ -13,6 +13,7 @@
 #include "bioptic/study/collapse.h"
 #include "bioptic/study/explain_claim.h"
 #include "bioptic/study/keep_images.h"
+#include "bioptic/study/repeated_trainings.h"
 #include "bioptic/study/seed_independence.h"
 
 namespace bioptic {
@@ -118,7 +119,15 @@ ClaimLeaf LeafMaker::start(const ClaimSpec& claim, const std::vector<Term>& term
   return leaf;
 }
 
-void LeafMaker::finish(ClaimLeaf& leaf) const {
+// By what the trainings predict: arms of the tables are those of the study, in their order.
+std::string LeafMaker::why_no_repetitions(const ClaimLeaf& leaf) {
+  for (const char* split : {"test", "val"}) {
+    if (has_split(split)) return why_trainings_repeat(table(split), leaf.arms, leaf.seeds);
+  }
+  return "";
+}
+
+void LeafMaker::finish(ClaimLeaf& leaf) {
   const std::size_t n = leaf.seeds.size();
   for (double& d : leaf.per_seed) {
     if (std::abs(d) <= kRoundingOfDifference * leaf.scale) d = 0;
@@ -140,13 +149,16 @@ void LeafMaker::finish(ClaimLeaf& leaf) const {
   } else {
     reason = why_seeds_depend(summary_);
   }
+  const std::string repeated = why_no_repetitions(leaf);
+  if (reason.empty()) reason = repeated;
   if (leaf.e1.reason.empty()) leaf.e1.reason = reason;
   if (leaf.e2.reason.empty()) leaf.e2.reason = reason;
-  if (n >= 2) leaf.e1.estimate = rounded(mean_estimate(leaf.per_seed), leaf.scale);
+  leaf.e1.estimate = n >= 2 && repeated.empty() ? rounded(mean_estimate(leaf.per_seed), leaf.scale)
+                                                : Estimate{kNan, kNan, kNan};
 }
 
 // A value that is not made of per-image predictions: E1 alone.
-ClaimLeaf LeafMaker::value_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) const {
+ClaimLeaf LeafMaker::value_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) {
   ClaimLeaf leaf = start(claim, terms);
   leaf.e2.reason = why_no_cases(claim);
   if (claim.split == "val" && claim.value == CurveValue::end) {
@@ -258,7 +270,7 @@ ClaimLeaf LeafMaker::contrast_leaf(const ClaimSpec& claim, const std::vector<Ter
 }
 
 // Per seed, 1 where the curves of all arms have the shape.
-ClaimLeaf LeafMaker::shape_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) const {
+ClaimLeaf LeafMaker::shape_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) {
   ClaimLeaf leaf = start(claim, terms);
   leaf.e2.reason = why_no_cases(claim);
   for (const std::int64_t seed : seeds_of(terms)) {

@@ -59,8 +59,8 @@ class LeafMaker {
   };
   ClaimLeaf start(const ClaimSpec& claim, const std::vector<Term>& terms) const;
   ClaimLeaf contrast_leaf(const ClaimSpec& claim, const std::vector<Term>& terms);
-  ClaimLeaf value_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) const;
-  ClaimLeaf shape_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) const;
+  ClaimLeaf value_leaf(const ClaimSpec& claim, const std::vector<Term>& terms);
+  ClaimLeaf shape_leaf(const ClaimSpec& claim, const std::vector<Term>& terms);
   ClaimLeaf gap_leaf(const ClaimSpec& claim, const std::vector<Term>& terms);
   void gap_cases(const ClaimSpec& claim, const std::vector<Term>& terms, ClaimLeaf& leaf);
   ContrastResult predicted(const std::string& split, const std::string& metric,
@@ -70,8 +70,10 @@ class LeafMaker {
   const MetricValues& values(const std::string& split, const std::string& metric);
   std::size_t arm_index(const std::string& name) const;
   std::vector<std::int64_t> seeds_of(const std::vector<Term>& terms) const;
+  // Empty, or why the leaf's seeds are no trainings apart.
+  std::string why_no_repetitions(const ClaimLeaf& leaf);
   // Fills effect, E1 and what both kinds of evidence need: enough seeds, independent ones.
-  void finish(ClaimLeaf& leaf) const;
+  void finish(ClaimLeaf& leaf);
 
   const StudySummary& summary_;
   std::map<std::string, PredictionTable> tables_;

@@ -170,7 +170,8 @@ Needed needed_for(const ContrastResult& result, double detect) {
   Needed out;
   if (!(detect > 0) || result.seeds.size() < 2) return out;
   const auto seeds = static_cast<int>(result.seeds.size());
-  if (!result.parts) {
+  // Of few cases no verdict speaks, so what remains is whether the seeds suffice.
+  if (!result.parts || !result.few_cases.empty()) {
     const Estimate& e = result.e1.estimate;
     if (std::isfinite(e.se)) out.seeds = paired_seeds_needed(e.se * std::sqrt(seeds), detect);
     return out;

@@ -53,7 +53,7 @@ PredictionTable table_of(const std::vector<Row>& rows, const std::vector<std::st
     }
     trial->collapsed = row.collapsed;
     trial->images.push_back(image);
-    add_binary(*trial, 1, 1 / (1 + std::exp(-row.logit)), row.logit, 0.5);
+    add_binary(*trial, 1, row.label, 1 / (1 + std::exp(-row.logit)), row.logit, 0.5);
   }
   put_in_order(table, groups);
   return table;
@@ -413,6 +413,33 @@ TEST(Comparisons, TheSameDifferenceInEverySeedIsNotTested) {
   EXPECT_TRUE(std::isnan(c.e1.p));
 }
 
+// One training that stands in the file under two seeds is one.
+TEST(Comparisons, ARepeatedTrainingIsNoOtherSeed) {
+  for (const bool both : {true, false}) {
+    std::vector<Row> rows = make({6, 40, 2, 0.4}, {"a", "b"});
+    std::map<std::string, double> of_seed_2;  // by arm and image
+    for (const Row& row : rows) {
+      if (row.seed == 2) of_seed_2[row.arm + row.image] = row.logit;
+    }
+    for (Row& row : rows) {
+      if (row.seed == 5 && (both || row.arm == "b")) {
+        row.logit = of_seed_2[row.arm + row.image] + 1e-8;
+      }
+    }
+    for (const Comparison& c : compare_arms(table_of(rows, {"a", "b"}), {})) {
+      EXPECT_EQ(c.e1.verdict == Verdict::not_allowed, both) << c.metric << c.e1.reason;
+      EXPECT_EQ(c.e2.verdict == Verdict::not_allowed, both) << c.metric << c.e2.reason;
+      EXPECT_EQ(std::isnan(c.a_greater), both);
+      EXPECT_TRUE(std::isfinite(c.difference));
+      if (!both) continue;
+      EXPECT_NE(c.explanation.find("seeds 2 and 5 have the same scores in both arms"),
+                std::string::npos)
+          << c.explanation;
+      EXPECT_FALSE(c.seeds_needed || c.cases_needed);
+    }
+  }
+}
+
 TEST(Comparisons, CollapsedTrialsAreCountedAndTheRestShownBeside) {
   std::vector<Row> rows = make({8, 30, 2, 0}, {"a", "b"});
   for (Row& row : rows) {
@@ -431,20 +458,50 @@ TEST(Comparisons, CollapsedTrialsAreCountedAndTheRestShownBeside) {
   EXPECT_NE(c.explanation.find("Without"), std::string::npos);
 }
 
-TEST(Comparisons, AScoreThatIsNotFiniteCountsAsClassZero) {
-  PredictedTrial trial;
-  add_binary(trial, 1, kNan, std::nullopt, 0.5);
-  add_binary(trial, 1, 0.9, kNan, 0.5);
-  add_binary(trial, 0, kNan, std::nullopt, 0.5);
-  add_binary(trial, 1, 0.5, std::nullopt, 0.5);
-  EXPECT_EQ(trial.not_finite, 3U);
-  EXPECT_EQ(trial.predicted, (std::vector<std::size_t>{0, 0, 0, 0}));
-  EXPECT_EQ(trial.scores[2], 1) << "certain of class 0, which is the positive one";
+TEST(Comparisons, AScoreThatIsNotFiniteIsWrongWhateverItsLabel) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const std::size_t positive : {0U, 1U}) {
+    PredictedTrial trial;
+    for (const std::size_t label : {0U, 1U}) {
+      add_binary(trial, positive, label, kNan, std::nullopt, 0.5);
+      add_binary(trial, positive, label, 0.9, kNan, 0.5);
+    }
+    add_binary(trial, positive, positive, 0.5, std::nullopt, 0.5);
+    EXPECT_EQ(trial.not_finite, 4U);
+    EXPECT_EQ(trial.predicted, (std::vector<std::size_t>{1, 1, 0, 0, 1 - positive}));
+    for (std::size_t i = 0; i < 4; ++i) {
+      const bool up = (i / 2) != positive;  // a negative one is ranked above all
+      EXPECT_EQ(trial.ranks[i], up ? kInfinity : -kInfinity);
+      EXPECT_EQ(trial.scores[i], up ? 1 : 0);
+    }
+  }
   PredictedTrial many;
-  add_multiclass(many, std::vector<double>{0.1, kNan, 0.9}, {});
-  add_multiclass(many, std::vector<double>{0.2, 0.4, 0.4}, {});
-  EXPECT_EQ(many.predicted, (std::vector<std::size_t>{0, 1}));
-  EXPECT_EQ(many.not_finite, 1U);
+  for (const std::size_t label : {0U, 1U, 2U}) {
+    add_multiclass(many, label, std::vector<double>{0.1, kNan, 0.9}, {});
+    EXPECT_EQ(many.scores[3 * label + label], 0);
+    EXPECT_EQ(many.ranks[3 * label + label], -kInfinity);
+  }
+  add_multiclass(many, 0, std::vector<double>{0.2, 0.4, 0.4}, {});
+  EXPECT_EQ(many.predicted, (std::vector<std::size_t>{1, 2, 0, 1}));
+  EXPECT_EQ(many.not_finite, 3U);
+}
+
+// An arm that says nothing on nine healthy to one sick is not the better one.
+TEST(Comparisons, AModelWithoutAFiniteScoreIsNotCompared) {
+  for (const bool whole : {true, false}) {
+    std::vector<Row> rows = make({6, 60, 1, 0}, {"sound", "diverged"});
+    for (Row& row : rows) {
+      const bool all = whole && row.seed == 3;
+      if (row.arm == "diverged" && (all || row.image == "image7")) row.logit = kNan;
+    }
+    for (const Comparison& c : compare_arms(table_of(rows, {"sound", "diverged"}), {})) {
+      EXPECT_EQ(c.e1.verdict == Verdict::not_allowed, whole) << c.metric;
+      EXPECT_EQ(c.e2.verdict == Verdict::not_allowed, whole) << c.metric;
+      const bool named = c.explanation.find("'diverged' with seed 3 has not one finite score") !=
+                         std::string::npos;
+      EXPECT_EQ(named, whole) << c.explanation;
+    }
+  }
 }
 
 TEST(Comparisons, ThreeClassesHaveTheirMetrics) {
@@ -468,7 +525,7 @@ TEST(Comparisons, ThreeClassesHaveTheirMetrics) {
         }
         for (double& v : p) v /= sum;
         trial.images.push_back(i);
-        add_multiclass(trial, p, {});
+        add_multiclass(trial, i % 3, p, {});
       }
     }
   }
@@ -538,7 +595,7 @@ TEST(Contrast, KeepsItsLevelOnOtherCases) {
           const double z =
               (g % 2 == 1 ? 1 : -1) + shared[g] + of_arm[g] + of_seed + 0.5 * stream.normal();
           trial.images.push_back(i);
-          add_binary(trial, 1, 1 / (1 + std::exp(-z)), z, 0.5);
+          add_binary(trial, 1, g % 2, 1 / (1 + std::exp(-z)), z, 0.5);
         }
       }
     }

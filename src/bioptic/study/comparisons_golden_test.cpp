@@ -33,9 +33,10 @@ PredictionTable table_of(const json& c) {
         trial.images.push_back(i);
         const json& score = c.at("score")[a][s][i];
         if (classes == 2) {
-          add_binary(trial, 1, score.get<double>(), c.at("logit")[a][s][i].get<double>(), 0.5);
+          add_binary(trial, 1, labels[i], score.get<double>(), c.at("logit")[a][s][i].get<double>(),
+                     0.5);
         } else {
-          add_multiclass(trial, score.get<std::vector<double>>(), {});
+          add_multiclass(trial, labels[i], score.get<std::vector<double>>(), {});
         }
       }
     }

@@ -35,14 +35,16 @@ struct Made {
 };
 using Maker = std::function<Made(const std::string& arm, int seed)>;
 
-SplitPredictions predicted(const StudySummary& summary, const std::string& split,
+// Logits differ a little between seeds: equal ones would be one training.
+SplitPredictions predicted(const StudySummary& summary, const std::string& split, int seed,
                            std::uint32_t first, const std::function<bool(std::size_t)>& right) {
+  const float size = 2.0F + 0.001F * static_cast<float>(seed);
   SplitPredictions p;
   p.split = split;
   for (std::uint32_t i = 0; i < kImages; ++i) {
     const bool positive = summary.images[first + i].label == 1;
     p.rows.push_back(first + i);
-    p.logits.push_back(right(i) == positive ? 2.0F : -2.0F);
+    p.logits.push_back(right(i) == positive ? size : -size);
   }
   return p;
 }
@@ -66,9 +68,9 @@ TrialSummary made_trial(const StudySummary& summary, const std::string& arm, int
   const auto first = [](double share) {
     return [share](std::size_t i) { return static_cast<double>(i) < share * kImages; };
   };
-  t.result.predictions.push_back(predicted(summary, "val", 0, first(made.val_right)));
-  t.result.predictions.push_back(
-      predicted(summary, "test", kImages, made.test_right ? made.test_right : first(made.level)));
+  t.result.predictions.push_back(predicted(summary, "val", seed, 0, first(made.val_right)));
+  t.result.predictions.push_back(predicted(summary, "test", seed, kImages,
+                                           made.test_right ? made.test_right : first(made.level)));
   return t;
 }
 
@@ -164,6 +166,32 @@ TEST(JudgeClaims, DifferenceOfACurvesMean) {
                 [](const std::string& arm, double effect) {
                   return Made{.level = 0.8 + part_of_arm(arm, effect)};
                 });
+}
+
+// Seeds that trained the same model twice are one training, whatever a claim is about.
+TEST(JudgeClaims, ARepeatedTrainingIsNoOtherSeed) {
+  for (const char* keys : {"kind = 'difference'\narms = ['a', 'b']",
+                           "kind = 'difference'\narms = ['a', 'b']\nvalue = 'mean'\nsplit = 'val'",
+                           "kind = 'gap'\narms = ['a', 'b']",
+                           "kind = 'shape'\narms = ['a', 'b']\nshape = 'rises'\nsplit = 'val'"}) {
+    for (const bool both : {true, false}) {
+      StudySummary summary = made_summary({"a", "b", "c"}, 6, [](const std::string& arm, int seed) {
+        return Made{.level = 0.7 + part_of_arm(arm, 0.05 + 0.01 * seed), .slope = 0.001};
+      });
+      for (ArmSummary& arm : summary.arms) {
+        if (!both && arm.name == "a") continue;
+        arm.trials[4].result.predictions = arm.trials[1].result.predictions;
+      }
+      const ClaimResult r = judge_one(summary, keys);
+      EXPECT_EQ(r.e1.verdict == Verdict::not_allowed, both) << keys << r.explanation;
+      if (!both) continue;
+      EXPECT_EQ(r.e2.verdict, Verdict::not_allowed);
+      EXPECT_NE(r.e1.reason.find("seeds 1 and 4 have the same scores"), std::string::npos)
+          << keys << r.e1.reason;
+      EXPECT_FALSE(std::string(keys).find("shape") == std::string::npos && r.seeds_needed)
+          << keys << ": planned on a training that was counted twice";
+    }
+  }
 }
 
 TEST(JudgeClaims, DirectionTurnsTheVerdictAndNotTheEffect) {
@@ -622,8 +650,8 @@ TEST(JudgeClaims, AGapThatPatientsLeaveOpenIsNotSettledBySeeds) {
   }
   for (ArmSummary& arm : summary.arms) {
     for (TrialSummary& trial : arm.trials) {
-      trial.result.predictions.push_back(
-          predicted(summary, "holdout", first, [](std::size_t i) { return i / 20 % 3 != 0; }));
+      trial.result.predictions.push_back(predicted(summary, "holdout", trial.seed, first,
+                                                   [](std::size_t i) { return i / 20 % 3 != 0; }));
     }
   }
   const ClaimResult r = judge_one(summary, "kind = 'gap'\narms = ['a']\ndetect = 0.05");

@@ -11,6 +11,7 @@
 
 #include "bioptic/stats/reader_study.h"
 #include "bioptic/study/effective_cases.h"
+#include "bioptic/study/repeated_trainings.h"
 
 namespace bioptic {
 namespace {
@@ -439,8 +440,15 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
   }
   if (out.e2.reason.empty() && !out.few_cases.empty()) {
     out.e2.reason = out.few_cases;
-    out.parts.reset();  // their parts of the variance are no ground to plan on
     out.bootstrap.reset();
+  }
+  std::string none = why_nothing_was_predicted(table, arms, out.seeds);
+  if (none.empty()) none = why_trainings_repeat(table, arms, out.seeds);
+  if (!none.empty()) {
+    out.e1 = out.e2 = {{kNan, kNan, kNan}, none};
+    out.parts.reset();
+    out.bootstrap.reset();
+    return out;
   }
   // The effect is one number for both, to the last bit.
   if (!std::isnan(out.e1.estimate.value)) out.effect = out.e1.estimate.value;

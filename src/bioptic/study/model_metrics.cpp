@@ -122,7 +122,7 @@ ModelMetrics model_metrics(const Reading& reading, std::span<const std::int64_t>
     const int predicted = predicted_label(reading.loss.kind, reading.classes, reading.positive,
                                           threshold, &logits[i * reading.outputs()]);
     ++m.confusion[static_cast<std::size_t>(labels[i]) * classes +
-                  static_cast<std::size_t>(predicted)];
+                  confusion_column(predicted, labels[i], reading.classes)];
   }
   const std::vector<std::size_t> block_of = jackknife_blocks(groups, labels.size());
   const std::string method = jackknife_name(groups, kMostBlocks);

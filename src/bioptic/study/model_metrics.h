@@ -32,7 +32,7 @@ struct ModelMetrics {
   // the value is 0 or 1.
   std::map<std::string, PatientInterval> group_intervals;
   std::vector<std::size_t> confusion;  // classes x classes, row = label, column = predicted
-  std::size_t not_finite = 0;          // images that count as label 0
+  std::size_t not_finite = 0;          // images that count as wrong
   JackknifedMetrics jackknifed;
 };
 

@@ -56,15 +56,17 @@ PredictedTrial trial_of(const StudySummary& summary, const ArmSummary& arm,
   for (std::size_t i = 0; i < predictions.rows.size(); ++i) {
     out.images.push_back(predictions.rows[i]);
     const float* z = &predictions.logits[i * outputs];
+    const auto label = static_cast<std::size_t>(summary.images.label(predictions.rows[i]));
     if (classes == 2) {
       const float logit =
           arm.outputs == 2 ? z[positive] - z[1 - positive] : (positive == 1 ? z[0] : -z[0]);
-      add_binary(out, positive, static_cast<double>(positive_score(arm.loss, summary.positive, z)),
+      add_binary(out, positive, label,
+                 static_cast<double>(positive_score(arm.loss, summary.positive, z)),
                  static_cast<double>(logit), trial.result.threshold);
     } else {
       probabilities(arm.loss, std::span(z, outputs), p);
       const std::vector<double> scores(p.begin(), p.end()), logits(z, z + outputs);
-      add_multiclass(out, scores, logits);
+      add_multiclass(out, label, scores, logits);
     }
   }
   return out;
@@ -136,14 +138,14 @@ void put_in_order(PredictionTable& table, const std::vector<std::string>& group_
   table.probabilities = are_probabilities(table);
 }
 
-void add_binary(PredictedTrial& trial, std::size_t positive, double score,
+void add_binary(PredictedTrial& trial, std::size_t positive, std::size_t label, double score,
                 std::optional<double> logit, double threshold) {
   if (!std::isfinite(score) || (logit && std::isnan(*logit))) {
-    const double sign = positive == 0 ? 1 : -1;
-    trial.scores.push_back(positive == 0 ? 1 : 0);
+    const double sign = label == positive ? -1 : 1;
+    trial.scores.push_back(label == positive ? 0 : 1);
     trial.ranks.push_back(sign * kInfinity);
     trial.logits.push_back(sign * kInfinity);
-    trial.predicted.push_back(0);
+    trial.predicted.push_back(1 - label);
     ++trial.not_finite;
     return;
   }
@@ -159,16 +161,17 @@ void add_binary(PredictedTrial& trial, std::size_t positive, double score,
   trial.predicted.push_back(score > threshold ? positive : 1 - positive);
 }
 
-void add_multiclass(PredictedTrial& trial, std::span<const double> scores,
+void add_multiclass(PredictedTrial& trial, std::size_t label, std::span<const double> scores,
                     std::span<const double> logits) {
   const auto finite = [](double v) { return std::isfinite(v); };
   if (!std::all_of(scores.begin(), scores.end(), finite) ||
       std::any_of(logits.begin(), logits.end(), [](double v) { return std::isnan(v); })) {
+    const std::size_t wrong = (label + 1) % scores.size();
     for (std::size_t c = 0; c < scores.size(); ++c) {
-      trial.scores.push_back(c == 0 ? 1 : 0);
-      trial.ranks.push_back(c == 0 ? kInfinity : -kInfinity);
+      trial.scores.push_back(c == wrong ? 1 : 0);
+      trial.ranks.push_back(c == label ? -kInfinity : kInfinity);
     }
-    trial.predicted.push_back(0);
+    trial.predicted.push_back(wrong);
     ++trial.not_finite;
     return;
   }

@@ -24,7 +24,7 @@ struct PredictedImage {
 struct PredictedTrial {
   std::int64_t seed = 0;
   bool collapsed = false;
-  std::size_t not_finite = 0;       // images with a score that is not finite: class 0, see add()
+  std::size_t not_finite = 0;       // images with a score that is not finite: wrong, see add()
   std::vector<std::size_t> images;  // indices into PredictionTable::images, ascending
   // In the order of `images`.  Two classes: of the positive class, one number an image.  More: K
   // numbers an image, one a class.
@@ -70,11 +70,12 @@ void put_in_order(PredictionTable& table, const std::vector<std::string>& group_
 // What was predicted for one image: scores, ranks, logits and the class are appended to `trial`.
 // score: probability of the positive class; logit: what ranks, and its log odds, if known.  The
 // positive class is predicted when score > threshold, strictly.  A score (or logit) that is not
-// finite counts as class 0 with certainty.
-void add_binary(PredictedTrial& trial, std::size_t positive, double score,
+// finite counts as wrong, whatever the image's label: the other class with certainty.
+void add_binary(PredictedTrial& trial, std::size_t positive, std::size_t label, double score,
                 std::optional<double> logit, double threshold);
 // More than two classes: the first largest score is the predicted class.  `logits` may be empty.
-void add_multiclass(PredictedTrial& trial, std::span<const double> scores,
+// Scores that are not finite count as the class after the image's own.
+void add_multiclass(PredictedTrial& trial, std::size_t label, std::span<const double> scores,
                     std::span<const double> logits);
 
 // Predictions of one split ("test", "val", ...) of a study's finished trials.  Arms without a trial

@@ -376,31 +376,31 @@ class Reader {
   void add(const RawTrial& raw, PredictedTrial& trial) const {
     const std::size_t columns = raw.scores.size() / raw.images.size();
     for (std::size_t i = 0; i < raw.images.size(); ++i) {
+      const std::size_t label = label_of_.at(images_[raw.images[i]].label);
       const std::span scores = std::span(raw.scores).subspan(i * columns, columns);
       const std::span logits = raw.logits.empty()
                                    ? std::span<const double>{}
                                    : std::span(raw.logits).subspan(i * columns, columns);
       if (columns > 2) {
-        add_multiclass(trial, scores, logits);
+        add_multiclass(trial, label, scores, logits);
         continue;
       }
       const std::size_t p = columns == 2 ? positive_index_ : 0;
       std::optional<double> logit;
       if (!logits.empty()) logit = columns == 2 ? logits[p] - logits[1 - p] : logits[0];
       const bool finite = std::isfinite(scores[0]) && std::isfinite(scores[columns - 1]);
-      add_binary(trial, positive_index_,
+      add_binary(trial, positive_index_, label,
                  finite ? scores[p] : std::numeric_limits<double>::quiet_NaN(), logit,
                  raw.thresholds[i]);
     }
   }
 
   bool collapsed(const RawTrial& raw, const PredictedTrial& trial) const {
-    const bool called = raw.called || (raw.unreadable && positive_index_ == 0);
-    const bool not_called = raw.not_called || (raw.unreadable && positive_index_ == 1);
-    std::set<std::size_t> val = raw.val_classes;
-    if (raw.unreadable && !val.empty()) val.insert(0);
-    if (val.size() > 1 || (called && not_called)) return false;
-    if (!val.empty() || called || not_called) return true;
+    const std::size_t classes =
+        raw.val_classes.size() + (raw.called ? 1 : 0) + (raw.not_called ? 1 : 0);
+    if (classes > 0) return classes == 1;
+    // Nothing but scores that are not finite is no class at all.
+    if (raw.unreadable || trial.not_finite == trial.predicted.size()) return true;
     return trial.predicted.size() > 1 &&
            std::all_of(trial.predicted.begin(), trial.predicted.end(),
                        [&](std::size_t c) { return c == trial.predicted.front(); });
@@ -482,10 +482,10 @@ class Reader {
                                 classes_[positive_index_], classes_[1 - positive_index_]));
     }
     if (not_finite_ > 0) {
-      notes_.push_back(fmt::format("{} row{} no finite score and count{} as class {}: first {}{}.",
+      notes_.push_back(fmt::format("{} row{} no finite score and count{} as wrong: first {}{}.",
                                    not_finite_, not_finite_ == 1 ? " has" : "s have",
-                                   not_finite_ == 1 ? "s" : "", classes_[0],
-                                   where(first_not_finite_), not_finite_by_trial(table)));
+                                   not_finite_ == 1 ? "s" : "", where(first_not_finite_),
+                                   not_finite_by_trial(table)));
     }
     if (!table.probabilities) {
       notes_.emplace_back(

@@ -30,7 +30,7 @@ struct ReadPredictions {
 // the second in order: numbers by value, names by letter (as scikit-learn's classes_); so 1 of 0
 // and
 // 1.  With score_<class> columns, whole numbers that are not all names of classes count the columns
-// from 0.  A score that is empty, NaN or infinite counts as class 0 and is noted.
+// from 0.  A score that is empty, NaN or infinite counts as wrong and is noted.
 //
 // A trial is taken for collapsed when it gives all images of "val", where the files hold them, else
 // of this split, one class.

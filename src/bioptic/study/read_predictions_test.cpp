@@ -97,10 +97,11 @@ TEST_F(ReadPredictionsTest, ArmsFromFileNamesAndSeveralFilesJoined) {
   EXPECT_THROW(read_predictions(std::vector{s0, s0}, {}), InputError);
 }
 
-TEST_F(ReadPredictionsTest, ScoresThatAreNotFiniteCountAsClassZeroAndAreNoted) {
+TEST_F(ReadPredictionsTest, ScoresThatAreNotFiniteCountAsWrongAndAreNoted) {
   const PredictionTable t = read(kHead + "a,0,x,0,nan\na,0,y,1,\nb,0,x,0,inf\nb,0,y,1,NaN\n");
-  EXPECT_EQ(t.arms[0].trials[0].predicted, (std::vector<std::size_t>{0, 0}));
-  EXPECT_EQ(t.arms[1].trials[0].predicted, (std::vector<std::size_t>{0, 0}));
+  EXPECT_EQ(t.arms[0].trials[0].predicted, (std::vector<std::size_t>{1, 0}));
+  EXPECT_EQ(t.arms[1].trials[0].predicted, (std::vector<std::size_t>{1, 0}));
+  EXPECT_TRUE(t.arms[0].trials[0].collapsed) << "no class at all";
   ASSERT_EQ(t.notes.size(), 2U);
   expect_has(t.notes[1], "4 rows have no finite score");
   expect_has(t.notes[1], "p.csv:2; a seed 0: 2, b seed 0: 2.");

@@ -92,6 +92,7 @@ bool one_predicted_class(const Reading& reading, std::span<const float> logits, 
   for (std::size_t i = 0; i < logits.size(); i += outputs) {
     const int predicted = predicted_label(reading.loss.kind, reading.classes, reading.positive,
                                           threshold, &logits[i]);
+    if (predicted < 0) continue;
     if (first >= 0 && predicted != first) return false;
     first = predicted;
   }

@@ -28,19 +28,23 @@ int predicted_label(LossKind loss, int classes, int positive, double threshold,
                     const float* logits) {
   if (classes == 2) {
     const float score = positive_score(loss, positive, logits);
-    if (!std::isfinite(score)) return 0;
+    if (!std::isfinite(score)) return -1;
     return static_cast<double>(score) > threshold ? positive : 1 - positive;
   }
   int best = 0;
   float largest = -std::numeric_limits<float>::infinity();
   for (int c = 0; c < classes; ++c) {
-    if (!std::isfinite(logits[c])) return 0;
+    if (!std::isfinite(logits[c])) return -1;
     if (logits[c] > largest) {
       largest = logits[c];
       best = c;
     }
   }
   return best;
+}
+
+std::size_t confusion_column(int predicted, std::int64_t label, int classes) {
+  return static_cast<std::size_t>(predicted >= 0 ? predicted : (label + 1) % classes);
 }
 
 }  // namespace bioptic

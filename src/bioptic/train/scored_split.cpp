@@ -10,7 +10,6 @@ namespace bioptic {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -30,8 +29,7 @@ ReadSplit read_split(const Reading& reading, std::span<const std::int64_t> label
     double logit = reading.positive == 1 ? for_one : -for_one;
     if (!std::isfinite(score) || std::isnan(logit)) {
       ++out.not_finite;
-      score = reading.positive == 0 ? 1 : kNan;
-      logit = reading.positive == 0 ? kInfinity : kNan;
+      score = logit = kNan;
     }
     out.scores.push_back(score);
     out.logits.push_back(logit);

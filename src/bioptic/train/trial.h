@@ -107,10 +107,12 @@ TrialResult run_trial(const TrialSpec& spec, const Dataset& dataset, const Group
                       const SplitPlan& plan, const TrialControl& control);
 
 // Score of a class from logits (float32, as stored) and the predicted label.  Two classes:
-// predicted positive when score > threshold, strictly; a score that is not finite counts as class
-// 0.  More: the first largest logit.
+// predicted positive when score > threshold, strictly.  More: the first largest logit.  -1, no
+// class and so wrong whatever the label, where a score is not finite.
 float positive_score(LossKind loss, int positive, const float* logits);
 int predicted_label(LossKind loss, int classes, int positive, double threshold,
                     const float* logits);
+// The column of a confusion matrix: of no class the one after the image's own.
+std::size_t confusion_column(int predicted, std::int64_t label, int classes);
 
 }  // namespace bioptic
