@@ -23,6 +23,7 @@ json side(const JudgedEvidence& e, double effect) {
           {"high", number(e.high)},
           {"df", number(e.df)},
           {"equivalence_p", number(e.equivalence_p)},
+          {"equivalence_p_holm", number(e.equivalence_p_holm)},
           {"equivalence_low", number(e.equivalence_low)},
           {"equivalence_high", number(e.equivalence_high)},
           {"reason", e.reason}};

@@ -20,6 +20,7 @@ json evidence(const JudgedEvidence& e) {
           {"high", number(e.high)},
           {"df", number(e.df)},
           {"equivalence_p", number(e.equivalence_p)},
+          {"equivalence_p_holm", number(e.equivalence_p_holm)},
           {"equivalence_low", number(e.equivalence_low)},
           {"equivalence_high", number(e.equivalence_high)},
           {"reason", e.reason.empty() ? json() : json(e.reason)}};
@@ -67,6 +68,7 @@ json one(const Comparison& c) {
           {"equivalence",
            {{"margin", c.margin > 0 ? json(c.margin) : json()},
             {"p", number(c.headline().equivalence_p)},
+            {"p_holm", number(c.headline().equivalence_p_holm)},
             {"low", number(c.headline().equivalence_low)},
             {"high", number(c.headline().equivalence_high)}}},
           {"detect", c.detect > 0 ? json(c.detect) : json()},

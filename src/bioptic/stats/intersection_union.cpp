@@ -1,7 +1,6 @@
 #include "bioptic/stats/intersection_union.h"
 
 #include <algorithm>
-#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -14,15 +13,6 @@ namespace bioptic {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-// Clopper and Pearson's exact interval of a share.
-Interval exact_interval(int hits, int n) {
-  namespace bm = boost::math;
-  const bm::policies::policy<bm::policies::promote_double<false>> policy;
-  const double tail = (1 - 0.95) / 2;
-  return {hits == 0 ? 0 : bm::ibeta_inv(hits, n - hits + 1.0, tail, policy),
-          hits == n ? 1 : bm::ibeta_inv(hits + 1.0, n - hits, 1 - tail, policy)};
-}
 
 double upper_tail(int hits, int n, double share) {  // P(X >= hits)
   return hits == 0 ? 1 : binomial_cdf(n - hits, n, 1 - share);
@@ -61,12 +51,12 @@ DirectedTest share_test(int hits, int n, double margin) {
   return out;
 }
 
-int share_seeds_needed(double detect) {
+int share_seeds_needed(double detect, double alpha) {
   constexpr int kMost = 10000;
   for (int n = kLeastSeedsForVerdict; n <= kMost; ++n) {
     // The test rejects from `critical` hits on, and, by symmetry, up to n - critical.
     int critical = n / 2 + 1;
-    while (critical <= n && binomial_p(critical, n) > kAlpha) ++critical;
+    while (critical <= n && binomial_p(critical, n) > alpha) ++critical;
     if (critical > n) continue;
     const double power =
         upper_tail(critical, n, 0.5 + detect) + binomial_cdf(n - critical, n, 0.5 + detect);

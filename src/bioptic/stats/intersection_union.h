@@ -30,8 +30,8 @@ DirectedTest t_test(const Estimate& estimate, double margin);
 DirectedTest share_test(int hits, int n, double margin);
 
 // The smallest number of seeds (at least 5) at which share_test has kPowerWanted of power when the
-// true share is 1/2 + detect; detect in (0, 0.5).  0 when none below 10,000 has.
-int share_seeds_needed(double detect);
+// true share is 1/2 + detect, at level alpha; detect in (0, 0.5).  0 when none below 10,000 has.
+int share_seeds_needed(double detect, double alpha = kAlpha);
 
 // "All of them hold" (intersection-union, Berger 1982).  Where all values are above 0: the largest
 // p.  Where some are not: that any of those is refuted, by Holm's correction over all the tests;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 #include <cstddef>
 #include <vector>
@@ -51,25 +52,21 @@ double sign_flip_p(std::span<const double> differences) {
   return static_cast<double>(extreme) / (kDraws + 1);
 }
 
+Interval exact_interval(double hits, double n) {
+  namespace bm = boost::math;
+  const bm::policies::policy<bm::policies::promote_double<false>> policy;
+  const double tail = (1 - 0.95) / 2;
+  return {hits <= 0 ? 0 : bm::ibeta_inv(hits, n - hits + 1, tail, policy),
+          hits >= n ? 1 : bm::ibeta_inv(hits + 1, n - hits, 1 - tail, policy)};
+}
+
 ShareGreater share_greater(std::span<const double> differences) {
-  constexpr int kDraws = 10000;
-  // In halves, so that sums are exact and swapping A and B gives exactly the rest to 1.
-  const auto halves = [](double d) { return d > 0 ? 2 : d == 0 ? 1 : 0; };
-  const auto whole = 2 * static_cast<double>(differences.size());
+  const auto n = static_cast<double>(differences.size());
+  double hits = 0;
+  for (const double d : differences) hits += d > 0 ? 1 : d == 0 ? 0.5 : 0;
   ShareGreater out;
-  int total = 0;
-  for (const double d : differences) total += halves(d);
-  out.share = total / whole;
-  RandomStream stream(0, "p greater");
-  std::vector<int> totals(kDraws, 0);
-  for (int& drawn : totals) {
-    for (std::size_t i = 0; i < differences.size(); ++i) {
-      drawn += halves(differences[stream.below(differences.size())]);
-    }
-  }
-  std::sort(totals.begin(), totals.end());
-  constexpr std::size_t kLow = kDraws / 40;  // 2.5 %
-  out.interval = {totals[kLow] / whole, totals[kDraws - 1 - kLow] / whole};
+  out.share = hits / n;
+  out.interval = exact_interval(hits, n);
   out.meaningful = out.interval.low > 0.5 && out.interval.high > 0.75;
   return out;
 }

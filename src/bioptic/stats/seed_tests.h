@@ -13,8 +13,12 @@ namespace bioptic {
 // observed pattern counted (Phipson and Smyth 2010).  The smallest possible p is 2 / 2^S.
 double sign_flip_p(std::span<const double> differences);
 
-// P(A > B): the share of paired seeds where A is better, ties counting one half, with a bootstrap
-// percentile interval over seeds (10,000 draws from the stream "p greater" of seed 0).
+// Clopper and Pearson's exact 95 % interval of a share (1934); hits in [0, n] may end in a half,
+// which goes between the two whole numbers.
+Interval exact_interval(double hits, double n);
+
+// P(A > B): the share of paired seeds where A is better, ties counting one half, with the exact
+// interval of that count: five seeds of five are no certainty.
 struct ShareGreater {
   double share = 0;
   Interval interval;

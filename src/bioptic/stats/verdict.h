@@ -1,6 +1,7 @@
 // The one table that decides every verdict.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -45,14 +46,19 @@ struct Judgement {
   Verdict verdict = Verdict::not_allowed;
   double p = 0, p_holm = 0;  // two-sided; NaN where there is no test
   double equivalence = 0;    // p against the margin; NaN where there is no test
-  Interval interval;         // 95 %; NaN where there is none
-  std::string reason;        // of not_allowed
+  double equivalence_holm = 0;
+  // How many tests Holm's corrections ran over: of a difference, of equivalence.
+  std::size_t family = 0, equivalence_family = 0;
+  Interval interval;   // 95 %; NaN where there is none
+  std::string reason;  // of not_allowed
 };
 
 // In this order: not allowed (a reason, or a variance of zero with a difference that is not zero);
-// equivalent within the margin (p <= 0.05): no effect; p after Holm <= 0.05: by the sign; else
-// undecided.  One family: Holm's correction runs over all of `evidence` that is allowed.
-// margins: one per evidence, >= 0; 0 = no margin, never "no effect" but for identical results.
+// equivalent within the margin (p after Holm <= 0.05): no effect; p after Holm <= 0.05: by the
+// sign; else undecided.  One family of each: Holm's corrections run over all of `evidence` that is
+// allowed, that of equivalence over those with a margin. margins: one per evidence, >= 0; 0 = no
+// margin, never "no effect" but for identical results. Evidence with a test of its own has used its
+// margin; here it says whether there was one.
 std::vector<Judgement> judge(std::span<const Evidence> evidence, std::span<const double> margins);
 
 }  // namespace bioptic

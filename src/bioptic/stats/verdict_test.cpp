@@ -89,6 +89,24 @@ TEST(SeedTests, ShareGreaterCountsTiesOneHalf) {
   EXPECT_TRUE(share_greater(Numbers(10, 1.0)).meaningful);
 }
 
+// Five seeds of five are no certainty: 0.025^(1/5) (Clopper and Pearson).
+TEST(SeedTests, ShareGreaterHasTheExactInterval) {
+  const ShareGreater five = share_greater(Numbers(5, 1.0));
+  EXPECT_NEAR(five.interval.low, std::pow(0.025, 0.2), 1e-12);
+  EXPECT_EQ(five.interval.high, 1);
+  EXPECT_FALSE(five.meaningful);
+  // A tie lies between the two whole numbers, and 3 of 10 is 0.0667 to 0.6525 in every table.
+  const Interval three = exact_interval(3, 10), half = exact_interval(3.5, 10),
+                 four = exact_interval(4, 10);
+  EXPECT_NEAR(three.low, 0.0667, 5e-5);
+  EXPECT_NEAR(three.high, 0.6525, 5e-5);
+  EXPECT_LT(three.low, half.low);
+  EXPECT_LT(half.low, four.low);
+  EXPECT_LT(three.high, half.high);
+  EXPECT_LT(half.high, four.high);
+  EXPECT_EQ(exact_interval(0, 5).low, 0);
+}
+
 TEST(Crossed, AgreesWithNumpyAndLmerTest) {
   bool floored = false, free = false;
   for (const json& c : golden("crossed")) {
@@ -224,6 +242,14 @@ TEST(Power, AgreesWithStatsmodels) {
   }
 }
 
+TEST(Power, OfACorrectedLevelAndOfFewLargeGroupsIsLess) {
+  const VarianceParts parts{1e-4, 0.02, 0.1};
+  EXPECT_LT(crossed_power(parts, 10, 400, 0.03, {0.05 / 3}), crossed_power(parts, 10, 400, 0.03));
+  EXPECT_GT(seeds_needed(parts, 400, 0.03, {0.05 / 3}), seeds_needed(parts, 400, 0.03));
+  EXPECT_GT(paired_seeds_needed(0.05, 0.03, 0.05 / 3), paired_seeds_needed(0.05, 0.03));
+  EXPECT_LT(crossed_power(parts, 10, 400, 0.03, {0.05, 0.02}), crossed_power(parts, 10, 400, 0.03));
+}
+
 TEST(Power, NeedsAreTheSmallestThatSuffice) {
   const VarianceParts parts{1e-4, 0.02, 0.1};
   const int seeds = seeds_needed(parts, 400, 0.03).value();
@@ -307,6 +333,24 @@ TEST(Verdict, FollowsTheTable) {
   EXPECT_EQ(j[6].p, 1);
   EXPECT_STREQ(claim_name(j[0].verdict), "supported");
   EXPECT_STREQ(comparison_name(j[1].verdict), "b_better");
+}
+
+// "No effect" over several is corrected as a difference is: one of three near the margin is chance.
+TEST(Verdict, EquivalenceIsCorrectedForItsFamily) {
+  const Evidence near = {{0.005, 0.0025, 20}, ""};  // p against 0.01: 0.0297
+  const Evidence open = {{0.02, 0.01, 20}, ""};
+  EXPECT_EQ(judge(std::vector{near}, Numbers{0.01})[0].verdict, Verdict::no_effect);
+  const std::vector<Judgement> three = judge(std::vector{near, open, open}, Numbers(3, 0.01));
+  EXPECT_NE(three[0].verdict, Verdict::no_effect);
+  EXPECT_NEAR(three[0].equivalence, 0.0297, 5e-5);
+  EXPECT_NEAR(three[0].equivalence_holm, 3 * three[0].equivalence, 1e-12);
+  // Without a margin, or not allowed, is no test; Holm's steps leave the last one as it is.
+  const std::vector<Judgement> mixed = judge(
+      std::vector<Evidence>{near, open, {{0.01, 0.01, 9}, "one seed"}}, Numbers{0.01, 0, 0.01});
+  EXPECT_EQ(mixed[0].verdict, Verdict::no_effect);
+  EXPECT_EQ(mixed[0].equivalence_family, 1U);
+  EXPECT_EQ(mixed[0].family, 2U);
+  EXPECT_TRUE(std::isnan(mixed[1].equivalence_holm));
 }
 
 TEST(Verdict, AMarginOfZeroNeverGivesNoEffectToADifference) {

@@ -59,8 +59,10 @@ struct ClaimResult {
   // Sentences: collapsed trials, seeds that were left out.
   std::vector<std::string> asides;
   std::vector<ClaimPart> parts;  // of an order or an all_of
-  std::size_t family = 1;        // claims that are corrected for
-  std::string explanation;       // one plain sentence
+  // Claims that could be tested as the headline is, so that Holm's correction runs over them (at
+  // least 1); seeds_needed and cases_needed are for a test at level 0.05 / family.
+  std::size_t family = 1;
+  std::string explanation;  // one plain sentence
 
   bool headline_is_e2() const { return e2.verdict != Verdict::not_allowed; }
   const JudgedEvidence& headline() const { return headline_is_e2() ? e2 : e1; }

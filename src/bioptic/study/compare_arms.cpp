@@ -86,6 +86,7 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
   const double margin = has_points(metric) ? options.margin : 0;
   std::vector<Comparison> out;
   std::vector<Evidence> e1, e2;
+  std::vector<ContrastResult> results;
   const Interval bounds = bounds_of(metric, std::vector<double>{1, -1}, table.classes.size());
   for (std::size_t a = 0; a < table.arms.size(); ++a) {
     for (std::size_t b = a + 1; b < table.arms.size(); ++b) {
@@ -115,15 +116,12 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
       c.detect = has_points(metric) ? options.detect : 0;
       describe_seeds(result, options.not_allowed.empty(), c);
       count_collapsed(table, values, {a, b}, weights, result, c);
-      const Needed needed = needed_for(result, c.detect);
-      c.seeds_needed = needed.seeds;
-      c.cases_needed = needed.cases;
-      c.cases_needed_seeds = needed.cases_seeds;
       e1.push_back(result.e1);
       e2.push_back(result.e2);
       for (Evidence* evidence : {&e1.back(), &e2.back()}) {
         if (evidence->reason.empty()) evidence->reason = options.not_allowed;
       }
+      results.push_back(result);
     }
   }
   const std::vector<double> margins(out.size(), margin);
@@ -132,7 +130,15 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
   for (std::size_t k = 0; k < out.size(); ++k) {
     out[k].e1 = within(one[k], bounds);
     out[k].e2 = within(two[k], bounds);
-    out[k].explanation = sentence_of(out[k], out.size());
+    Comparison& c = out[k];
+    // Without any test, of all the pairs that there may be.
+    c.power_tests = c.headline().family > 0 ? c.headline().family : out.size();
+    const Needed needed =
+        needed_for(results[k], c.detect, kAlpha / static_cast<double>(c.power_tests));
+    c.seeds_needed = needed.seeds;
+    c.cases_needed = needed.cases;
+    c.cases_needed_seeds = needed.cases_seeds;
+    c.explanation = sentence_of(c);
   }
   return out;
 }
@@ -156,6 +162,9 @@ std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric me
     e.high = larger_is_better(metric) ? j.interval.high : -j.interval.low;
     e.df = j.reason.empty() ? evidence[k].estimate.df : kNan;
     e.equivalence_p = margins[k] > 0 ? j.equivalence : kNan;
+    e.equivalence_p_holm = margins[k] > 0 ? j.equivalence_holm : kNan;
+    e.family = j.family;
+    e.equivalence_family = j.equivalence_family;
     if (margins[k] > 0 && j.reason.empty() && !evidence[k].test) {
       const Interval within = interval_of(evidence[k].estimate, kEquivalenceConfidence);
       e.equivalence_low = within.low;
@@ -166,20 +175,22 @@ std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric me
   return out;
 }
 
-Needed needed_for(const ContrastResult& result, double detect) {
+Needed needed_for(const ContrastResult& result, double detect, double alpha) {
   Needed out;
   if (!(detect > 0) || result.seeds.size() < 2) return out;
   const auto seeds = static_cast<int>(result.seeds.size());
   // Of few cases no verdict speaks, so what remains is whether the seeds suffice.
   if (!result.parts || !result.few_cases.empty()) {
     const Estimate& e = result.e1.estimate;
-    if (std::isfinite(e.se)) out.seeds = paired_seeds_needed(e.se * std::sqrt(seeds), detect);
+    if (std::isfinite(e.se))
+      out.seeds = paired_seeds_needed(e.se * std::sqrt(seeds), detect, alpha);
     return out;
   }
   const auto groups = static_cast<int>(result.groups);
-  out.seeds = seeds_needed(*result.parts, groups, detect);
+  const PowerRule rule = {alpha, result.effective.of_variance / groups};
+  out.seeds = seeds_needed(*result.parts, groups, detect, rule);
   for (int s = std::max(seeds, kLeastSeedsForVerdict); s <= kMostSeeds && !out.cases; s *= 2) {
-    out.cases = groups_needed(*result.parts, s, detect);
+    out.cases = groups_needed(*result.parts, s, detect, rule);
     if (out.cases) out.cases_seeds = s;
   }
   return worth_saying(out, seeds, groups);

@@ -161,7 +161,7 @@ TEST(Comparisons, SwappingArmsFlipsSignsAndNothingElse) {
         EXPECT_NEAR(p.df, q.df, 1e-9 * p.df);
       }
       EXPECT_NEAR(x.a_greater, 1 - y.a_greater, 1e-15);
-      EXPECT_NEAR(x.a_greater_between.low, 1 - y.a_greater_between.high, 1e-15);
+      EXPECT_NEAR(x.a_greater_between.low, 1 - y.a_greater_between.high, 1e-12);
       EXPECT_EQ(x.sign_flip_p, y.sign_flip_p);
       EXPECT_EQ(x.seeds_needed, y.seeds_needed);
       EXPECT_EQ(x.cases_needed, y.cases_needed);
@@ -221,6 +221,24 @@ TEST(Comparisons, ACopyOfAnArmHasNoEffectWhateverTheMargin) {
 }
 
 // A strong effect is found, in the right direction also where less is better.
+TEST(Comparisons, TheCorrectionCountsThePairsThatWereTested) {
+  std::vector<Row> rows = make({6, 40, 2, 0.05});
+  const std::vector<Comparison> three = compare_arms(table_of(rows, kArms), {0, 0.02});
+  EXPECT_EQ(three[0].e2.family, 3U);
+  EXPECT_NE(three[0].explanation.find("corrected for 3 pairs"), std::string::npos);
+  EXPECT_NE(three[0].explanation.find("at level 0.05 / 3"), std::string::npos)
+      << three[0].explanation;
+  std::erase_if(rows, [](const Row& row) { return row.arm == "c" && row.seed > 0; });
+  const std::vector<Comparison> one = compare_arms(table_of(rows, kArms), {0, 0.02});
+  EXPECT_EQ(one[0].e2.family, 1U);
+  EXPECT_EQ(one[0].e2.p, one[0].e2.p_holm);
+  EXPECT_EQ(one[0].explanation.find("corrected"), std::string::npos) << one[0].explanation;
+  EXPECT_EQ(one[0].explanation.find("at level"), std::string::npos) << one[0].explanation;
+  EXPECT_NE(one[1].explanation.find("one seed"), std::string::npos);
+  ASSERT_TRUE(three[0].cases_needed && one[0].cases_needed);
+  EXPECT_GT(*three[0].cases_needed, *one[0].cases_needed);
+}
+
 TEST(Comparisons, BetterMeansLessForLosses) {
   for (const Comparison& c :
        compare_arms(table_of(make({8, 150, 1, 2}, {"a", "b"}), {"a", "b"}), {})) {

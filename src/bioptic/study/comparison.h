@@ -21,6 +21,10 @@ struct JudgedEvidence {
   double low = 0, high = 0;                // 95 %
   double df = 0;
   double equivalence_p = 0;  // two one-sided tests against the margin
+  double equivalence_p_holm = 0;
+  // How many tests Holm's corrections ran over, of a difference and of equivalence: those pairs (or
+  // claims) of the family that could be tested.
+  std::size_t family = 0, equivalence_family = 0;
   // The 90 % interval: it lies within the margin exactly where equivalence_p <= 0.05.  NaN where
   // the test is not a t.
   double equivalence_low = std::numeric_limits<double>::quiet_NaN();
@@ -40,15 +44,17 @@ struct Comparison {
   bool seeds_floored = false, groups_floored = false;
   double a_greater = 0;        // P(a better than b): share of the seeds, a tie counts one half;
                                // NaN below five seeds or where they are no repetitions
-  Interval a_greater_between;  // bootstrap over seeds
+  Interval a_greater_between;  // Clopper and Pearson's
   bool meaningful = false;     // Bouthillier et al. 2021
   double margin = 0;           // 0: none in this metric's units
   double detect = 0;           // 0: none in this metric's units
-  // In all, for a power of 0.8 at a true difference of `detect`, by E2 where it exists, else by E1.
+  // In all, for a power of 0.8 at a true difference of `detect`, by E2 where it exists, else by E1,
+  // at level 0.05 / power_tests: of the headline's family, as Holm's correction begins with it.
   // seeds_needed: with these cases; empty when no number of seeds suffices (or nothing is known).
   // cases_needed: groups, with cases_needed_seeds seeds: the present number, or the least doubling
   // of it that can suffice.
   std::optional<int> seeds_needed, cases_needed, cases_needed_seeds;
+  std::size_t power_tests = 1;
   int collapsed_a = 0, collapsed_b = 0;  // of the shared seeds
   // Only where some trials of an arm collapsed and some did not: over the seeds of which neither
   // did.

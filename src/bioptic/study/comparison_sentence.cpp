@@ -26,21 +26,26 @@ std::string metric_words(const Comparison& c) {
   return metric ? std::string(words_of(*metric)) : c.metric;
 }
 
+// Of those pairs that could be tested.
+std::string corrected_for(std::size_t family) {
+  return family > 1 ? fmt::format(" corrected for {} pairs", family) : "";
+}
+
 // "(95 % interval -0.10 to 2.30 points; p = 0.03, corrected for 3 pairs)"
-std::string numbers(const Comparison& c, const JudgedEvidence& e, std::size_t family) {
+std::string numbers(const Comparison& c, const JudgedEvidence& e) {
   std::string text = fmt::format("95 % interval {} to {}{}; p {}", points(c, e.low, true),
                                  points(c, e.high, true), unit(c), p_text(e.p_holm));
-  if (family > 1) text += fmt::format(" corrected for {} pairs", family);
-  return text;
+  return text + corrected_for(e.family);
 }
 
 // "90 % interval -0.62 to 0.71 points; test of equivalence p = 0.012": a 95 % interval may reach
 // beyond the margin where this one does not.
 std::string equivalence_numbers(const Comparison& c, const JudgedEvidence& e) {
-  if (std::isnan(e.equivalence_low)) return "test of equivalence p " + p_text(e.equivalence_p);
-  return fmt::format("90 % interval {} to {}{}; test of equivalence p {}",
-                     points(c, e.equivalence_low, true), points(c, e.equivalence_high, true),
-                     unit(c), p_text(e.equivalence_p));
+  const std::string test =
+      "test of equivalence p " + p_text(e.equivalence_p_holm) + corrected_for(e.equivalence_family);
+  if (std::isnan(e.equivalence_low)) return test;
+  return fmt::format("90 % interval {} to {}{}; {}", points(c, e.equivalence_low, true),
+                     points(c, e.equivalence_high, true), unit(c), test);
 }
 
 // The interval of how much better the better arm is, whichever it is.
@@ -53,6 +58,11 @@ JudgedEvidence size_of(const Comparison& c, JudgedEvidence e) {
   return e;
 }
 
+// " at level 0.05 / 3": what Holm's correction asks of the clearest of three pairs.
+std::string at_level(const Comparison& c) {
+  return c.power_tests > 1 ? fmt::format(" at level {} / {}", kAlpha, c.power_tests) : "";
+}
+
 std::string more(const Comparison& c, const char* cases) {
   if (!(c.detect > 0)) return "";
   const std::string wanted = points(c, c.detect, false) + unit(c);
@@ -61,20 +71,21 @@ std::string more(const Comparison& c, const char* cases) {
     const int n = *c.seeds_needed;
     if (n > static_cast<int>(c.seeds)) {
       return fmt::format(
-          " To find a true difference of {} (power 0.8) takes {} seeds in all, {} more{}.", wanted,
-          n, n - static_cast<int>(c.seeds),
+          " To find a true difference of {} (power 0.8{}) takes {} seeds in all, {} more{}.",
+          wanted, at_level(c), n, n - static_cast<int>(c.seeds),
           e2 ? fmt::format(", on these {} {}", c.groups, cases) : "");
     }
     return fmt::format(
-        " {} seeds are enough to find a true difference of {} with a power of 0.8; a smaller one "
+        " {} seeds are enough to find a true difference of {} with a power of 0.8{}; a smaller one "
         "takes more.",
-        n, wanted);
+        n, wanted, at_level(c));
   }
   if (e2 && c.cases_needed) {
     return fmt::format(
         " More seeds cannot settle a difference of {} on these {} {}: it takes about {} {} (with "
-        "{} seeds).",
-        wanted, c.groups, cases, *c.cases_needed, cases, *c.cases_needed_seeds);
+        "{} seeds{}).",
+        wanted, c.groups, cases, *c.cases_needed, cases, *c.cases_needed_seeds,
+        c.power_tests > 1 ? "," + at_level(c) : "");
   }
   if (!e2) return fmt::format(" A difference of {} is beyond what more seeds can find.", wanted);
   return "";
@@ -112,7 +123,7 @@ std::string p_text(double p) {
   return fmt::format("{:.3f}", p);
 }
 
-std::string sentence_of(const Comparison& c, std::size_t family) {
+std::string sentence_of(const Comparison& c) {
   const std::string metric = c.split + " " + metric_words(c);
   const char* cases = c.groups < c.images ? "groups" : "images";
   const bool e2 = c.headline_is_e2();
@@ -128,7 +139,7 @@ std::string sentence_of(const Comparison& c, std::size_t family) {
       text = fmt::format("{} is better than {} in {} by {}{} ({}), {}, with this training pool.",
                          a ? c.a : c.b, a ? c.b : c.a, metric,
                          points(c, std::abs(c.difference), false), unit(c),
-                         numbers(c, size_of(c, e), family), where);
+                         numbers(c, size_of(c, e)), where);
       break;
     }
     case Verdict::no_effect:
@@ -144,8 +155,8 @@ std::string sentence_of(const Comparison& c, std::size_t family) {
       break;
     case Verdict::undecided:
       text = fmt::format("Undecided whether {} and {} differ in {}: {}{} ({}), {}.{}", c.a, c.b,
-                         metric, points(c, c.difference, true), unit(c), numbers(c, e, family),
-                         where, more(c, cases));
+                         metric, points(c, c.difference, true), unit(c), numbers(c, e), where,
+                         more(c, cases));
       break;
     case Verdict::not_allowed:
       text = fmt::format("No verdict on {} and {} in {}: {}.", c.a, c.b, metric, e.reason);

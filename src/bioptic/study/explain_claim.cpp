@@ -29,19 +29,25 @@ std::string interval(const ClaimResult& r, double low, double high) {
                      number(high, r.points, true));
 }
 
+// Of those claims that could be tested.
+std::string after_holm(std::size_t family) {
+  return family > 1 ? fmt::format(" after Holm's correction for {} claims", family) : "";
+}
+
 // Of the test that the verdict rests on.
 std::string p_words(const ClaimResult& r, const JudgedEvidence& e) {
   if (e.verdict == Verdict::no_effect && !std::isnan(e.equivalence_p) && r.low != r.high) {
     const std::string p =
-        e.equivalence_p < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", e.equivalence_p);
+        (e.equivalence_p_holm < 0.001 ? "p < 0.001"
+                                      : fmt::format("p = {:.3f}", e.equivalence_p_holm)) +
+        after_holm(e.equivalence_family);
     if (std::isnan(e.equivalence_low)) return "test of equivalence " + p;
     return fmt::format("test of equivalence {}, 90 % interval {} to {}", p,
                        number(e.equivalence_low, r.points, true),
                        number(e.equivalence_high, r.points, true));
   }
   std::string text = e.p_holm < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", e.p_holm);
-  if (r.family > 1) text += fmt::format(" after Holm's correction for {} claims", r.family);
-  return text;
+  return text + after_holm(r.family);
 }
 
 // Where every image is its own case, no patients are known.
@@ -95,20 +101,22 @@ std::string detect_words(const ClaimResult& r) {
 std::string what_it_takes(const ClaimResult& r) {
   if (!(r.detect > 0)) return "; no margin or effect to detect is declared in its units";
   const std::string wanted = detect_words(r);
+  // What Holm's correction asks of the clearest of the claims.
+  const std::string level = r.family > 1 ? fmt::format(" at level {} / {}", kAlpha, r.family) : "";
   if (r.seeds_needed) {
     if (*r.seeds_needed > static_cast<int>(r.seeds)) {
-      return fmt::format("; to see {} (power 0.8) takes about {} seeds, {} more", wanted,
+      return fmt::format("; to see {} (power 0.8{}) takes about {} seeds, {} more", wanted, level,
                          *r.seeds_needed, *r.seeds_needed - static_cast<int>(r.seeds));
     }
-    return fmt::format("; {} would have been seen with a power of 0.8 by {} seeds", wanted,
+    return fmt::format("; {} would have been seen with a power of 0.8{} by {} seeds", wanted, level,
                        *r.seeds_needed);
   }
   if (r.cases_needed) {
     return fmt::format(
-        "; more seeds cannot settle {} on these {}, it takes about {} of them{} with {} seeds",
+        "; more seeds cannot settle {} on these {}, it takes about {} of them{} with {} seeds{}",
         wanted, case_word(r), *r.cases_needed,
         r.spec.kind == ClaimKind::gap ? ", of hold-out and test together," : "",
-        r.cases_needed_seeds.value_or(0));
+        r.cases_needed_seeds.value_or(0), level.empty() ? "" : "," + level);
   }
   return fmt::format("; {} is beyond what more seeds can find", wanted);
 }

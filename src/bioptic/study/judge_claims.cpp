@@ -105,6 +105,9 @@ JudgedEvidence judged_side(const Judgement& j, const ClaimLeaf& leaf, const Evid
   out.p = j.p;
   out.p_holm = j.p_holm;
   out.equivalence_p = leaf.margin > 0 ? j.equivalence : kNan;
+  out.equivalence_p_holm = leaf.margin > 0 ? j.equivalence_holm : kNan;
+  out.family = j.family;
+  out.equivalence_family = j.equivalence_family;
   out.reason = j.reason;
   out.low = out.high = out.df = kNan;
   if (!j.reason.empty()) return out;
@@ -123,13 +126,13 @@ JudgedEvidence judged_side(const Judgement& j, const ClaimLeaf& leaf, const Evid
 }
 
 // By the variance that E2 rests on, of which more seeds leave what the patients cause.
-Needed needed_for_gap(const ClaimLeaf& leaf) {
+Needed needed_for_gap(const ClaimLeaf& leaf, double alpha) {
   Needed out;
   if (!(leaf.detect > 0)) return out;
   const auto seeds = static_cast<int>(leaf.seeds.size());
-  out.seeds = gap_seeds_needed(*leaf.gap, leaf.detect);
+  out.seeds = gap_seeds_needed(*leaf.gap, leaf.detect, alpha);
   for (int s = std::max(seeds, kLeastSeedsForVerdict); s <= kMostSeeds && !out.cases; s *= 2) {
-    out.cases = gap_groups_needed(*leaf.gap, s, leaf.detect);
+    out.cases = gap_groups_needed(*leaf.gap, s, leaf.detect, alpha);
     if (out.cases) out.cases_seeds = s;
   }
   return worth_saying(out, seeds, static_cast<int>(leaf.groups));
@@ -137,19 +140,21 @@ Needed needed_for_gap(const ClaimLeaf& leaf) {
 
 // Seeds and cases with which every leaf could be decided.
 void plan(const Tested& tested, bool by_cases, ClaimResult& result) {
+  const double alpha = kAlpha / static_cast<double>(result.family);
   bool known = true;
   for (const ClaimLeaf& leaf : tested.leaves) {
     Needed needed;
     if (leaf.is_share()) {
-      const int n = share_seeds_needed(leaf.detect);
+      const int n = share_seeds_needed(leaf.detect, alpha);
       if (n > 0) needed.seeds = n;
     } else if (leaf.gap && by_cases) {
-      needed = needed_for_gap(leaf);
+      needed = needed_for_gap(leaf, alpha);
     } else if (leaf.contrast && by_cases) {
-      needed = needed_for(*leaf.contrast, leaf.detect);
+      needed = needed_for(*leaf.contrast, leaf.detect, alpha);
     } else if (leaf.detect > 0 && leaf.seeds.size() >= 2 && std::isfinite(leaf.e1.estimate.se)) {
       needed.seeds = paired_seeds_needed(
-          leaf.e1.estimate.se * std::sqrt(static_cast<double>(leaf.seeds.size())), leaf.detect);
+          leaf.e1.estimate.se * std::sqrt(static_cast<double>(leaf.seeds.size())), leaf.detect,
+          alpha);
     }
     known = known && needed.seeds.has_value();
     if (needed.seeds)
@@ -296,7 +301,12 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
     const bool cases = tested.back().e2.reason.empty();
     second.push_back(cases ? evidence_of(tested.back().e2) : first.back());
   }
-  const std::vector<double> margins(claims.size(), 0);  // each test carries its own
+  std::vector<double> margins;  // whether there is one: each test has used its own
+  for (const Tested& t : tested) {
+    double largest = 0;
+    for (const ClaimLeaf& leaf : t.leaves) largest = std::max(largest, leaf.margin);
+    margins.push_back(largest);
+  }
   const std::vector<Judgement> one = judge(first, margins);
   std::vector<Judgement> two = judge(second, margins);
 
@@ -305,20 +315,21 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
     const Tested& t = tested[i];
     if (!t.e2.reason.empty()) {
       two[i] = {};
-      two[i].p = two[i].p_holm = two[i].equivalence = kNan;
+      two[i].p = two[i].p_holm = two[i].equivalence = two[i].equivalence_holm = kNan;
       two[i].reason = t.e2.reason;
     }
     const ClaimLeaf& leaf1 = t.leaves[t.deciding1];
     const ClaimLeaf& leaf2 = t.leaves[t.deciding2];
     ClaimResult& r = out.emplace_back();
     r.spec = claims[i];
-    r.family = claims.size();
     r.e1 = judged_side(one[i], leaf1, leaf1.e1);
     r.e2 = judged_side(two[i], leaf2, leaf2.e2);
     r.effect1 = raw_effect(leaf1, leaf1.e1);
     r.effect2 = raw_effect(leaf2, leaf2.e2);
     // The statement of a gap is about validation and test, which only E1 speaks of.
     const bool by_cases = r.headline_is_e2();
+    r.family = std::max<std::size_t>(1, one[i].family);
+    if (by_cases) r.family = std::max<std::size_t>(1, two[i].family);
     const bool shown2 = by_cases && claims[i].kind != ClaimKind::gap;
     const ClaimLeaf& shown = shown2 ? leaf2 : leaf1;
     r.effect = shown2 ? r.effect2 : r.effect1;
