@@ -63,9 +63,10 @@ std::string comparisons_html(std::span<const Comparison> comparisons) {
       "known) like these (crossed t test)? "
       "E1: "
       "with other seeds, on these images (paired t test)? Both speak of this training pool. p is "
-      "two-sided and corrected (Holm) for the {} pair{} of a metric; no effect: equivalent within "
-      "the margin of {:.2f} points (two one-sided tests). Seeds needed: in all, to find a true "
-      "difference of {:.2f} points with a power of 0.8; cases where seeds alone cannot.</p>\n",
+      "two-sided and corrected (Holm) for those of the {} pair{} of a metric that could be tested; "
+      "no effect: equivalent within the margin of {:.2f} points (two one-sided tests, corrected "
+      "likewise). Seeds needed: in all, to find a true difference of {:.2f} points with a power of "
+      "0.8 at the level that the correction begins with; cases where seeds alone cannot.</p>\n",
       main, main == 1 ? "" : "s", 100 * first.margin, 100 * first.detect);
   for (const std::string& caution :
        {chosen_caution(comparisons), several_metrics_caution(comparisons)}) {

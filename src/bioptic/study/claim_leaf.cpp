@@ -252,7 +252,7 @@ ClaimLeaf LeafMaker::contrast_leaf(const ClaimSpec& claim, const std::vector<Ter
   if (claim.split == "test" && leaf.shared && leaf.shared->shared > 0) {
     const ContrastResult apart = predicted("clean test", claim.metric, terms, {});
     if (apart.e2.reason.empty()) {
-      const Interval i = interval_of(apart.e2.estimate);
+      const Interval i = cut(interval_of(apart.e2.estimate), apart.bounds);
       const auto number = [&](double value) {
         const std::string text = effect_text(value, leaf.points, 0);
         return text.substr(0, text.find(' '));
