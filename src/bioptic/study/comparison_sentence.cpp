@@ -41,7 +41,7 @@ std::string numbers(const Comparison& c, const JudgedEvidence& e) {
 // "90 % interval -0.62 to 0.71 points; test of equivalence p = 0.012": a 95 % interval may reach
 // beyond the margin where this one does not.
 std::string equivalence_numbers(const Comparison& c, const JudgedEvidence& e) {
-  const std::string test =
+  std::string test =
       "test of equivalence p " + p_text(e.equivalence_p_holm) + corrected_for(e.equivalence_family);
   if (std::isnan(e.equivalence_low)) return test;
   return fmt::format("90 % interval {} to {}{}; {}", points(c, e.equivalence_low, true),
