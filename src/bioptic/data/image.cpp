@@ -53,6 +53,43 @@ struct JpegFile {
   }
 };
 
+// The orientation in the Exif part of a JPEG file, 1 where it has none or is damaged: the pixels do
+// not depend on it.
+int exif_orientation(const std::uint8_t* d, std::size_t size) {
+  const auto big = [&](std::size_t at) { return d[at] << 8U | d[at + 1]; };
+  std::size_t at = 2;                                             // behind the start of the image
+  while (at + 4 <= size && d[at] == 0xFF && d[at + 1] != 0xDA) {  // up to the scan
+    const std::size_t end = at + 2 + static_cast<std::size_t>(big(at + 2));
+    constexpr std::size_t kBefore = 10;  // marker, length, "Exif", two zeros
+    if (end > size) return 1;
+    if (d[at + 1] == 0xE1 && end - at >= kBefore + 8 && std::memcmp(d + at + 4, "Exif\0", 6) == 0) {
+      const std::uint8_t* tiff = d + at + kBefore;
+      const std::size_t length = end - at - kBefore;
+      const bool little = tiff[0] == 'I';
+      const auto number = [&](std::size_t place, std::size_t bytes) {
+        std::size_t value = 0;
+        for (std::size_t b = 0; b < bytes; ++b) {
+          value |= std::size_t{tiff[place + b]} << 8 * (little ? b : bytes - 1 - b);
+        }
+        return value;
+      };
+      const std::size_t directory = number(4, 4);
+      if (directory > length || length - directory < 2) return 1;
+      const std::size_t entries = std::min(number(directory, 2), (length - directory - 2) / 12);
+      for (std::size_t e = 0; e < entries; ++e) {
+        const std::size_t entry = directory + 2 + 12 * e;
+        constexpr std::size_t kOrientation = 0x0112;
+        if (number(entry, 2) != kOrientation) continue;
+        const std::size_t value = number(entry + 8, 2);
+        return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+      }
+      return 1;
+    }
+    at = end;
+  }
+  return 1;
+}
+
 // The brightness of an image of brightness and two colour components, where these say "no colour"
 // (128) everywhere: the conversion to RGB then gives the brightness three times, and the grey value
 // of that is the brightness.  Nothing for any other image, and for a damaged one.
@@ -189,6 +226,7 @@ struct TiffFile {
   std::uint32_t width = 0, height = 0;
   std::uint16_t bits = 1, samples = 1, photometric = PHOTOMETRIC_MINISBLACK;
   std::uint16_t format = SAMPLEFORMAT_UINT, planar = PLANARCONFIG_CONTIG;
+  std::uint16_t orientation = ORIENTATION_TOPLEFT;
 
   TiffFile(const std::filesystem::path& path, std::int64_t max_pixels) {
     // The library's messages would go to standard error; ours name the file instead.
@@ -207,17 +245,44 @@ struct TiffFile {
     TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLEFORMAT, &format);
     TIFFGetFieldDefaulted(t, TIFFTAG_PLANARCONFIG, &planar);
     TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &photometric);
+    TIFFGetField(t, TIFFTAG_ORIENTATION, &orientation);
     check_size(path, width, height, max_pixels);
     if (samples < 1 || samples > kMostTiffSamples) {
       fail(path, "is a TIFF of " + std::to_string(samples) + " values per pixel; 1 to " +
                      std::to_string(kMostTiffSamples) + " are supported");
     }
+    check_samples(path);
     check_piece(path);
     if (TIFFNumberOfDirectories(t) > 1) {
       fail(path, "has " + std::to_string(TIFFNumberOfDirectories(t)) +
                      " pages; one image per file is expected: split it first");
     }
     TIFFSetDirectory(t, 0);
+  }
+  // Values that no colour space and no alpha accounts for are channels of something else, of which
+  // none may be left out in silence.
+  void check_samples(const std::filesystem::path& path) const {
+    if (format == SAMPLEFORMAT_INT && bits <= 8) {
+      fail(path, "is a TIFF of signed " + std::to_string(bits) +
+                     "-bit values, which are not supported; convert it to unsigned ones");
+    }
+    const int colours = photometric == PHOTOMETRIC_SEPARATED ? 4
+                        : photometric == PHOTOMETRIC_RGB || photometric == PHOTOMETRIC_YCBCR ||
+                                photometric == PHOTOMETRIC_CIELAB
+                            ? 3
+                            : 1;
+    if (samples <= colours) return;
+    std::uint16_t extra = 0;
+    const std::uint16_t* kinds = nullptr;
+    TIFFGetField(tiff.get(), TIFFTAG_EXTRASAMPLES, &extra, &kinds);
+    const bool alpha = samples == colours + 1 && extra == 1 &&
+                       (kinds[0] == EXTRASAMPLE_ASSOCALPHA || kinds[0] == EXTRASAMPLE_UNASSALPHA);
+    if (alpha) return;
+    fail(path,
+         "is a TIFF of " + std::to_string(samples) + " channels, " +
+             std::to_string(samples - colours) +
+             " more than its kind of image has (and not alpha); take out those that are to be "
+             "imported");
   }
   // libtiff makes room for one whole tile or strip, whose size the file states on its own.
   void check_piece(const std::filesystem::path& path) const {
@@ -323,7 +388,8 @@ ImageHeader read_image_header(const std::filesystem::path& path, std::int64_t ma
   switch (format_of(file, path)) {
     case Format::jpeg: {
       const JpegFile jpeg(file, path, max_pixels);
-      return {jpeg.width, jpeg.height, jpeg.grey ? 1 : 3, 8};
+      return {jpeg.width, jpeg.height, jpeg.grey ? 1 : 3, 8,
+              exif_orientation(file.data(), file.size())};
     }
     case Format::png: {
       const PngFile png(file, path, max_pixels);
@@ -333,7 +399,8 @@ ImageHeader read_image_header(const std::filesystem::path& path, std::int64_t ma
     case Format::tiff: {
       const TiffFile tiff(path, max_pixels);
       return {static_cast<int>(tiff.width), static_cast<int>(tiff.height), tiff.grey() ? 1 : 3,
-              tiff.plain() && tiff.bits == 16 ? 16 : 8};
+              tiff.plain() && tiff.bits == 16 ? 16 : 8,
+              tiff.orientation >= 1 && tiff.orientation <= 8 ? tiff.orientation : 1};
     }
   }
   return {};

@@ -35,6 +35,60 @@ TEST(DecodeImage, PngOf8And16BitGreyAndColour) {
   EXPECT_EQ(c.pixels, std::vector<std::uint16_t>(colour.begin(), colour.end()));
 }
 
+// A TIFF of 4 x 4 pixels with tags that the tests' encoder does not set.
+void write_odd_tiff(const std::filesystem::path& path, int samples, int photometric,
+                    const std::vector<std::uint16_t>& extra, int format = SAMPLEFORMAT_UINT) {
+  TIFF* t = TIFFOpen(path.c_str(), "w");
+  TIFFSetField(t, TIFFTAG_IMAGEWIDTH, 4);
+  TIFFSetField(t, TIFFTAG_IMAGELENGTH, 4);
+  TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, 8);
+  TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, samples);
+  TIFFSetField(t, TIFFTAG_PHOTOMETRIC, photometric);
+  TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+  TIFFSetField(t, TIFFTAG_SAMPLEFORMAT, format);
+  TIFFSetField(t, TIFFTAG_ORIENTATION, ORIENTATION_RIGHTTOP);
+  if (!extra.empty()) {
+    TIFFSetField(t, TIFFTAG_EXTRASAMPLES, static_cast<int>(extra.size()), extra.data());
+  }
+  std::vector<std::uint8_t> row(4 * static_cast<std::size_t>(samples), 9);
+  for (std::uint32_t y = 0; y < 4; ++y) TIFFWriteScanline(t, row.data(), y);
+  TIFFClose(t);
+}
+
+TEST(DecodeImage, TiffOfMoreChannelsOrSignedValuesIsRefused) {
+  const TestFolder folder;
+  const std::filesystem::path file = folder / "x.tif";
+  const auto error = [&] {
+    const std::string header = error_of([&] { read_image_header(file, 1 << 20); });
+    EXPECT_EQ(error_of([&] { decode_image(file, 1 << 20); }), header);
+    return header;
+  };
+  const std::vector<std::uint16_t> alpha = {EXTRASAMPLE_UNASSALPHA}, other = {0};
+  for (const int photometric : {PHOTOMETRIC_MINISBLACK, PHOTOMETRIC_MINISWHITE}) {
+    write_odd_tiff(file, 2, photometric, alpha);
+    EXPECT_EQ(error(), "");
+    write_odd_tiff(file, 2, photometric, other);
+    EXPECT_NE(error().find("2 channels, 1 more"), std::string::npos) << error();
+    write_odd_tiff(file, 2, photometric, {});
+    EXPECT_NE(error().find("2 channels"), std::string::npos) << error();
+    write_odd_tiff(file, 4, photometric, {0, 0, 0});
+    EXPECT_NE(error().find("4 channels, 3 more"), std::string::npos) << error();
+  }
+  write_odd_tiff(file, 3, PHOTOMETRIC_RGB, {});
+  EXPECT_EQ(error(), "");
+  write_odd_tiff(file, 4, PHOTOMETRIC_RGB, alpha);
+  EXPECT_EQ(error(), "");
+  EXPECT_EQ(read_image_header(file, 1 << 20).orientation, 6);
+  write_odd_tiff(file, 4, PHOTOMETRIC_RGB, other);
+  EXPECT_NE(error().find("4 channels, 1 more"), std::string::npos) << error();
+  write_odd_tiff(file, 5, PHOTOMETRIC_RGB, {EXTRASAMPLE_UNASSALPHA, 0});
+  EXPECT_NE(error().find("5 channels, 2 more"), std::string::npos) << error();
+  write_odd_tiff(file, 4, PHOTOMETRIC_SEPARATED, {});
+  EXPECT_EQ(error(), "");
+  write_odd_tiff(file, 1, PHOTOMETRIC_MINISBLACK, {}, SAMPLEFORMAT_INT);
+  EXPECT_NE(error().find("signed 8-bit"), std::string::npos) << error();
+}
+
 TEST(DecodeImage, TiffGreyInvertedColourAnd16Bit) {
   const TestFolder folder;
   const auto deep = ramp<std::uint16_t>(6, 9, 1, 991);
