@@ -52,6 +52,17 @@ void print_json(const std::string& path, const Dataset& dataset, const Audit& au
   fmt::print("{}\n", j.dump(2));
 }
 
+// What was imported for the audit alone lies where nobody looks: checks name the source instead.
+void name_source(Audit& audit, const fs::path& folder, const std::string& source) {
+  const std::string hidden = folder.string();
+  for (AuditCheck& check : audit.checks) {
+    for (std::size_t at = 0; (at = check.said.find(hidden, at)) != std::string::npos;) {
+      check.said.replace(at, hidden.size(), source);
+      at += source.size();
+    }
+  }
+}
+
 int audit_command(Options options) {
   options.audit.split.split_by = options.split_by == "group" ? SplitBy::group : SplitBy::image;
   options.audit.near = !options.no_near;
@@ -80,6 +91,7 @@ int audit_command(Options options) {
           line.update(static_cast<double>(done), static_cast<double>(total));
         });
   }
+  if (!dataset_given) name_source(audit, folder, options.path);
   if (options.json) {
     print_json(options.path, dataset, audit);
   } else {
@@ -102,8 +114,10 @@ void register_data_audit(CLI::App& data, Command& run) {
   CLI::App* app = data.add_subcommand(
       "audit", "Look for what spoils a comparison: duplicates, shared patients, trivial features");
   app->add_option("PATH", options->path, "a dataset, or what data import takes")->required();
-  app->add_option("--group", options->audit.group,
-                  "search expression over the file name that names the patient");
+  app->add_option(
+      "--group", options->audit.group,
+      "search expression over the file name (without its folders) that names the patient: its "
+      "first capture, or the whole match");
   app->add_option("--split-by", options->split_by, "how a study will draw validation")
       ->check(CLI::IsMember({"image", "group"}))
       ->capture_default_str();

@@ -10,6 +10,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/data/import.h"
+#include "bioptic/data/warning.h"
 
 namespace bioptic {
 namespace {
@@ -90,8 +91,16 @@ int import_command(Options options) {
     report = import_source(options.paths[0], target, options.import, progress);
   }
   line.finish();
+  if ((options.window != "file" || !options.group_key.empty()) &&
+      !nlohmann::json::parse(report.info.preprocessing).contains("dicom_window")) {
+    report.notes.push_back(
+        std::string(kWarning) +
+        "--window and --group-key are for DICOM files, and the source has none.");
+  }
+  for (const std::string& note : report.notes) {
+    if (!options.quiet || note.starts_with(kWarning)) fmt::print(stderr, "{}\n", note);
+  }
   if (!options.quiet) {
-    for (const std::string& note : report.notes) fmt::print(stderr, "{}\n", note);
     for (const std::string& skipped : report.skipped) {
       fmt::print(stderr, "left out: {}\n", skipped);
     }
@@ -124,8 +133,10 @@ void register_data_import(CLI::App& data, Command& run) {
   app->add_option("--fit", options->fit, "how other shapes become square")
       ->check(CLI::IsMember({"stretch", "pad", "crop"}))
       ->capture_default_str();
-  app->add_option("--group", options->import.group,
-                  "search expression over the file name that names the patient");
+  app->add_option(
+      "--group", options->import.group,
+      "search expression over the file name (without its folders) that names the patient: its "
+      "first capture, or the whole match");
   app->add_option("--window", options->window,
                   "DICOM grey values: file (its VOI window), percentile, LOW:HIGH, none (16 bit)")
       ->capture_default_str();
@@ -138,7 +149,7 @@ void register_data_import(CLI::App& data, Command& run) {
   app->add_option("--threads", options->import.threads, "0 = all processors")
       ->check(CLI::Range(0, 1024));
   app->add_flag("--json", options->json, "print the dataset's description as JSON");
-  app->add_flag("--quiet", options->quiet, "no progress");
+  app->add_flag("--quiet", options->quiet, "no progress and no notes; warnings stay");
   app->callback([options, &run] { run = [options] { return import_command(*options); }; });
 }
 

@@ -11,6 +11,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
+#include "bioptic/data/file_list.h"
 #include "bioptic/data/import.h"
 #include "bioptic/study/template.h"
 
@@ -54,28 +55,13 @@ DataFacts facts_of_dataset(const fs::path& path) {
   return facts;
 }
 
-std::vector<std::string> folders_in(const fs::path& path) {
-  std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory() && name.front() != '.') names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-// Class folders, with or without train/ above them.  The images are not looked at: that is the
-// import's work.
+// The images are not looked at: that is the import's work.
 DataFacts facts_of_folder(const fs::path& path) {
   DataFacts facts;
-  const bool has_train = fs::is_directory(path / "train");
-  facts.classes = folders_in(has_train ? path / "train" : path);
-  facts.source_has_val = has_train && fs::is_directory(path / "val");
-  if (facts.classes.size() < 2) {
-    throw InputError(fmt::format(
-        "{}: expected a dataset, or a folder with one folder of images per class (with or without "
-        "train/, val/ and test/ above them); found {} class folder{}",
-        path.string(), facts.classes.size(), facts.classes.size() == 1 ? "" : "s"));
+  const FileList list = list_folder(path);
+  facts.classes = list.classes;
+  for (std::size_t i = 0; i < list.files.size() && !facts.source_has_val; ++i) {
+    facts.source_has_val = list.files[i].item.split == "val";
   }
   facts.words = "A folder of images, imported once when the study is first run.";
   facts.size = 256;  // photographs rarely have one size; the study needs one

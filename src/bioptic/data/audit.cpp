@@ -16,6 +16,7 @@
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/random.h"
 #include "bioptic/base/sha256.h"
+#include "bioptic/data/group_search.h"
 #include "bioptic/data/png.h"
 
 namespace bioptic {
@@ -160,7 +161,7 @@ class Auditor {
       test_from_ = "the test split";
       val_from_ = "validation (seed 0)";
     } else {
-      found_groups_ = find_groups(dataset_, options_.group);
+      found_groups_ = search_groups(dataset_, options_.group);
       groups_ = &found_groups_;
       read_sides();
     }
@@ -377,10 +378,14 @@ class Auditor {
       ++any;
       example(c, fmt::format("{}: {} train, {} val, {} test", group, train, val, test));
     }
+    if (named == 0) return not_done(c, "the source names no group for any image");
     c.said = fmt::format(
         "of {} groups, {} have images in training or validation and in {}, {} in training and in "
         "{}",
         named, train_test, test_from_, train_val, val_from_);
+    if (rows.size() < dataset_.size()) {
+      c.said += fmt::format("; {} images have no group", dataset_.size() - rows.size());
+    }
     if (any > 0) c.state = AuditState::found;
   }
 
@@ -602,7 +607,7 @@ class Auditor {
   }
 
   void test_size() {
-    AuditCheck& c = check("test_size", "test set large enough");
+    AuditCheck& c = check("test_size", "test set too small");
     if (!no_splits_.empty()) return not_done(c, no_splits_);
     std::vector<std::string_view> names;
     for (std::size_t row = 0; row < dataset_.size(); ++row) {

@@ -22,7 +22,7 @@ struct AuditSplits {
 };
 
 struct AuditOptions {
-  std::string group;     // search expression for the patient, as in find_groups
+  std::string group;     // search expression for the patient, as in search_groups
   SplitSpec split;       // how a study would draw what the source does not name
   double detect = 0.05;  // difference in accuracy between two arms that one wants to see
   bool near = true;      // look for near duplicates (time grows with the square of the images)

@@ -258,6 +258,47 @@ TEST_F(DicomImport, ErrorsNameThePathAndSkippedFilesAreLeftOut) {
   EXPECT_EQ(import_source(folder_ / "Jane-Doe", folder_ / "out", skip).info.images, 2U);
 }
 
+TEST_F(DicomImport, WindowsThatDifferAreTold) {
+  const auto notes = [&](const std::string& width, const DicomOptions& window) {
+    fs::remove_all(folder_ / "out");
+    for (const char* name : {"sick/1.dcm", "well/2.dcm"}) {
+      TestDicom dicom(4, 4, 12, Values(16, 100));
+      dicom.text(0x00281050, "DS", "40");
+      dicom.text(0x00281051, "DS", name[0] == 's' ? "400" : width);
+      dicom.write(folder_ / "src" / name);
+    }
+    ImportOptions options = keyed();
+    options.dicom.window = window.window;
+    std::string all;
+    for (const auto& note : import_source(folder_ / "src", folder_ / "out", options).notes) {
+      all += note + "\n";
+    }
+    return all;
+  };
+  EXPECT_EQ(notes("400", {}).find("different ones"), std::string::npos) << notes("400", {});
+  EXPECT_NE(notes("1500", {})
+                .find("2 images with a window of the file have 2 different ones, such "
+                      "as centre 40 width 400 and centre 40 width 1500"),
+            std::string::npos)
+      << notes("1500", {});
+  DicomOptions percentile;
+  percentile.window = DicomWindow::percentile;
+  EXPECT_EQ(notes("1500", percentile).find("different ones"), std::string::npos);
+}
+
+TEST_F(DicomImport, WhatIsAddedMayBeGiven) {
+  TestDicom dicom(4, 4, 12, Values(16, 100));
+  dicom.write(folder_ / "src" / "a" / "1.dcm");
+  dicom.write(folder_ / "src" / "b" / "2.dcm");
+  ImportOptions options = keyed();
+  options.dicom.window = DicomWindow::none;
+  import_source(folder_ / "src", folder_ / "out", options);
+  EXPECT_EQ(Dataset::open(folder_ / "out").image16(0)[0], 100);
+  options.dicom.low = -32768;
+  import_source(folder_ / "src", folder_ / "added", options);
+  EXPECT_EQ(Dataset::open(folder_ / "added").image16(0)[0], 32868);
+}
+
 TEST_F(DicomImport, AManifestMayNameTheGroups) {
   make("1.dcm", "A", "1");
   make("2.dcm", "A", "2");
@@ -265,7 +306,8 @@ TEST_F(DicomImport, AManifestMayNameTheGroups) {
   write_bytes(folder_ / "list.csv", text.data(), text.size());
   import_source(folder_ / "list.csv", folder_ / "out", keyed());
   const Dataset dataset = Dataset::open(folder_ / "out");
-  EXPECT_EQ(dataset.record(0).group, "g1");
+  EXPECT_EQ(dataset.info().groups_from, "keyed hash of the column 'group' of the manifest");
+  EXPECT_EQ(dataset.record(0).group, group_name("0123456789abcdef", "g1"));
   EXPECT_EQ(dataset.record(1).group, "");
   EXPECT_EQ(dataset.record(0).source, "000000");
 }

@@ -15,6 +15,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/data/dicom.h"
+#include "bioptic/data/warning.h"
 
 namespace bioptic {
 namespace {
@@ -43,7 +44,8 @@ struct Facts {
   std::string group;  // "" = the image alone
   bool from_study = false, burned_in = false, readable = false;
   double smallest = 0;
-  std::map<DicomRule, std::size_t> rules;  // frames
+  std::map<DicomRule, std::size_t> rules;       // frames
+  std::set<std::pair<double, double>> windows;  // centre and width of frames by DicomRule::window
 };
 
 // Files with several frames, decoded once for frames that are asked for one after the other.
@@ -108,6 +110,7 @@ class FileSource : public ImageSource {
     const std::size_t f = place_of(i).first;
     SourceItem found = files_[f].item;
     if (anonymous) found.name = fmt::format("{:06}", i);
+    if (anonymous && !found.group.empty()) found.group = group_name(key_, found.group);
     if (!facts_.empty() && facts_[f] && found.group.empty()) found.group = facts_[f]->group;
     return found;
   }
@@ -142,22 +145,26 @@ class FileSource : public ImageSource {
   }
 
  private:
-  Facts facts_of(const DicomFile& file, const std::string& key) const {
+  Facts facts_of(const DicomFile& file) const {
     Facts facts;
     facts.readable = true;
     facts.frames = file.frames.size();
     facts.burned_in = file.burned_in;
     facts.smallest = smallest_modality_value(file);
     if (!file.patient_id.empty()) {
-      facts.group = group_name(key, file.patient_id);
+      facts.group = group_name(key_, file.patient_id);
     } else if (!file.study_uid.empty()) {
-      facts.group = group_name(key, file.study_uid);
+      facts.group = group_name(key_, file.study_uid);
       facts.from_study = true;
     } else if (facts.frames > 1 && !file.instance_uid.empty()) {
-      facts.group = group_name(key, file.instance_uid);  // frames of one file belong together
+      facts.group = group_name(key_, file.instance_uid);  // frames of one file belong together
     }
     for (std::size_t f = 0; f < file.frames.size() && file.colour != DicomColour::rgb; ++f) {
-      ++facts.rules[dicom_rule(file, f, options_.dicom)];
+      const DicomRule rule = dicom_rule(file, f, options_.dicom);
+      ++facts.rules[rule];
+      if (rule == DicomRule::window) {
+        facts.windows.emplace(file.frames[f].center, file.frames[f].width);
+      }
     }
     return facts;
   }
@@ -166,12 +173,12 @@ class FileSource : public ImageSource {
     reader_.emplace();
     anonymous = true;
     const bool grouped = !groups_from.empty();
-    const std::string key = grouped ? "" : group_key(options_.dicom.group_key);
+    key_ = group_key(options_.dicom.group_key);
     ThreadPool pool(options_.threads > 0 ? options_.threads : available_processors());
     pool.run(dicom.size(), [&](std::size_t k) {
       Facts facts;  // of a file that cannot be read: header() says why, when it is asked
       try {
-        facts = facts_of(reader_->read_header(files_.path(dicom[k]), options_.max_pixels), key);
+        facts = facts_of(reader_->read_header(files_.path(dicom[k]), options_.max_pixels));
       } catch (const InputError&) {
       }
       facts_[dicom[k]] = std::move(facts);
@@ -179,6 +186,7 @@ class FileSource : public ImageSource {
     if (!grouped) {
       groups_from = "keyed hash of PatientID (of StudyInstanceUID where that is empty)";
     } else {
+      groups_from = "keyed hash of the " + groups_from;
       for (const std::size_t f : dicom) facts_[f]->group.clear();
     }
     describe(dicom, grouped);
@@ -187,6 +195,7 @@ class FileSource : public ImageSource {
   void describe(const std::vector<std::size_t>& dicom, bool grouped) {
     std::map<DicomRule, std::size_t> rules;
     std::set<std::string> groups;
+    std::set<std::pair<double, double>> windows;
     std::size_t by_study = 0, alone = 0, burned_in = 0, images = 0, readable = 0;
     double smallest = 0;
     for (const std::size_t f : dicom) {
@@ -200,8 +209,11 @@ class FileSource : public ImageSource {
       smallest = std::min(smallest, facts.smallest);
       groups.insert(facts.group);
       for (const auto& [rule, frames] : facts.rules) rules[rule] += frames;
+      windows.insert(facts.windows.begin(), facts.windows.end());
     }
-    if (options_.dicom.window == DicomWindow::none && smallest < 0) offset_ = 32768;
+    if (options_.dicom.window == DicomWindow::none) {
+      offset_ = options_.dicom.low != 0 ? -options_.dicom.low : smallest < 0 ? 32768 : 0;
+    }
     nlohmann::json record = {{"choice", options_.dicom.window == DicomWindow::file ? "file"
                                         : options_.dicom.window == DicomWindow::percentile
                                             ? "percentile"
@@ -227,11 +239,19 @@ class FileSource : public ImageSource {
           "place "
           "of the disease; --window percentile or --window LOW:HIGH treats all alike.");
     }
+    if (windows.size() > 1) {
+      notes.push_back(fmt::format(
+          "The {} images with a window of the file have {} different ones, such as centre {} width "
+          "{} and centre {} width {}: one value is not one grey; --window percentile or --window "
+          "LOW:HIGH treats all alike.",
+          rules[DicomRule::window], windows.size(), windows.begin()->first, windows.begin()->second,
+          windows.rbegin()->first, windows.rbegin()->second));
+    }
     if (burned_in > 0) {
       notes.push_back(fmt::format(
-          "Warning: {} files say that text is burned into their pixels (BurnedInAnnotation = YES); "
+          "{}{} files say that text is burned into their pixels (BurnedInAnnotation = YES); "
           "it may name the patient: look at them.",
-          burned_in));
+          kWarning, burned_in));
     }
     if (grouped) return;
     if (by_study > 0) {
@@ -239,14 +259,14 @@ class FileSource : public ImageSource {
     }
     if (alone > 0) {
       notes.push_back(
-          fmt::format("Warning: {} files name neither patient nor study; each is its own group, so "
+          fmt::format("{}{} files name neither patient nor study; each is its own group, so "
                       "a patient may be on both sides of a split.",
-                      alone));
+                      kWarning, alone));
     }
     if (readable > 1 && groups.size() == 1 && alone == 0) {
-      notes.push_back(
-          "Warning: all DICOM files name the same patient; if that is not so, they were made "
-          "anonymous in a way that hides who belongs together.");
+      notes.push_back(std::string(kWarning) +
+                      "all DICOM files name the same patient; if that is not so, they were made "
+                      "anonymous in a way that hides who belongs together.");
     }
   }
 
@@ -260,6 +280,7 @@ class FileSource : public ImageSource {
   std::vector<Place> images_;                // where facts_ is not empty
   ImportOptions options_;
   std::optional<DicomReader> reader_;
+  std::string key_;  // of group_name
   double offset_ = 0;
   mutable DecodedFiles decoded_;
   mutable std::atomic<bool> coloured_{false};

@@ -22,18 +22,20 @@ struct FileList {
   std::vector<std::string> notes;    // sentences for a person
 };
 
-// A folder of class folders, with or without train/ val/ test/ above them.  Files are sorted by
-// bytes; hidden ones and links to folders are left out.  Throws InputError naming the folder.
+// A folder of class folders, with or without train/ val/ test/ (see split_named) above them.  Files
+// are sorted by bytes; hidden ones and links to folders are left out.  What else is left out stands
+// in the notes.  Throws InputError naming the folder.
 FileList list_folder(const std::filesystem::path& folder);
 
 // A CSV file with the columns path and label and, where wanted, split, group and weight, in any
-// order; relative paths begin at the manifest's folder.  Other columns are left out with a note.
-// Throws InputError naming the manifest's line: a file that is not there or given twice, an empty
-// label, a split that is none, a weight that is no positive number.
+// order; relative paths begin at the manifest's folder; white space around a label is no part of
+// it.  Other columns are left out with a note.  Throws InputError naming the manifest's line: a
+// file that is not there or given twice, an empty label, one that differs from another by case or
+// white space alone, a split that is none, a weight that is no positive number.
 FileList list_manifest(const std::filesystem::path& file);
 
-// "train", "val" or "test" for the names that people give to splits ("training", "valid", ...),
-// else "".
+// "train", "val" or "test" for the names that people give to splits ("training", "valid", ...), in
+// any case, else "".
 std::string_view split_named(std::string_view name);
 // The names that split_named knows.
 std::vector<std::string_view> split_names();

@@ -1,11 +1,17 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "bioptic/base/error.h"
 #include "bioptic/data/dicom.h"
 #include "bioptic/data/file_list.h"
+#include "bioptic/data/warning.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -22,7 +28,15 @@ constexpr std::array<SplitName, 7> kSplitNames = {{{"train", "train"},
                                                    {"test", "test"},
                                                    {"testing", "test"}}};
 
-std::string_view split_of(const std::string& folder) { return split_named(folder); }
+std::string_view split_of(const fs::path& folder) {
+  return split_named(folder.filename().string());
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
 
 bool hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
@@ -51,22 +65,38 @@ struct ClassFolder {
   fs::path path;
 };
 
+// Whether the folders directly below a source are splits.  By their names where those are written
+// as bioptic writes them, in lower case; others ("Test", "VALID") may be classes, and are splits
+// only where all of them name one, or where they hold folders as splits do.
+bool are_splits(const std::vector<fs::path>& top) {
+  if (top.empty()) return false;
+  const auto names_split = [](const fs::path& path) { return !split_of(path).empty(); };
+  if (std::all_of(top.begin(), top.end(), names_split)) return true;
+  return std::any_of(top.begin(), top.end(), [&](const fs::path& path) {
+    const std::string name = path.filename().string();
+    return names_split(path) && (name == lower(name) || !folders_in(path).empty());
+  });
+}
+
 // The class folders of a source, whichever of the two layouts it has.
 std::vector<ClassFolder> class_folders(const fs::path& source) {
   std::vector<ClassFolder> found;
   const std::vector<fs::path> top = folders_in(source);
-  const auto names_split = [](const fs::path& path) {
-    return !split_of(path.filename().string()).empty();
-  };
-  if (std::any_of(top.begin(), top.end(), names_split)) {
+  if (are_splits(top)) {
+    std::map<std::string_view, fs::path> folder_of;
     for (const fs::path& folder : top) {
-      if (!names_split(folder)) {
+      const std::string_view split = split_of(folder);
+      if (split.empty()) {
         throw InputError(folder.string() + ": stands beside split folders but names no split" +
                          suggestion(folder.filename().string(), split_names()));
       }
+      const auto [other, is_new] = folder_of.emplace(split, folder);
+      if (!is_new) {
+        throw InputError(fmt::format("{}: names the {} split, as {} does; put both into one folder",
+                                     folder.string(), split, other->second.string()));
+      }
       for (const fs::path& inner : folders_in(folder)) {
-        found.push_back(
-            {std::string(split_of(folder.filename().string())), inner.filename().string(), inner});
+        found.push_back({std::string(split), inner.filename().string(), inner});
       }
     }
   } else {
@@ -80,9 +110,72 @@ std::vector<ClassFolder> class_folders(const fs::path& source) {
   return found;
 }
 
+// Files that are no image by their names, by their endings.
+class OtherFiles {
+ public:
+  void add(const fs::path& path) {
+    ++count_;
+    const std::string ending = lower(path.extension().string());
+    // What follows the last point may be part of a name, which may be a person's.
+    constexpr std::size_t kLongest = 6;
+    const bool plain = ending.size() > 1 && ending.size() <= kLongest &&
+                       std::all_of(ending.begin() + 1, ending.end(),
+                                   [](unsigned char c) { return std::isalnum(c) != 0; });
+    ++by_ending_[plain ? ending : "others"];
+    constexpr std::array<std::string_view, 9> kImages = {".webp", ".bmp", ".gif", ".jp2", ".heic",
+                                                         ".avif", ".pgm", ".ppm", ".nii"};
+    images_ += std::find(kImages.begin(), kImages.end(), ending) != kImages.end() ? 1U : 0U;
+  }
+  // A sentence; "" where there are none.
+  std::string note() const {
+    if (count_ == 0) return "";
+    std::string kinds;
+    for (const auto& [ending, files] : by_ending_) {
+      kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", ending, files);
+    }
+    return fmt::format(
+        "{}{} files that are not JPEG, PNG or TIFF by their names, nor DICOM, were left out: {}.",
+        images_ > 0 ? kWarning : "", count_, kinds);
+  }
+
+ private:
+  std::size_t count_ = 0, images_ = 0;
+  std::map<std::string, std::size_t> by_ending_;
+};
+
+// Says which images and manifests lie where nothing is read: directly in the source, or in a
+// split's folder beside the class folders.
+void note_files_between(const fs::path& source, const std::vector<ClassFolder>& folders,
+                        std::vector<std::string>& notes) {
+  std::vector<fs::path> above = {source};
+  if (!folders.front().split.empty()) {
+    for (const fs::path& folder : folders_in(source)) above.push_back(folder);
+  }
+  std::size_t count = 0;
+  fs::path first;
+  for (const fs::path& folder : above) {
+    for (const fs::path& path : entries(folder)) {
+      std::error_code error;
+      if (!fs::is_regular_file(path, error)) continue;
+      if (path.filename() == "manifest.csv") {
+        notes.push_back(fmt::format(
+            "{} is not read; to import {} keeps what it says of groups, splits and weights.",
+            path.string(), path.string()));
+      } else if (is_image_name(path) || is_dicom_file(path)) {
+        if (count++ == 0) first = path;
+      }
+    }
+  }
+  if (count == 0) return;
+  notes.push_back(
+      fmt::format("{}{} images lie beside the class folders, not in one, and were left "
+                  "out; the first is {}.",
+                  kWarning, count, first.string()));
+}
+
 // Adds the image files below a class folder, sorted; counts the files of other kinds.
 void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t label,
-                     const std::string& split, FileTable& files, std::size_t& others) {
+                     const std::string& split, FileTable& files, OtherFiles& others) {
   const std::size_t first = files.size();
   fs::path inner = folder;      // the folder that was entered last
   std::error_code error, loop;  // loop: of a link that leads to itself, which is no folder
@@ -105,7 +198,7 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
     } else if (is_dicom_file(it->path())) {
       add(it->path(), true);
     } else {
-      ++others;
+      others.add(it->path());
     }
   }
   if (error) throw InputError(inner.string() + ": cannot be read: " + error.message());
@@ -115,8 +208,9 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
 }  // namespace
 
 std::string_view split_named(std::string_view name) {
+  const std::string word = lower(std::string(name));
   for (const SplitName& known : kSplitNames) {
-    if (known.folder == name) return known.split;
+    if (known.folder == word) return known.split;
   }
   return {};
 }
@@ -138,7 +232,7 @@ FileList list_folder(const fs::path& root) {
     splits.insert(folder.split);
   }
   list.classes.assign(names.begin(), names.end());
-  std::size_t others = 0;
+  OtherFiles others;
   for (const std::string& split : splits) {
     for (std::size_t c = 0; c < list.classes.size(); ++c) {
       const auto folder = std::find_if(folders.begin(), folders.end(), [&](const ClassFolder& f) {
@@ -162,12 +256,8 @@ FileList list_folder(const fs::path& root) {
     throw InputError(root.string() + ": has one class only ('" + list.classes[0] +
                      "'); a classifier needs at least two class folders");
   }
-  if (others > 0) {
-    list.notes.push_back(
-        std::to_string(others) +
-        " files that are not JPEG, PNG or TIFF by their names, nor DICOM, were left "
-        "out.");
-  }
+  if (const std::string note = others.note(); !note.empty()) list.notes.push_back(note);
+  note_files_between(root, folders, list.notes);
   return list;
 }
 

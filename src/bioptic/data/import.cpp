@@ -7,7 +7,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <regex>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -18,14 +17,20 @@
 #include "bioptic/base/temporary_folder.h"
 #include "bioptic/data/audit.h"
 #include "bioptic/data/file_list.h"
+#include "bioptic/data/group_search.h"
 #include "bioptic/data/resize.h"
 #include "bioptic/data/source.h"
+#include "bioptic/data/warning.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
 namespace {
 
 using nlohmann::json;
+
+// Changes whenever the same folder or manifest would be read as other classes, splits or groups;
+// part of a cached import's name.
+constexpr int kListingVersion = 2;
 
 // Images of a block per thread: enough to keep the threads busy.  Two blocks, the one being decoded
 // and the one being written, bound the memory.
@@ -41,6 +46,14 @@ const char* name_of(Fit fit) {
       return "crop";
   }
   return "";
+}
+
+// ".csv" for "LIST.CSV".
+std::string ending_of(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
 }
 
 // A problem with one image.
@@ -109,7 +122,8 @@ struct Target {
 
 // From the headers of all images and the options.  `usable` is cleared for images to be left out.
 Target plan_target(const ImageSource& source, const ImportOptions& options, ThreadPool& pool,
-                   std::vector<char>& usable, std::vector<std::string>& skipped) {
+                   std::vector<char>& usable, std::vector<std::string>& skipped,
+                   std::vector<std::string>& notes) {
   std::vector<ImageHeader> headers(source.size());
   const std::vector<Bad> bad = for_images(
       pool, source.size(), [&](std::size_t i, std::size_t) { headers[i] = source.header(i); },
@@ -130,7 +144,7 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
     skipped.push_back(b.why);
   }
   Target target;
-  std::size_t first = source.size();
+  std::size_t first = source.size(), shallow = 0, deep = 0, turned = 0, first_turned = 0;
   bool colour = false;
   for (std::size_t i = 0; i < source.size(); ++i) {
     if (!usable[i]) continue;
@@ -144,11 +158,26 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
     }
     colour = colour || h.channels == 3;
     target.bits = std::max(target.bits, h.bits);
+    ++(h.bits > 8 ? deep : shallow);
+    if (h.orientation != 1 && turned++ == 0) first_turned = i;
   }
   if (first == source.size()) throw InputError("no image can be read" + first_of(skipped));
   target.width = options.size.value_or(headers[first].width);
   target.height = options.size.value_or(headers[first].height);
   target.channels = options.channels.value_or(colour ? 3 : 1);
+  if (shallow > 0 && deep > 0) {
+    notes.push_back(fmt::format(
+        "{}{} images have 16 bits and {} have 8; the values of these were multiplied by 257, and a "
+        "classifier can learn the difference in place of the disease.",
+        kWarning, deep, shallow));
+  }
+  if (turned > 0) {
+    notes.push_back(fmt::format(
+        "{}{} images have an orientation tag that asks to turn or mirror them when they are shown; "
+        "it is not followed, their pixels are taken as they are stored{}.",
+        kWarning, turned,
+        source.anonymous ? "" : " (the first is " + source.place(first_turned) + ")"));
+  }
   return target;
 }
 
@@ -192,11 +221,33 @@ Ready ready_to_write(Image image, const Target& target, const ImportOptions& opt
   return ready;
 }
 
-std::string group_of(const std::string& name, const std::regex& search) {
-  const std::string file = name.substr(name.rfind('/') + 1);
-  std::smatch match;
-  if (!std::regex_search(file, match, search)) return {};
-  return match.size() > 1 && match[1].matched ? match[1].str() : match[0].str();
+// Refuses a search that has no effect; its notes where the groups it finds are hardly patients.
+std::vector<std::string> check_search(const ImageSource& source, const GroupSearch& search,
+                                      const std::string& pattern) {
+  if (!source.groups_from.empty()) {
+    throw InputError("--group '" + pattern + "': the source names its groups itself (" +
+                     source.groups_from + "); leave --group out");
+  }
+  const auto group_of = [&](std::size_t i) { return search.in(source.item(i).name); };
+  std::size_t first = 0;
+  while (first < source.size() && group_of(first).empty()) ++first;
+  if (first == source.size()) {
+    throw InputError(fmt::format(
+        "--group '{}': matches none of {} file names; the first is '{}', in which '{}' is searched "
+        "(the name without its folders)",
+        pattern, source.size(), source.item(0).name,
+        fs::path(source.item(0).name).filename().string()));
+  }
+  return group_notes(source.size(), source.classes, group_of,
+                     [&](std::size_t i) { return static_cast<std::size_t>(source.item(i).label); });
+}
+
+// Arrays have no file names to search in.
+void refuse_search(const ImportOptions& options) {
+  if (options.group.empty()) return;
+  throw InputError("--group '" + options.group +
+                   "': arrays have no file names to search in; leave --group out (a manifest of "
+                   "image files can name groups)");
 }
 
 ImportReport import_from(const ImageSource& source, const fs::path& folder,
@@ -205,21 +256,17 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   if (fs::exists(folder)) {
     throw InputError(folder.string() + ": exists already; choose another name or remove it first");
   }
-  std::regex search;
-  try {
-    search = std::regex(options.group);
-  } catch (const std::regex_error& e) {
-    throw InputError("--group '" + options.group + "' is not a search expression: " + e.what());
-  }
-  if (!options.group.empty() && !source.groups_from.empty()) {
-    throw InputError("--group '" + options.group + "': the source names its groups itself (" +
-                     source.groups_from + "); leave --group out");
-  }
+  const GroupSearch search(options.group, "--group");
   ThreadPool pool(options.threads > 0 ? options.threads : available_processors());
   ImportReport report;
   report.notes = source.notes;
+  if (!options.group.empty()) {
+    for (std::string& note : check_search(source, search, options.group)) {
+      report.notes.push_back(std::move(note));
+    }
+  }
   std::vector<char> usable(source.size(), 1);
-  const Target target = plan_target(source, options, pool, usable, report.skipped);
+  const Target target = plan_target(source, options, pool, usable, report.skipped, report.notes);
 
   DatasetInfo info;
   info.dtype = target.bits == 8 ? PixelType::uint8 : PixelType::uint16;
@@ -257,8 +304,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
           if (!block.errors[k].empty() && !options.skip_bad) writing = false;
           if (!block.errors[k].empty() || !usable[i] || !writing) continue;
           const SourceItem item = source.item(i);
-          const std::string group =
-              options.group.empty() ? item.group : group_of(item.name, search);
+          const std::string group = options.group.empty() ? item.group : search.in(item.name);
           const ImageRecord record{{}, item.name, item.label, item.split, group, item.weight};
           const Ready& image = ready[i % ready.size()];
           if (target.bits == 8) {
@@ -304,26 +350,31 @@ void require_source(const fs::path& source) {
 ImportReport import_source(const fs::path& source, const fs::path& folder,
                            const ImportOptions& options, const Progress& progress) {
   require_source(source);
-  const std::string name = fs::absolute(source).lexically_normal().string();
+  // Not the whole path: the folders above may name a person, and mean nothing to another reader.
+  const fs::path normal = fs::absolute(source).lexically_normal();
+  const std::string name =
+      (normal.has_filename() ? normal : normal.parent_path()).filename().string();
   if (fs::is_directory(source)) {
     return import_from(*open_files(list_folder(source), options), folder, name, options, progress);
   }
-  if (source.extension() == ".csv") {
+  if (ending_of(source) == ".csv") {
     return import_from(*open_files(list_manifest(source), options), folder, name, options,
                        progress);
   }
-  if (source.extension() == ".npz") {
+  if (ending_of(source) == ".npz") {
+    refuse_search(options);
     const TemporaryFolder scratch(folder);
     return import_from(*open_npz(source, scratch.path()), folder, name, options, progress);
   }
   throw InputError(source.string() + ": is neither a folder nor a manifest (.csv) nor a .npz file" +
-                   (source.extension() == ".npy" ? "; for arrays give bioptic data import DST "
-                                                   "--class NAME=FILE.npy --class ..."
-                                                 : ""));
+                   (ending_of(source) == ".npy" ? "; for arrays give bioptic data import DST "
+                                                  "--class NAME=FILE.npy --class ..."
+                                                : ""));
 }
 
 ImportReport import_arrays(const std::vector<ClassFile>& files, const fs::path& folder,
                            const ImportOptions& options, const Progress& progress) {
+  refuse_search(options);
   std::string names;
   for (const ClassFile& file : files) {
     if (!fs::exists(file.file)) throw InputError(file.file.string() + ": does not exist");
@@ -339,9 +390,9 @@ std::vector<Original> import_for_audit(const fs::path& source, const fs::path& s
   const TemporaryFolder unpacked(scratch);
   if (fs::is_directory(source)) {
     images = open_files(list_folder(source), options);
-  } else if (source.extension() == ".csv") {
+  } else if (ending_of(source) == ".csv") {
     images = open_files(list_manifest(source), options);
-  } else if (source.extension() == ".npz") {
+  } else if (ending_of(source) == ".npz") {
     images = open_npz(source, unpacked.path());
   } else {
     throw InputError(source.string() +
@@ -360,9 +411,7 @@ std::vector<Original> import_for_audit(const fs::path& source, const fs::path& s
     } catch (const InputError&) {
       continue;  // the import below counts them, and throws unless bad ones are left out
     }
-    original.format = fs::path(images->place(i)).extension().string();
-    std::transform(original.format.begin(), original.format.end(), original.format.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    original.format = ending_of(images->place(i));
     by_name.emplace(images->item(i).name, std::move(original));
   }
   ImportOptions chosen = options;
@@ -373,7 +422,7 @@ std::vector<Original> import_for_audit(const fs::path& source, const fs::path& s
   for (std::size_t row = 0; row < dataset.size(); ++row) {
     originals[row] = by_name.at(std::string(dataset.record(row).source));
   }
-  if (source.extension() == ".npz") return {};  // its arrays have one size and no files
+  if (ending_of(source) == ".npz") return {};  // its arrays have one size and no files
   return originals;
 }
 
@@ -397,7 +446,8 @@ std::string source_hash(const fs::path& source, const ImportOptions& options) {
   Sha256 hash;
   const json key = {{"size", options.size.value_or(0)}, {"channels", options.channels.value_or(0)},
                     {"fit", name_of(options.fit)},      {"group", options.group},
-                    {"skip_bad", options.skip_bad},     {"importer", kImporterVersion}};
+                    {"skip_bad", options.skip_bad},     {"importer", kImporterVersion},
+                    {"listing", kListingVersion}};
   const std::string text = key.dump();
   hash.update(text.data(), text.size());
   const auto add = [&](const std::string& name, const fs::path& file) {
@@ -412,7 +462,7 @@ std::string source_hash(const fs::path& source, const ImportOptions& options) {
               [&](std::uint32_t a, std::uint32_t b) { return files.name(a) < files.name(b); });
     for (std::size_t i = 0; i < files.size(); ++i) refuse_dicom(files, i);
     for (const std::uint32_t i : order) add(std::string(files.name(i)), files.path(i));
-  } else if (source.extension() == ".csv") {
+  } else if (ending_of(source) == ".csv") {
     add(source.filename().string(), source);
     const FileTable files = list_manifest(source).files;
     for (std::size_t i = 0; i < files.size(); ++i) {

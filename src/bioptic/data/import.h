@@ -26,7 +26,7 @@ enum class DicomWindow {
 
 struct DicomOptions {
   DicomWindow window = DicomWindow::file;
-  double low = 0, high = 0;         // fixed: high > low
+  double low = 0, high = 0;         // fixed: high > low; none: -low is added, 0 = as is needed
   std::filesystem::path group_key;  // "" = the user's own, see group_key
 };
 
@@ -34,7 +34,7 @@ struct ImportOptions {
   std::optional<int> size;      // pixels, both sides; unset: images must all have one size
   std::optional<int> channels;  // 1 = grey, 3 = RGB; unset: as the source (grey when all are grey)
   Fit fit = Fit::stretch;
-  std::string group;  // search expression for the patient, see find_groups; "" = none
+  std::string group;  // search expression for the patient, see GroupSearch; "" = none
   DicomOptions dicom;
   bool skip_bad = false;
   std::int64_t max_pixels = std::int64_t{1} << 28;

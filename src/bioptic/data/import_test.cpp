@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "bioptic/data/image.h"
 #include "bioptic/data/npy.h"
 #include "bioptic/data/split.h"
 #include "bioptic/data/test_images.h"
@@ -57,9 +58,175 @@ TEST(ImportFolders, SplitsClassesAndPixelsArrive) {
   EXPECT_EQ(dataset.record(0).split, "test");
   EXPECT_EQ(dataset.record(0).group, "p0");
   EXPECT_EQ(dataset.image8(0)[3], 9);
-  EXPECT_EQ(report.notes.size(), 1U);  // the text file
+  EXPECT_EQ(report.notes.size(), 2U);  // the text file; and one group holds 8 of these 10 images
   EXPECT_TRUE(has(error_of([&] { import_source(folder / "src", folder / "out", options); }),
                   "exists already"));
+}
+
+TEST(ImportFolders, SplitsAreKnownInEverySpelling) {
+  const std::vector<std::vector<std::string>> spellings = {{"Train", "Test"},
+                                                           {"TRAIN", "TEST", "VAL"},
+                                                           {"Training", "Testing"},
+                                                           {"train", "valid", "Test"},
+                                                           {"Validation", "training", "testing"},
+                                                           {"Val", "Train", "test"}};
+  for (const auto& folders : spellings) {
+    const TestFolder folder;
+    for (const std::string& split : folders) {
+      make_class(folder / "src" / split / "a", 2);
+      make_class(folder / "src" / split / "b", 1);
+    }
+    import_source(folder / "src", folder / "out", {});
+    const Dataset dataset = Dataset::open(folder / "out");
+    EXPECT_EQ(dataset.info().classes, (std::vector<std::string>{"a", "b"})) << folders[0];
+    std::set<std::string> splits;
+    for (std::size_t row = 0; row < dataset.size(); ++row) {
+      splits.emplace(dataset.record(row).split);
+    }
+    EXPECT_EQ(splits.size(), folders.size());
+    EXPECT_TRUE(splits.contains("train") && splits.contains("test")) << folders[0];
+    EXPECT_EQ(splits.contains("val"), folders.size() == 3) << folders[0];
+  }
+}
+
+TEST(ImportFolders, ClassesThatAreCalledLikeASplitStayClasses) {
+  const TestFolder folder;
+  make_class(folder / "classes" / "Test", 2);
+  make_class(folder / "classes" / "Control", 2);
+  EXPECT_EQ(import_source(folder / "classes", folder / "out", {}).info.classes,
+            (std::vector<std::string>{"Control", "Test"}));
+  const auto error = [&](const char* name) {
+    return error_of([&] { import_source(folder / name, folder / "o2", {}); });
+  };
+  make_class(folder / "mixed" / "Train" / "a", 2);
+  make_class(folder / "mixed" / "Test_set" / "a", 2);
+  EXPECT_TRUE(has(error("mixed"), "Test_set: stands beside split folders but names no split"));
+  make_class(folder / "twice" / "train" / "a", 2);
+  make_class(folder / "twice" / "Training" / "a", 2);
+  EXPECT_TRUE(has(error("twice"), "names the train split, as"));
+  make_class(folder / "flat" / "Train", 2);
+  make_class(folder / "flat" / "Test", 2);
+  EXPECT_TRUE(has(error("flat"), "has no class folders"));
+}
+
+std::string joined(const std::vector<std::string>& notes) {
+  std::string all;
+  for (const std::string& note : notes) all += note + "\n";
+  return all;
+}
+
+TEST(ImportFolders, ASearchThatFindsNoPatientsIsTold) {
+  const TestFolder folder;
+  make_class(folder / "src" / "a", 6);  // p0_0.png, p0_1.png, p1_2.png, ...
+  make_class(folder / "src" / "b", 6);
+  const auto notes = [&](const std::string& group) {
+    ImportOptions options;
+    options.group = group;
+    fs::remove_all(folder / "out");
+    return joined(import_source(folder / "src", folder / "out", options).notes);
+  };
+  EXPECT_EQ(notes("(p\\d+)_"), "");
+  EXPECT_EQ(Dataset::open(folder / "out").record(0).group, "p0");
+  const std::string none = error_of([&] { notes("patient(\\d+)"); });
+  EXPECT_TRUE(has(none, "matches none of 12 file names")) << none;
+  EXPECT_TRUE(has(none, "'p0_0.png' is searched")) << none;
+  EXPECT_TRUE(has(none, "a/p0_0.png")) << none;
+  EXPECT_TRUE(has(notes("(p[01])_"), "4 of 12 images have no group")) << notes("(p[01])_");
+  EXPECT_TRUE(has(notes("(p)(\\d+)"), "The group 'p' holds 12 of 12 images"));
+  // Half of the images each: no group holds most of them, but each class has one.
+  for (const char* name : {"a", "b"}) {
+    for (int i = 0; i < 3; ++i) {
+      write_png(folder / "one" / name / (std::string(name) + std::to_string(i) + ".png"), 8, 8, 1,
+                ramp<std::uint8_t>(8, 8, 1));
+    }
+  }
+  ImportOptions options;
+  options.group = "([ab])";
+  const std::string whole = joined(import_source(folder / "one", folder / "whole", options).notes);
+  EXPECT_TRUE(has(whole, "All 3 images of class 'a' have the one group 'a'")) << whole;
+  EXPECT_TRUE(has(whole, "All 3 images of class 'b' have the one group 'b'")) << whole;
+}
+
+TEST(ImportFolders, MixedDepthsAndOrientationsAreTold) {
+  const TestFolder folder;
+  make_class(folder / "src" / "a", 2);
+  make_class(folder / "src" / "b", 2);
+  EXPECT_EQ(joined(import_source(folder / "src", folder / "plain", {}).notes), "");
+  write_tiff(folder / "src" / "a" / "deep.tif", 8, 8, 1, ramp<std::uint16_t>(8, 8, 1),
+             PHOTOMETRIC_MINISBLACK);
+  const std::string notes = joined(import_source(folder / "src", folder / "out", {}).notes);
+  EXPECT_TRUE(has(notes, "Warning: 1 images have 16 bits and 4 have 8")) << notes;
+
+  write_jpeg(folder / "src" / "b" / "turned.jpg", 8, 8, 1, ramp<std::uint8_t>(8, 8, 1));
+  std::vector<std::uint8_t> jpeg = read_bytes(folder / "src" / "b" / "turned.jpg");
+  // Exif of one entry, in either byte order: 0x0112 (orientation), a short, one of them, 6.
+  const std::string little("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0", 26);
+  const std::string big("MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0", 26);
+  for (const std::string& tiff : {little, big}) {
+    const std::string exif = std::string("\xFF\xE1\0\x22", 4) + std::string("Exif\0\0", 6) + tiff;
+    std::vector<std::uint8_t> bytes = jpeg;
+    bytes.insert(bytes.begin() + 2, exif.begin(), exif.end());
+    const fs::path file = folder / "src" / "b" / "turned.jpg";
+    write_bytes(file, bytes.data(), bytes.size());
+    EXPECT_EQ(read_image_header(file, 1 << 20).orientation, 6);
+    for (std::size_t n = 2; n < bytes.size(); ++n) {  // cut off: refused or upright, never beyond
+      write_bytes(folder / "cut.jpg", bytes.data(), n);
+      error_of([&] { read_image_header(folder / "cut.jpg", 1 << 20); });
+    }
+    fs::remove_all(folder / "out");
+    const std::string turned = joined(import_source(folder / "src", folder / "out", {}).notes);
+    EXPECT_TRUE(has(turned, "Warning: 1 images have an orientation tag")) << turned;
+    EXPECT_TRUE(has(turned, "b/turned.jpg")) << turned;
+  }
+}
+
+TEST(ImportFolders, TheDatasetKeepsNoFolderAboveItsSource) {
+  const TestFolder folder;
+  make_class(folder / "Doe" / "src" / "a", 2);
+  make_class(folder / "Doe" / "src" / "b", 2);
+  for (const char* source : {"src", "src/", "src/."}) {
+    fs::remove_all(folder / "out");
+    import_source(folder / "Doe" / source, folder / "out", {});
+    const std::string provenance = Dataset::open(folder / "out").info().provenance;
+    EXPECT_TRUE(has(provenance, "\"source\":\"src\"")) << provenance;
+    EXPECT_FALSE(has(provenance, "Doe")) << provenance;
+  }
+}
+
+TEST(ImportFolders, WhatIsLeftOutIsNamed) {
+  const TestFolder folder;
+  make_class(folder / "src" / "a", 2);
+  make_class(folder / "src" / "b", 2);
+  const auto notes = [&](const char* name) {
+    std::string all;
+    for (const std::string& note : import_source(folder / name, folder / "out", {}).notes) {
+      all += note + "\n";
+    }
+    fs::remove_all(folder / "out");
+    return all;
+  };
+  EXPECT_EQ(notes("src"), "");
+  write_text(folder / "src" / "a" / "notes.txt", "-");
+  write_text(folder / "src" / "b" / "scan.Doe^Peter", "-");
+  const std::string harmless = notes("src");
+  EXPECT_TRUE(has(harmless, "2 files that are not JPEG, PNG or TIFF")) << harmless;
+  EXPECT_TRUE(has(harmless, "left out: .txt 1, others 1.")) << harmless;
+  EXPECT_FALSE(has(harmless, "Warning")) << harmless;
+  write_text(folder / "src" / "a" / "1.webp", "-");
+  write_text(folder / "src" / "b" / "2.WebP", "-");
+  EXPECT_TRUE(has(notes("src"), "Warning: 4 files")) << notes("src");
+  EXPECT_TRUE(has(notes("src"), ".webp 2")) << notes("src");
+
+  make_class(folder / "src", 3);
+  write_text(folder / "src" / "manifest.csv", "path,label\n");
+  EXPECT_TRUE(has(notes("src"), "Warning: 3 images lie beside the class folders")) << notes("src");
+  EXPECT_TRUE(has(notes("src"), "src/p0_0.png")) << notes("src");
+  EXPECT_TRUE(has(notes("src"), "src/manifest.csv is not read")) << notes("src");
+
+  for (const char* name : {"a", "b"}) make_class(folder / "split" / "train" / name, 2);
+  make_class(folder / "split" / "test", 2);
+  EXPECT_TRUE(has(notes("split"), "2 images lie beside the class folders")) << notes("split");
+  EXPECT_TRUE(has(notes("split"), "split/test/p0_0.png")) << notes("split");
 }
 
 TEST(ImportFolders, SameBytesOnAnyNumberOfThreads) {
@@ -136,6 +303,19 @@ TEST(ImportArrays, IntegersAsTheyAreAndFloatsOverTheirRange) {
   EXPECT_TRUE(has(f.info().preprocessing, "-1 to 1"));
 }
 
+TEST(ImportArrays, HaveNoNamesToSearchIn) {
+  const TestFolder folder;
+  write_text(folder / "a.npy",
+             npy_bytes<std::uint8_t>("|u1", {3, 2, 2}, ramp<std::uint8_t>(2, 2, 3)));
+  ImportOptions options;
+  options.group = "a";
+  EXPECT_TRUE(has(error_of([&] {
+                    import_arrays({{"a", folder / "a.npy", ""}, {"b", folder / "a.npy", ""}},
+                                  folder / "out", options);
+                  }),
+                  "arrays have no file names"));
+}
+
 TEST(ImportArrays, TheWidestRangeOfDoubles) {
   const TestFolder folder;
   const double most = std::numeric_limits<double>::max();
@@ -204,6 +384,8 @@ TEST(ImportNpz, MedMnistLayout) {
                                {"test_images", images(2)},
                                {"test_labels", labels({2, 0})}});
   import_source(folder / "m.npz", folder / "out", {});
+  fs::copy(folder / "m.npz", folder / "M.NPZ");
+  EXPECT_EQ(import_source(folder / "M.NPZ", folder / "capitals", {}).info.images, 5U);
   const Dataset dataset = Dataset::open(folder / "out", true);
   EXPECT_EQ(dataset.info().classes.size(), 3U);
   EXPECT_EQ(dataset.info().channels, 3);

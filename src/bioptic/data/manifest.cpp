@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <functional>
@@ -26,8 +27,16 @@ constexpr std::array<std::string_view, 5> kColumns = {"path", "label", "split", 
 struct Row {
   std::size_t line = 0;
   std::string path, label, split, group;
+  std::string written;  // the label as it stands there, with white space around it
   double weight = 1;
 };
+
+std::string trimmed(const std::string& text) {
+  constexpr const char* kSpace = " \t\r\n\v\f";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+}
 
 // Read row by row, as often as wanted, so that no row is kept.
 class Manifest {
@@ -110,7 +119,8 @@ class Manifest {
     Row row;
     row.line = line;
     row.path = field("path");
-    row.label = field("label");
+    row.written = field("label");
+    row.label = trimmed(row.written);
     row.group = field("group");
     if (row.path.empty()) fail(line, "the path is empty");
     if (row.path.find('\0') != std::string::npos) fail(line, "the path holds a zero byte");
@@ -140,6 +150,28 @@ class Manifest {
   std::string_view text_;
   std::size_t at_ = 0, line_ = 1, width_ = 0;
   std::map<std::string, std::size_t, std::less<>> columns_;
+};
+
+// Tells labels that are one to a person, but not letter by letter.
+class Labels {
+ public:
+  void add(const Row& row, const Manifest& manifest) {
+    std::string key = row.label;
+    std::transform(key.begin(), key.end(), key.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto [first, is_new] = first_.emplace(key, Place{row.written, row.line});
+    if (is_new || first->second.written == row.written) return;
+    manifest.fail(row.line, fmt::format("the label '{}' differs from '{}' (line {}) only by upper "
+                                        "and lower case or white space; write both alike",
+                                        row.written, first->second.written, first->second.line));
+  }
+
+ private:
+  struct Place {
+    std::string written;
+    std::size_t line;
+  };
+  std::map<std::string, Place> first_;
 };
 
 // Finds paths that are named twice, by 12 to 20 bytes a path.
@@ -179,8 +211,10 @@ FileList list_manifest(const fs::path& file) {
   if (manifest.has("group")) list.groups_from = "column 'group' of the manifest";
 
   std::map<std::string, std::int64_t> labels;
+  Labels written;
   std::size_t rows = 0;
   manifest.for_rows([&](const Row& row) {
+    written.add(row, manifest);
     labels.emplace(row.label, 0);
     ++rows;
   });

@@ -69,6 +69,31 @@ TEST_F(ManifestTest, EveryColumnArrives) {
   EXPECT_NE(groups.names[1], groups.names[0]);
 }
 
+TEST_F(ManifestTest, SplitsAndEndingsInAnyCase) {
+  const std::string text =
+      "path,label,split\nimages/0.png,a,TRAIN\nimages/1.png,b,Valid\nimages/2.png,a,Testing\n";
+  write_bytes(folder_ / "LIST.CSV", text.data(), text.size());
+  import_source(folder_ / "LIST.CSV", folder_ / "out", {});
+  const Dataset dataset = Dataset::open(folder_ / "out");
+  EXPECT_EQ(dataset.record(0).split, "train");
+  EXPECT_EQ(dataset.record(1).split, "val");
+  EXPECT_EQ(dataset.record(2).split, "test");
+  EXPECT_FALSE(source_hash(folder_ / "LIST.CSV", {}).empty());
+}
+
+TEST_F(ManifestTest, LabelsThatAreOneToAPersonAreOneOrRefused) {
+  const std::string head = "path,label\nimages/0.png,nevus\nimages/1.png,b\n";
+  expect_refused(head + "images/2.png,nevus \n", ":4",
+                 "the label 'nevus ' differs from 'nevus' (line 2)");
+  expect_refused(head + "images/2.png,Nevus\n", ":4",
+                 "the label 'Nevus' differs from 'nevus' (line 2)");
+  expect_refused(head + "images/2.png,  \n", ":4", "label is empty");
+  import_source(write("path,label\nimages/0.png, nevus \nimages/1.png,b\nimages/2.png, nevus \n"),
+                folder_ / "out", {});
+  EXPECT_EQ(Dataset::open(folder_ / "out").info().classes,
+            (std::vector<std::string>{"b", "nevus"}));
+}
+
 TEST_F(ManifestTest, WithoutWeightsTheDatasetIsTheSameAsFromFolders) {
   write("path,label\nimages/0.png,a\nimages/1.png,b\n");
   import_source(folder_ / "list.csv", folder_ / "out", {});

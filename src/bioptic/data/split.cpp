@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <regex>
 #include <set>
 #include <span>
 #include <string_view>
@@ -14,6 +13,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/random.h"
+#include "bioptic/data/group_search.h"
 
 namespace bioptic {
 namespace {
@@ -183,35 +183,20 @@ std::size_t Groups::count() const {
 Groups find_groups(const Dataset& dataset, const std::string& pattern) {
   Groups groups;
   groups.names.resize(dataset.size());
-  if (!dataset.info().groups_from.empty()) {
-    groups.from = dataset.info().groups_from;
-    groups.known = true;
-  } else if (!pattern.empty()) {
-    groups.from = "search '" + pattern + "' in the file name";
-    groups.known = true;
-  } else {
-    groups.from = "none: every image is its own group";
-  }
-  std::regex search;
-  try {
-    search = std::regex(pattern, std::regex::ECMAScript);
-  } catch (const std::regex_error& e) {
-    throw InputError("group = '" + pattern + "' is not a search expression: " + e.what());
-  }
   const bool by_name = dataset.info().groups_from.empty() && !pattern.empty();
+  const GroupSearch search(pattern, "group =");
+  std::size_t found = 0;
   for (std::size_t row = 0; row < dataset.size(); ++row) {
     const ImageRecord record = dataset.record(row);
-    std::string name(by_name ? std::string_view{} : record.group);
-    if (by_name) {
-      const std::string file(record.source.substr(record.source.rfind('/') + 1));
-      std::smatch match;
-      if (std::regex_search(file, match, search)) {
-        name = match.size() > 1 && match[1].matched ? match[1].str() : match[0].str();
-      }
-    }
+    std::string name = by_name ? search.in(record.source) : std::string(record.group);
+    found += name.empty() ? 0U : 1U;
     // '#' and the id: no name that a search or a source gives collides with it by chance
     groups.names[row] = name.empty() ? "#" + std::string(record.id) : std::move(name);
   }
+  groups.known = by_name ? found > 0 : !dataset.info().groups_from.empty();
+  groups.from = !groups.known ? "none: every image is its own group"
+                : by_name     ? "search '" + pattern + "' in the file name"
+                              : dataset.info().groups_from;
   return groups;
 }
 

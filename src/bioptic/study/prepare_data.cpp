@@ -16,6 +16,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/base/temporary_folder.h"
+#include "bioptic/data/group_search.h"
 #include "bioptic/data/import.h"
 #include "bioptic/data/phantom.h"
 #include "bioptic/data/window.h"
@@ -241,6 +242,9 @@ PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options)
   }
 
   prepared.groups = find_groups(prepared.dataset, study.data.group);
+  for (std::string& note : search_notes(prepared.dataset, study.data.group, prepared.groups)) {
+    prepared.notes.push_back(std::move(note));
+  }
   if (prepared.dataset.info().dtype == PixelType::uint16) {
     prepared.dataset = windowed(prepared.dataset, study, prepared.groups, cache, prepared.notes);
   }

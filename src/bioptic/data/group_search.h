@@ -1,0 +1,46 @@
+// The search for the patient in the names of files.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bioptic/data/dataset.h"
+#include "bioptic/data/split.h"
+
+namespace bioptic {
+
+class GroupSearch {
+ public:
+  // An ECMAScript expression.  Throws InputError that begins with `called` ("--group", "group")
+  // when it is none.
+  GroupSearch(const std::string& pattern, const std::string& called);
+  // What names the group in a file's name, without the folders before it: the first capture, or the
+  // whole match where nothing is captured; "" = the expression matches nothing in it.
+  std::string in(std::string_view source) const;
+
+ private:
+  std::regex search_;
+};
+
+// Sentences about groups that are not patients, as far as their numbers tell: images without one,
+// one that holds most images, one that holds a whole class.  group_of(i): "" = none; label_of(i):
+// below classes.size().  Both are called for every i below `images`, group_of perhaps twice.
+std::vector<std::string> group_notes(std::size_t images, const std::vector<std::string>& classes,
+                                     const std::function<std::string(std::size_t)>& group_of,
+                                     const std::function<std::size_t(std::size_t)>& label_of);
+
+// The same of a dataset whose groups find_groups(dataset, pattern) found; nothing where the dataset
+// names its groups itself.
+std::vector<std::string> search_notes(const Dataset& dataset, const std::string& pattern,
+                                      const Groups& groups);
+
+// find_groups for an expression that a person gave on the command line (--group), who is to hear
+// that it has no effect: throws InputError also where the dataset names its groups itself, or where
+// the expression matches nothing.
+Groups search_groups(const Dataset& dataset, const std::string& pattern);
+
+}  // namespace bioptic
