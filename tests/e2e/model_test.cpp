@@ -90,6 +90,26 @@ TEST_F(Workspace, ImagesThatAreNotSquare) {
   }
 }
 
+TEST_F(Workspace, EvalTellsImagesThatWereMadeInAnotherWay) {
+  make_images("images", 30, 8, 18);
+  make_study("s");
+  for (const char* fit : {"pad", "crop"}) {
+    ASSERT_EQ(bioptic(fmt::format("data import @images @{} --size 16 --fit {}", fit, fit)).code, 0);
+  }
+  ASSERT_EQ(bioptic("run @s.toml --out @runs --data @crop").code, 0);
+  const std::string eval = "eval @runs/s/models/cosine-seed0.safetensors --data ";
+  const Outcome other = bioptic(eval + "@pad --json");
+  EXPECT_EQ(other.code, 0);
+  EXPECT_NE(other.err.find("fit: crop in training, pad here"), std::string::npos) << other.err;
+  const json expected = {{{"what", "fit"}, {"model", "crop"}, {"data", "pad"}}};
+  EXPECT_EQ(json::parse(other.out).at("preprocessing_differences"), expected);
+  for (const char* same : {"@crop --json", "@images --json"}) {
+    const Outcome outcome = bioptic(eval + same);
+    EXPECT_EQ(outcome.err, "");
+    EXPECT_EQ(json::parse(outcome.out).at("preprocessing_differences"), json::array());
+  }
+}
+
 TEST_F(Model, DamagedModelsAreRefused) {
   const std::string good = read(at("runs/s/models/cosine-seed0.safetensors"));
   std::string huge = good;

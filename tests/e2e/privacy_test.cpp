@@ -243,5 +243,47 @@ TEST_F(Privacy, NoValueOfPydicomsTestFilesIsLeftAnywhere) {
   expect_none(traces_of_a_study(), secrets);
 }
 
+TEST_F(Privacy, GroupsThatAManifestNamesAreHashedToo) {
+  std::string list = "path,label,group\n";
+  for (int i = 0; i < 4; ++i) {
+    SmallDicom dicom;
+    dicom.put(0x00100020, "LO", "MRN").picture(i);
+    write(at(fmt::format("{}.dcm", i)), dicom.file());
+    list += fmt::format("{}.dcm,{},Mustermann^Erika{}\n", i, i % 2 == 0 ? "sick" : "well", i / 2);
+  }
+  write(at("list.csv"), list);
+  const Outcome import = bioptic("data import @list.csv @dataset --group-key @key");
+  ASSERT_EQ(import.code, 0) << import.err;
+  EXPECT_EQ(traces({import}).find("Mustermann"), std::string::npos);
+  std::set<std::string> groups;
+  for (const auto& row : read_table(at("dataset/index.csv"))) groups.insert(row.at("group"));
+  EXPECT_EQ(groups.size(), 2U);
+}
+
+// The model's window is taken for files that are not imported yet, and another one is told.
+TEST_F(Privacy, EvalPreparesDicomFilesAsTheModelsWere) {
+  ASSERT_EQ(::setenv("XDG_CONFIG_HOME", at("config").c_str(), 1), 0);
+  for (int i = 0; i < 24; ++i) {
+    SmallDicom dicom;
+    dicom.put(0x00100020, "LO", std::to_string(i)).picture(i);
+    write(at(kSource) / (i % 2 == 0 ? "sick" : "well") / fmt::format("{}.dcm", i), dicom.file());
+  }
+  ASSERT_EQ(bioptic("data import @" + kSource + " @dataset --window=20:90").code, 0);
+  ASSERT_EQ(bioptic("data import @" + kSource + " @other").code, 0);
+  write_study("dataset");
+  ASSERT_EQ(bioptic("run @study.toml --out @runs").code, 0);
+  const std::string eval =
+      "eval @runs/study/models/a-seed0.safetensors --split all --json --data @";
+  const json made = json_of(eval + "dataset");
+  const Outcome raw = bioptic(eval + kSource);
+  EXPECT_EQ(raw.err, "");
+  EXPECT_EQ(json::parse(raw.out).at("loss"), made.at("loss"));
+  const Outcome other = bioptic(eval + "other");
+  EXPECT_NE(other.err.find("DICOM window: 20.0 to 90.0 in training, file here"), std::string::npos)
+      << other.err;
+  EXPECT_NE(json::parse(other.out).at("loss"), made.at("loss"));
+  ::unsetenv("XDG_CONFIG_HOME");
+}
+
 }  // namespace
 }  // namespace e2e

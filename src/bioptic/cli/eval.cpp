@@ -13,11 +13,13 @@
 #include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
+#include "bioptic/data/group_search.h"
 #include "bioptic/data/split.h"
 #include "bioptic/data/window.h"
 #include "bioptic/report/metrics_table.h"
 #include "bioptic/study/model_file.h"
 #include "bioptic/study/model_metrics.h"
+#include "bioptic/study/preprocessing.h"
 
 namespace bioptic {
 namespace {
@@ -40,6 +42,7 @@ Dataset open_for(const ModelFile& model, const fs::path& data,
     if (model.width() == model.height()) import.size = model.width();
     import.channels = model.channels();
     import.fit = model.fit();
+    import.dicom = dicom_options_of(model.preprocessing());
     import_source(data, folder, import);
   }
   Dataset dataset = Dataset::open(folder);
@@ -134,6 +137,7 @@ struct Result {
   double loss = 0;
   std::size_t images = 0, groups = 0;
   std::string groups_from, warning;
+  std::vector<PreprocessingDifference> differences;  // from the images of the training
 };
 
 // The interval to be read: that over groups where groups are shared.  Null where there is none.
@@ -192,6 +196,11 @@ json as_json(const Result& r) {
   add_flat(j, r, "accuracy", true);
   add_flat(j, r, "auroc", false);
   if (!r.warning.empty()) j["warning"] = r.warning;
+  j["preprocessing_differences"] = json::array();
+  for (const PreprocessingDifference& d : r.differences) {
+    j["preprocessing_differences"].push_back(
+        {{"what", d.what}, {"model", d.model}, {"data", d.data}});
+  }
   if (classes == 2) {
     j["positive"] = r.model.classes()[static_cast<std::size_t>(r.model.reading().positive)];
     add_flat(j, r, "sensitivity", true);
@@ -300,7 +309,7 @@ int eval_command(const Options& options) {
   const std::vector<float> logits = logits_of(model, dataset, selected.rows, options.data);
 
   const Reading& reading = model.reading();
-  const Groups found = find_groups(dataset, options.group);
+  const Groups found = search_groups(dataset, options.group);
   std::vector<std::string_view> names;
   for (const std::size_t row : selected.rows) names.emplace_back(found.names[row]);
   const std::vector<int> groups = number_groups(names);
@@ -313,7 +322,16 @@ int eval_command(const Options& options) {
                 selected.labels.size(),
                 std::set<int>(groups.begin(), groups.end()).size(),
                 found.from,
-                seen_in_training(model, dataset, options.split)};
+                seen_in_training(model, dataset, options.split),
+                preprocessing_differences(model.preprocessing(), dataset.info().preprocessing)};
+  if (!result.differences.empty()) {
+    fmt::print(stderr,
+               "Warning: {}: the images were not prepared as those that the model was trained on "
+               "({}); its numbers may be of the preparation.\n",
+               options.data, in_words(result.differences));
+  }
+  for (const std::string& note : search_notes(dataset, options.group, found))
+    fmt::print(stderr, "{}\n", note);
   if (options.json) {
     fmt::print("{}\n", as_json(result).dump(2));
   } else {
@@ -333,8 +351,10 @@ void register_eval(CLI::App& app, Command& run) {
   sub->add_option("--split", o->split, "as the source names it, holdout, or all")
       ->check(CLI::IsMember({"train", "val", "test", "holdout", "all"}))
       ->capture_default_str();
-  sub->add_option("--group", o->group,
-                  "search expression for the group (patient) in a file's name, as [data] group");
+  sub->add_option(
+      "--group", o->group,
+      "search expression for the group (patient) in a file's name (without its folders): its first "
+      "capture, or the whole match; as [data] group");
   sub->add_flag("--json", o->json, "as JSON");
   sub->callback([o, &run] { run = [o] { return eval_command(*o); }; });
 }

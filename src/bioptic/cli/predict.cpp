@@ -11,6 +11,7 @@
 #include "bioptic/data/window.h"
 #include "bioptic/model/loss.h"
 #include "bioptic/study/model_file.h"
+#include "bioptic/study/preprocessing.h"
 
 namespace bioptic {
 namespace {
@@ -70,6 +71,14 @@ std::vector<float> class_scores(const Reading& reading, std::span<const float> l
 
 int predict_command(const Options& options) {
   ModelFile model(options.model);
+  // Image files are no DICOM files; whether they were made by the same window, nobody can tell.
+  const auto differences = preprocessing_differences(model.preprocessing(), "{}");
+  if (!differences.empty()) {
+    fmt::print(stderr,
+               "Warning: image files may not be prepared as the model's training images were ({}); "
+               "its classes may be of the preparation.\n",
+               in_words(differences));
+  }
   nlohmann::json list = nlohmann::json::array();
   const Reading& reading = model.reading();
   if (!options.json && reading.classes == 2) {
@@ -97,10 +106,16 @@ int predict_command(const Options& options) {
     if (!options.json) fmt::print("{}: {} {}\n", file, predicted, text);
   }
   if (options.json) {
-    fmt::print("{}\n", nlohmann::json{{"model", options.model},
-                                      {"threshold", model.threshold()},
-                                      {"predictions", list}}
-                           .dump(2));
+    nlohmann::json j = {{"model", options.model},
+                        {"predictions", list},
+                        {"preprocessing_differences", nlohmann::json::array()}};
+    for (const PreprocessingDifference& d : differences) {
+      j["preprocessing_differences"].push_back(
+          {{"what", d.what}, {"model", d.model}, {"data", d.data}});
+    }
+    // Of more classes the likeliest is predicted, whatever a threshold says.
+    if (reading.classes == 2) j["threshold"] = model.threshold();
+    fmt::print("{}\n", j.dump(2));
   }
   return 0;
 }

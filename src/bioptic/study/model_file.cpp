@@ -90,7 +90,8 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(thr
     }
     const auto label = static_cast<int>(positive - classes_.begin());
     reading_ = {settled_loss(loss, label, {}, classes_), static_cast<int>(classes_.size()), label};
-    const auto preprocessing = nlohmann::json::parse(text_of(m, "preprocessing"));
+    preprocessing_ = text_of(m, "preprocessing");
+    const auto preprocessing = nlohmann::json::parse(preprocessing_);
     if (preprocessing.contains("window")) window_ = preprocessing["window"].get<std::vector<int>>();
 
     EngineConfig config;

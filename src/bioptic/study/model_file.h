@@ -37,6 +37,8 @@ class ModelFile {
   // How that dataset was split, and [data] group; empty for a model saved before these were kept.
   const std::optional<SplitSpec>& split() const { return split_; }
   const std::string& group_pattern() const { return group_pattern_; }
+  // DatasetInfo::preprocessing of the images that it was trained on, and the window below.
+  const std::string& preprocessing() const { return preprocessing_; }
   // 16-bit values low..high became 0..255; empty for a model of 8-bit images.
   const std::vector<int>& window() const { return window_; }
 
@@ -53,7 +55,7 @@ class ModelFile {
   std::string threshold_rule_, dataset_hash_;
   bool val_from_source_ = false;
   std::optional<SplitSpec> split_;
-  std::string group_pattern_;
+  std::string group_pattern_, preprocessing_;
   std::vector<int> window_;
   std::optional<Normaliser> normaliser_;
   std::optional<Clahe> clahe_;  // images are equalized first
