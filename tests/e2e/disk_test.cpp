@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -260,6 +261,29 @@ TEST_F(Disk, FilesThatMayNotGrow) {
   }
   ASSERT_EQ(bioptic("run @s.toml --out @runs").code, 0);
   expect_same_results("runs", "whole");
+}
+
+// What was printed is on its way when the program ends; that it does not arrive is an error.
+TEST_F(Disk, OutputThatCannotBeWritten) {
+  ASSERT_EQ(bioptic("data import @images @dataset").code, 0);
+  make_study("s", "save_models = \"all\"");
+  ASSERT_EQ(bioptic("run @s.toml --out @runs").code, 0);
+  const std::string model = at("runs/s/models/cosine-seed0.safetensors").string();
+  for (const std::string& arguments :
+       {"data info --json " + at("dataset").string(), "data info " + at("dataset").string(),
+        "data audit --json --no-near " + at("dataset").string(),
+        "data import --quiet " + at("images").string() + " " + at("second").string(),
+        "eval " + model + " --json --data " + at("dataset").string(),
+        "predict " + model + " " + at("images/test/sick/person0_0.tiff").string(),
+        "status " + at("runs").string(), std::string("--help"), std::string("--version")}) {
+    const std::string command =
+        fmt::format("{} {} > /dev/full 2> {}", BIOPTIC_PROGRAM, arguments, at("said").string());
+    const int status = std::system(command.c_str());
+    EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 1) << arguments;
+    EXPECT_NE(read(at("said")).find("standard output cannot be written"), std::string::npos)
+        << arguments << "\n"
+        << read(at("said"));
+  }
 }
 
 }  // namespace

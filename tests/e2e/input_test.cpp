@@ -45,6 +45,8 @@ class Input : public Workspace {
 TEST_F(Input, CommandLine) {
   expect_refused("rnu @s.toml", {"unknown command 'rnu'", "run"});
   expect_refused("run @s.toml --thread 2", {"--thread", "--threads"});
+  expect_refused("data import @images @d --siz 24", {"unknown option '--siz'", "'--size'"});
+  expect_refused("data import @images @d --siz=24", {"unknown option '--siz", "'--size'"});
   expect_refused("run", {"STUDY"});
   expect_refused("run @nowhere.toml --out @runs", {"nowhere.toml"});
   expect_refused("run @s.toml --out @runs --isa mmx", {"mmx", "portable"});
@@ -106,6 +108,56 @@ TEST_F(Input, Images) {
   fs::create_directories(at("single/train"));
   fs::copy(sick, at("single/train/sick"), fs::copy_options::recursive);
   expect_refused("run @s.toml --out @runs --data @single", {"class"});
+}
+
+TEST_F(Input, ASearchThatWouldHaveNoEffect) {
+  expect_refused("data import @images @d --group patient(\\d+)",
+                 {"--group 'patient(\\d+)'", "matches none of 30 file names", "person0_0.tiff"});
+  EXPECT_FALSE(fs::exists(at("d")));
+  expect_refused("data audit @images --group zzz", {"--group 'zzz'", "matches no file name"});
+  ASSERT_EQ(bioptic("data import @images @grouped --group (person\\d+)").code, 0);
+  expect_refused("data audit @grouped --group (person\\d+)", {"have their groups already"});
+  ASSERT_EQ(bioptic("data import @images @plain").code, 0);
+  const Outcome audit = bioptic("data audit @plain --no-near");
+  EXPECT_EQ(audit.code, 0);
+  EXPECT_NE(audit.out.find("not done  groups (patients)"), std::string::npos) << audit.out;
+  EXPECT_NE(bioptic("data audit @plain --no-near --group (person\\d+)").out.find("of 5 groups"),
+            std::string::npos);
+}
+
+TEST_F(Input, WhatIsLeftOutOfASourceIsToldAlsoToTheQuiet) {
+  write(at("images/train/sick/more.webp"), "-");
+  write(at("images/train/person.txt"), "-");
+  write(at("images/test/over.png"), "-");
+  const Outcome quiet = bioptic("data import @images @d --quiet");
+  EXPECT_EQ(quiet.code, 0) << quiet.err;
+  EXPECT_NE(quiet.err.find("left out: .webp 1"), std::string::npos) << quiet.err;
+  EXPECT_NE(quiet.err.find("1 images lie beside the class folders"), std::string::npos);
+  EXPECT_NE(quiet.err.find("images/test/over.png"), std::string::npos) << quiet.err;
+  const Outcome window = bioptic("data import @images @d2 --window percentile");
+  EXPECT_NE(window.err.find("--window and --group-key are for DICOM files"), std::string::npos);
+}
+
+TEST_F(Input, AnAuditNamesTheSourceAndNotItsCopy) {
+  // A test split that lacks a class, of which the audit can say only that it cannot look.
+  write(at("list.csv"),
+        "path,label,split\nimages/train/sick/person0_0.tiff,a,train\n"
+        "images/train/sick/person1_2.tiff,b,train\nimages/test/sick/person0_0.tiff,a,test\n");
+  const Outcome text = bioptic("data audit @list.csv --no-near");
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_NE(text.out.find("not looked at: " + at("list.csv").string()), std::string::npos)
+      << text.out;
+  for (const Outcome& o : {text, bioptic("data audit @list.csv --no-near --json")}) {
+    EXPECT_EQ(o.out.find(".bioptic-tmp"), std::string::npos) << o.out;
+    EXPECT_EQ(o.out.find("audit."), std::string::npos) << o.out;
+  }
+}
+
+TEST_F(Input, ExportToAFileThatIsNone) {
+  ASSERT_EQ(bioptic("data import @images @dataset").code, 0);
+  expect_refused("data export @dataset @d.zip", {"d.zip", "FILE.npz"});
+  EXPECT_EQ(bioptic("data export @dataset @d.NPZ").code, 0);
+  EXPECT_TRUE(fs::is_regular_file(at("d.NPZ")));
 }
 
 TEST_F(Input, DatasetThatDoesNotFitTheStudy) {

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
 
+#include "bioptic/base/error.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/export.h"
@@ -16,15 +19,24 @@ struct Options {
 };
 
 int export_command(const Options& options) {
+  if (options.target.empty()) throw InputError("DST is empty: where shall the images go?");
   const Dataset dataset = Dataset::open(options.dataset);
   const std::filesystem::path target = options.target;
+  std::string ending = target.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (ending == ".zip" || ending == ".npy" || ending == ".csv") {
+    throw InputError(options.target +
+                     ": no such file can be written; give FILE.npz for MedMNIST's layout, or a "
+                     "folder's name for PNG files and a manifest");
+  }
   ProgressLine line("Exporting", "images", options.quiet);
   const Progress progress = [&](std::size_t done, std::size_t total) {
     line.update(static_cast<double>(done), static_cast<double>(total));
   };
   const std::vector<std::string> notes =
-      target.extension() == ".npz" ? export_npz(dataset, target, progress)
-                                   : export_png(dataset, target, options.threads, progress);
+      ending == ".npz" ? export_npz(dataset, target, progress)
+                       : export_png(dataset, target, options.threads, progress);
   line.finish();
   if (!options.quiet) {
     for (const std::string& note : notes) fmt::print(stderr, "{}\n", note);

@@ -24,9 +24,9 @@ int phantom_command(Options options) {
     const char* end = options.shift.data() + options.shift.size();
     const auto [rest, error] = std::from_chars(options.shift.data(), end, options.spec.shift);
     if (error != std::errc{} || rest != end || !(options.spec.shift >= 0) ||
-        options.spec.shift > 3) {
+        options.spec.shift > 10) {
       throw InputError("--shift " + options.shift +
-                       ": expected \"default\" or a number from 0 (the same scanner) to 3");
+                       ": expected \"default\" or a number from 0 (the same scanner) to 10");
     }
   }
   ProgressLine line("Making the phantom", "images", options.quiet);
@@ -56,6 +56,7 @@ void register_data_phantom(CLI::App& data, Command& run) {
                   "how far the test scanner differs: \"default\" (1), 0 = not at all")
       ->capture_default_str();
   app->add_option("--seed", options->spec.seed, "another seed, other patients")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app->add_option("--size", options->spec.size, "pixels of both sides")
       ->check(CLI::Range(32, 1024))

@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <filesystem>
+#include <iostream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "bioptic/base/error.h"
@@ -52,9 +56,26 @@ int parse_error(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> left = app.remaining(true);
   const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
   const bool required = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
-  if (!left.empty() && (extra || required)) message = unknown_word(app, left.front());
+  // The value of a mistyped option ("--siz 64") is taken for a path, and complained of first.
+  const auto option = std::find_if(left.begin(), left.end(),
+                                   [](const std::string& word) { return word.starts_with("--"); });
+  if (option != left.end()) {
+    message = unknown_word(app, *option);
+  } else if (!left.empty() && (extra || required)) {
+    message = unknown_word(app, left.front());
+  }
   fmt::print(stderr, "bioptic: error: {}\nRun with --help for what there is.\n", message);
   return 2;
+}
+
+// What was printed may still be on its way: only now is known whether it arrives.
+int after_output(int code) {
+  std::cout.flush();
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout) return code;
+  fmt::print(stderr, "bioptic: error: standard output cannot be written{}{}\n",
+             errno == 0 ? "" : ": ", errno == 0 ? "" : std::strerror(errno));
+  return 1;
 }
 
 int run(int argc, char** argv) {
@@ -80,9 +101,9 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return parse_error(app, error);
+    return after_output(parse_error(app, error));
   }
-  return command();
+  return after_output(command());
 }
 
 }  // namespace
@@ -103,6 +124,11 @@ int main(int argc, char** argv) {
     return 130;
   } catch (const std::filesystem::filesystem_error& e) {
     fmt::print(stderr, "bioptic: error: {}: {}\n", e.path1().string(), e.code().message());
+    return 1;
+  } catch (const std::system_error& e) {
+    const bool output = std::ferror(stdout) != 0;  // more was printed than waits in its buffer
+    fmt::print(stderr, "bioptic: error: {}\n",
+               output ? "standard output cannot be written: " + e.code().message() : e.what());
     return 1;
   } catch (const std::exception& e) {
     fmt::print(stderr, "bioptic: error: {}\n", e.what());
