@@ -349,10 +349,11 @@ void LeafMaker::gap_cases(const ClaimSpec& claim, const std::vector<Term>& terms
   for (std::size_t k = 0; k < leaf.seeds.size(); ++k) {
     scale = std::max(scale, std::abs(hold.per_seed[k]) + std::abs(test.per_seed[k]));
   }
-  for (const auto& [split, few] : {std::pair("hold-out", &hold.few_cases),
-                                   std::pair("test without shared patients", &test.few_cases)}) {
+  for (const auto& [split, few] :
+       {std::pair("in the hold-out", &hold.few_cases),
+        std::pair("among the test images without shared patients", &test.few_cases)}) {
     if (few->empty()) continue;
-    leaf.e2.reason = fmt::format("of {} {}", split, *few);
+    leaf.e2.reason = fmt::format("{}, {}", split, *few);
     return;
   }
   leaf.e2.estimate = rounded(crossed_gap(hold.group_values, test.group_values), scale);

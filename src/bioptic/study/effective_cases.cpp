@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <vector>
 
 namespace bioptic {
 namespace {
+
+// Rounded down: 9.96 groups are not the 10.0 that would be enough.
+constexpr double kRoundingOfTenths = 1e-9;
 
 // The classes that the metric looks at, each by itself; nothing: all images together.
 std::vector<std::optional<std::size_t>> classes_of(const PredictionTable& table, Metric metric) {
@@ -32,6 +36,13 @@ std::string too_few(const PredictionTable& table, std::optional<std::size_t> lab
   const std::string which =
       label ? fmt::format("the {} images of class '{}'", images, table.classes[*label])
             : fmt::format("the {} images", images);
+  return too_few_cases(which, images, groups, effective);
+}
+
+}  // namespace
+
+std::string too_few_cases(const std::string& which, std::size_t images, std::size_t groups,
+                          double effective) {
   if (groups == images) {
     return fmt::format("{} are too few: a verdict on other cases takes at least {:.0f}", which,
                        kLeastEffectiveGroups);
@@ -39,10 +50,8 @@ std::string too_few(const PredictionTable& table, std::optional<std::size_t> lab
   return fmt::format(
       "{} are of {} groups that weigh as much as {:.1f} of equal size: a verdict on other cases "
       "takes at least {:.0f}",
-      which, groups, effective, kLeastEffectiveGroups);
+      which, groups, std::floor(10 * effective + kRoundingOfTenths) / 10, kLeastEffectiveGroups);
 }
-
-}  // namespace
 
 EffectiveCases effective_cases(const PredictionTable& table, const PredictedTrial& trial,
                                Metric metric) {

@@ -1,6 +1,7 @@
 // How many cases a metric of a trial rests on, and whether they are enough to speak for others.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "bioptic/stats/effective_groups.h"
@@ -17,5 +18,10 @@ struct EffectiveCases {
 };
 EffectiveCases effective_cases(const PredictionTable& table, const PredictedTrial& trial,
                                Metric metric);
+
+// In words: the images (`which`: "the 6 images") of so many groups are too few for a verdict on
+// other cases.  effective: EffectiveGroups::of_mean.
+std::string too_few_cases(const std::string& which, std::size_t images, std::size_t groups,
+                          double effective);
 
 }  // namespace bioptic

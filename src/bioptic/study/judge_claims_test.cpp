@@ -12,6 +12,7 @@
 
 #include "bioptic/base/random.h"
 #include "bioptic/stats/crossed.h"
+#include "bioptic/study/effective_cases.h"
 #include "bioptic/study/spec.h"
 #include "bioptic/study/study_comparisons.h"
 
@@ -390,6 +391,9 @@ TEST(JudgeClaims, APatientWithManyImagesIsOneCase) {
   EXPECT_EQ(four.e2.verdict, Verdict::not_allowed) << four.explanation;
   EXPECT_NE(four.e2.reason.find("4 groups that weigh as much as 4.0"), std::string::npos)
       << four.e2.reason;
+  EXPECT_NE(too_few_cases("the 12 images", 12, 11, 9.96).find("as much as 9.9 of"),
+            std::string::npos)
+      << "not the 10.0 that would be enough";
   const ClaimResult grouped = judge_one(by_patient(20), keys);
   EXPECT_EQ(grouped.groups, 10U);
   EXPECT_EQ(grouped.e1.verdict, Verdict::positive);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 #include <span>
 #include <string_view>
@@ -13,9 +14,11 @@
 #include "bioptic/base/random.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/data/area_means.h"
+#include "bioptic/stats/effective_groups.h"
 #include "bioptic/stats/gap.h"
 #include "bioptic/stats/redrawn_gap.h"
 #include "bioptic/stats/verdict.h"
+#include "bioptic/study/effective_cases.h"
 #include "bioptic/study/gap_words.h"
 
 namespace bioptic {
@@ -144,18 +147,22 @@ RedrawnValues validation_of(const StudySummary& summary, const ArmSummary& arm) 
 
 // ---- estimates ----------------------------------------------------------------------------------
 
-GapEstimate estimate_of(const Estimate& e) {
-  const Interval i = interval_of(e);
-  const Interval within = interval_of(e, kEquivalenceConfidence);
+// most: the size that the true value cannot exceed.
+GapEstimate estimate_of(const Estimate& e, double most) {
+  const Interval i = cut(interval_of(e), {-most, most});
+  const Interval within = cut(interval_of(e, kEquivalenceConfidence), {-most, most});
   return {i.low, i.high, two_sided_p(e), "", within.low, within.high};
 }
 
-// A part is a difference of two accuracies, each at most 1: what is smaller than rounding is 0.
+// A part is a difference of two accuracies, each at most 1; a difference of two such differences is
+// at most 2.
+constexpr double kMostOfPart = 1, kMostOfTwoParts = 2;
+// What is smaller than rounding of that is 0.
 constexpr double kScaleOfPart = 2;
 
 // values: one per seed.  The same number for e1 and e2 up to the weights of groups.
-GapPart part_of(const std::vector<double>& values, const std::optional<Estimate>& other_patients,
-                const std::string& reason) {
+GapPart part_of(const std::vector<double>& values, const Evidence& other_patients,
+                double most = kMostOfPart) {
   GapPart part;
   if (values.empty()) {
     part.e1.reason = part.e2.reason = "no trial has both splits";
@@ -168,11 +175,11 @@ GapPart part_of(const std::vector<double>& values, const std::optional<Estimate>
     part.e1.reason = part.e2.reason = "one seed has no spread";
     return part;
   }
-  part.e1 = estimate_of(rounded(mean_estimate(values), kScaleOfPart));
-  if (other_patients) {
-    part.e2 = estimate_of(rounded(*other_patients, kScaleOfPart));
+  part.e1 = estimate_of(rounded(mean_estimate(values), kScaleOfPart), most);
+  if (other_patients.reason.empty()) {
+    part.e2 = estimate_of(rounded(other_patients.estimate, kScaleOfPart), most);
   } else {
-    part.e2.reason = reason;
+    part.e2.reason = other_patients.reason;
   }
   return part;
 }
@@ -184,10 +191,70 @@ struct Weighted {
   const Fixed& images;
   double weight0 = 1, weight1 = 1;
 };
-std::optional<Estimate> across_patients(const Weighted& first, const Weighted& second) {
-  if (first.images.seeds < 2 || first.images.groups < 2 || second.images.groups < 2) return {};
-  return crossed_gap(first.images.table(first.weight0, first.weight1),
-                     second.images.table(second.weight0, second.weight1));
+
+// How many cases one side of a difference rests on.
+struct Side {
+  const char* place;               // "in the hold-out"
+  std::vector<std::size_t> sizes;  // images of each group
+};
+
+// Images of a class without weight are no cases.
+Side side_of(const char* place, const Weighted& of) {
+  Side side{place, std::vector<std::size_t>(of.images.groups)};
+  for (std::size_t i = 0; i < of.images.images; ++i) {
+    const double weight = of.images.positive[i] != 0 ? of.weight1 : of.weight0;
+    if (weight != 0) ++side.sizes[of.images.group_of[i]];
+  }
+  return side;
+}
+
+// Of the images that each seed drew.
+Side side_of(const RedrawnValues& validation) {
+  Side side{"in validation over all seeds", std::vector<std::size_t>(validation.groups)};
+  for (const std::size_t group : validation.group_of) ++side.sizes[group];
+  return side;
+}
+
+// The rules for few patients, as the claims of a gap apply them (effective_groups.h): no evidence
+// where a side has too few, else the degrees of freedom of the smaller side.
+template <typename Make>
+Evidence with_enough(std::size_t seeds, const std::vector<Side>& sides, const Make& make) {
+  if (seeds < 2) return {{kNan, kNan, kNan}, "one seed has no spread", {}};
+  std::optional<EffectiveGroups> smallest;
+  for (const Side& side : sides) {
+    const auto present = static_cast<std::size_t>(
+        std::count_if(side.sizes.begin(), side.sizes.end(), [](std::size_t n) { return n > 0; }));
+    if (present < 2) return {{kNan, kNan, kNan}, kFewGroups, {}};
+    const EffectiveGroups groups = effective_groups(side.sizes);
+    if (are_few(groups)) {
+      const std::size_t images = std::accumulate(side.sizes.begin(), side.sizes.end(), 0UL);
+      const std::string which = fmt::format("the {} images", images);
+      return {
+          {kNan, kNan, kNan},
+          fmt::format("{}, {}", side.place, too_few_cases(which, images, present, groups.of_mean)),
+          {}};
+    }
+    if (!smallest || groups.of_variance < smallest->of_variance) smallest = groups;
+  }
+  return {with_degrees_of(smallest.value(), make()), "", {}};
+}
+
+const char* const kInHoldout = "in the hold-out";
+const char* const kAlone = "among the test images without shared patients";
+const char* const kShared = "among the test images of shared patients";
+const char* const kInTest = "in test";
+
+struct Placed {
+  const char* place;
+  Weighted of;
+};
+Evidence across_patients(const Placed& first, const Placed& second) {
+  const std::vector<Side> sides = {side_of(first.place, first.of),
+                                   side_of(second.place, second.of)};
+  return with_enough(first.of.images.seeds, sides, [&] {
+    return crossed_gap(first.of.images.table(first.of.weight0, first.of.weight1),
+                       second.of.images.table(second.of.weight0, second.of.weight1));
+  });
 }
 
 std::vector<double> per_seed(const std::vector<GapParts>& parts,
@@ -214,17 +281,17 @@ std::vector<double> validation_by_seed(const ArmSummary& arm) {
   return values;
 }
 
-std::optional<Estimate> validation_minus(const RedrawnValues& validation, const Fixed& fixed) {
-  if (fixed.seeds < 2 || fixed.groups < 2 || validation.groups < 2) return {};
-  return redrawn_gap(validation, fixed.table(1, 1));
+Evidence validation_minus(const RedrawnValues& validation, const char* place, const Fixed& fixed) {
+  return with_enough(fixed.seeds, {side_of(validation), side_of(place, {fixed})},
+                     [&] { return redrawn_gap(validation, fixed.table(1, 1)); });
 }
 
 // Validation - `fixed`.
-GapPart from_validation(const ArmSummary& arm, const RedrawnValues& validation,
+GapPart from_validation(const ArmSummary& arm, const RedrawnValues& validation, const char* place,
                         const Fixed& fixed) {
   std::vector<double> values = validation_by_seed(arm);
   for (std::size_t s = 0; s < values.size(); ++s) values[s] -= fixed.of_seed(s);
-  return part_of(values, validation_minus(validation, fixed), kFewGroups);
+  return part_of(values, validation_minus(validation, place, fixed));
 }
 
 void decompose(const StudySummary& summary, const ArmSummary& arm, const GapRows& rows,
@@ -246,29 +313,30 @@ void decompose(const StudySummary& summary, const ArmSummary& arm, const GapRows
   gap.accuracy.test_alone = alone.average();
   gap.accuracy.test_shared = shared.average();
 
-  gap.total = from_validation(arm, validation, alone);
-  gap.selection_and_leakage = from_validation(arm, validation, holdout);
+  gap.total = from_validation(arm, validation, kAlone, alone);
+  gap.selection_and_leakage = from_validation(arm, validation, kInHoldout, holdout);
   // The hold-out's images, weighted so that their classes have the shares of test: each part is a
   // mean over images, so that patients can be judged as for any accuracy.
   const double n = holdout.share_positive();
   const double up1 = pi / n, up0 = (1 - pi) / (1 - n);
-  std::optional<Estimate> prevalence;
-  if (holdout.seeds >= 2 && holdout.groups >= 2) {
-    prevalence = crossed_t(holdout.table(1 - up0, 1 - up1)).estimate;
-  }
-  gap.prevalence = part_of(per_seed(parts, &GapParts::prevalence), prevalence, kFewGroups);
+  const Evidence prevalence = with_enough(holdout.seeds, {side_of(kInHoldout, {holdout})}, [&] {
+    return crossed_t(holdout.table(1 - up0, 1 - up1)).estimate;
+  });
+  gap.prevalence = part_of(per_seed(parts, &GapParts::prevalence), prevalence);
   gap.rest = part_of(per_seed(parts, &GapParts::rest),
-                     across_patients({holdout, up0, up1}, {alone}), kFewGroups);
-  gap.rest_sensitivity = part_of(per_seed(parts, &GapParts::rest_sensitivity),
-                                 across_patients({holdout, 0, up1}, {alone, 0, 1}), kFewGroups);
-  gap.rest_specificity = part_of(per_seed(parts, &GapParts::rest_specificity),
-                                 across_patients({holdout, up0, 0}, {alone, 1, 0}), kFewGroups);
-  gap.holdout_minus_test =
-      part_of(difference(holdout, alone), across_patients({holdout}, {alone}), kFewGroups);
-  gap.shared_minus_alone =
-      shared.images == 0
-          ? part_of({}, {}, "")
-          : part_of(difference(shared, alone), across_patients({shared}, {alone}), kFewGroups);
+                     across_patients({kInHoldout, {holdout, up0, up1}}, {kAlone, {alone}}));
+  gap.rest_sensitivity =
+      part_of(per_seed(parts, &GapParts::rest_sensitivity),
+              across_patients({kInHoldout, {holdout, 0, up1}}, {kAlone, {alone, 0, 1}}));
+  gap.rest_specificity =
+      part_of(per_seed(parts, &GapParts::rest_specificity),
+              across_patients({kInHoldout, {holdout, up0, 0}}, {kAlone, {alone, 1, 0}}));
+  gap.holdout_minus_test = part_of(difference(holdout, alone),
+                                   across_patients({kInHoldout, {holdout}}, {kAlone, {alone}}));
+  gap.shared_minus_alone = shared.images == 0
+                               ? part_of({}, {})
+                               : part_of(difference(shared, alone),
+                                         across_patients({kShared, {shared}}, {kAlone, {alone}}));
 }
 
 // ---- leakage ------------------------------------------------------------------------------------
@@ -326,9 +394,12 @@ void measure_leakage(const StudySummary& summary, const ArmSummary& arm, ArmGap&
     return;
   }
   gap.leakage_against = twin->name;
-  gap.leakage = part_of(paired_leakage(summary, arm, *twin), {},
-                        "validation is drawn anew by every seed; the hold-out's images are the "
-                        "same on both sides");
+  gap.leakage = part_of(paired_leakage(summary, arm, *twin),
+                        {{kNan, kNan, kNan},
+                         "validation is drawn anew by every seed; the hold-out's images are the "
+                         "same on both sides",
+                         {}},
+                        kMostOfTwoParts);
 }
 
 void count_duplicates(const StudySummary& summary, const Dataset& dataset, GapSummary& gap) {
@@ -476,26 +547,28 @@ void compare_control(const StudySummary& summary, const ArmSummary& arm, const G
               test = fixed_of(summary, *control, "test", nullptr);
   gap.control_accuracy = {control->metrics.at("val_accuracy").mean, holdout.average(),
                           test.average(), kNan};
-  gap.control_total = from_validation(*control, validation_of(summary, *control), test);
-  gap.control_gap =
-      part_of(difference(holdout, test), across_patients({holdout}, {test}), kFewGroups);
+  gap.control_total = from_validation(*control, validation_of(summary, *control), kInTest, test);
+  gap.control_gap = part_of(difference(holdout, test),
+                            across_patients({kInHoldout, {holdout}}, {kInTest, {test}}));
 
   // What the control lacks is leakage and shift, what hold-out - test lacks is leakage: the
   // difference is the shift.  The two arms have other images in their splits: their chances are
   // taken as independent.
-  const std::optional<Estimate> own =
-      across_patients({fixed_of(summary, arm, "holdout", nullptr)},
-                      {fixed_of(summary, arm, "test", &rows.test_alone)});
-  const std::optional<Estimate> its = validation_minus(validation_of(summary, *control), test);
+  const Fixed own_holdout = fixed_of(summary, arm, "holdout", nullptr),
+              own_test = fixed_of(summary, arm, "test", &rows.test_alone);
+  const Evidence own = across_patients({kInHoldout, {own_holdout}}, {kAlone, {own_test}});
+  const Evidence its = validation_minus(validation_of(summary, *control), kInTest, test);
   gap.beyond_control.value = gap.holdout_minus_test.value - gap.control_total.value;
   gap.beyond_control.e1.reason = "the control's splits are others";
-  if (own && its) {
-    const double a = own->se * own->se, b = its->se * its->se, v = a + b;
+  if (own.reason.empty() && its.reason.empty()) {
+    const Estimate &first = own.estimate, &second = its.estimate;
+    const double a = first.se * first.se, b = second.se * second.se, v = a + b;
     gap.beyond_control.e2 =
         estimate_of({gap.beyond_control.value, std::sqrt(v),
-                     v == 0 ? own->df : v * v / (a * a / own->df + b * b / its->df)});
+                     v == 0 ? first.df : v * v / (a * a / first.df + b * b / second.df)},
+                    kMostOfTwoParts);
   } else {
-    gap.beyond_control.e2.reason = kFewGroups;
+    gap.beyond_control.e2.reason = own.reason.empty() ? "the control: " + its.reason : own.reason;
   }
   gap.control_answer = answer_of(gap.holdout_minus_test, gap.control_total, gap.beyond_control);
 }
@@ -518,10 +591,13 @@ void conclude(ArmGap& gap) {
   gap.leakage_seen =
       gap.leakage && (gap.leakage_against.empty() ? gap.leakage->e2 : gap.leakage->e1).low > 0;
   gap.sign_seen = gap.shift_seen || gap.part_seen || gap.total.e2.low > 0;
+  std::vector<double> most;
   for (const GapPart* part : {&gap.total, &gap.holdout_minus_test}) {
-    // fmax: an end that does not exist counts for nothing.
-    gap.not_excluded = std::fmax(gap.not_excluded,
-                                 std::fmax(-part->e2.equivalence_low, part->e2.equivalence_high));
+    most.push_back(std::max(-part->e2.equivalence_low, part->e2.equivalence_high));
+  }
+  // Without an interval for both, nothing is known of how large a gap may be.
+  if (std::none_of(most.begin(), most.end(), [](double end) { return std::isnan(end); })) {
+    gap.not_excluded = *std::max_element(most.begin(), most.end());
   }
   const bool no_gap = within_margin(gap.total.e2, gap.margin) &&
                       within_margin(gap.holdout_minus_test.e2, gap.margin);

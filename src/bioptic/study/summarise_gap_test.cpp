@@ -17,22 +17,26 @@ namespace {
 // ten own an image of the source, too.
 constexpr std::size_t kSource = 150, kHeld = 40, kTest = 80, kShared = 10, kViews = 2;
 
-StudySummary empty_study() {
+// large: images of the hold-out's first group.
+StudySummary empty_study(std::size_t held = kHeld, std::size_t large = kViews) {
   StudySummary summary;
   summary.dataset.classes = {"a", "b"};
-  const auto add = [&](std::size_t group, const std::string& split, const std::string& name) {
-    for (std::size_t k = 0; k < kViews; ++k) {
+  const auto add = [&](std::size_t group, const std::string& split, const std::string& name,
+                       std::size_t views = kViews) {
+    for (std::size_t k = 0; k < views; ++k) {
       summary.images.add({std::to_string(summary.images.size()), split, name,
                           static_cast<std::int64_t>(group % 2)});
     }
   };
   for (std::size_t g = 0; g < kSource; ++g) add(g, "train", "g" + std::to_string(g));
-  for (std::size_t g = 0; g < kHeld; ++g) add(g, "holdout", "h" + std::to_string(g));
+  for (std::size_t g = 0; g < held; ++g) {
+    add(g, "holdout", "h" + std::to_string(g), g == 0 ? large : kViews);
+  }
   for (std::size_t g = 0; g < kTest; ++g) {
     const bool shared = g >= kTest - kShared;
     add(g, "test", shared ? "g" + std::to_string(g) : "t" + std::to_string(g));
   }
-  summary.holdout_images = kHeld * kViews;
+  summary.holdout_images = (held - 1) * kViews + large;
   summary.test_images = kTest * kViews;
   return summary;
 }
@@ -223,6 +227,71 @@ TEST(SummariseGap, NothingIsFoundWhereThereIsNothing) {
   EXPECT_NEAR(judged.e2.equivalence_high, gap.holdout_minus_test.e2.equivalence_high, 1e-12);
   EXPECT_FALSE(gap.leakage);
   EXPECT_EQ(gap.validation_shared, 0);
+}
+
+TEST(SummariseGap, FewPatientsSpeakForNoOthers) {
+  for (const std::size_t held : {2U, 9U}) {
+    StudySummary summary = empty_study(held);
+    summary.arms.push_back(make_arm(summary, "a", kNone, true));
+    const ArmGap gap = gap_of(summary);
+    for (const GapPart* part :
+         {&gap.selection_and_leakage, &gap.prevalence, &gap.rest, &gap.holdout_minus_test}) {
+      EXPECT_TRUE(std::isnan(part->e2.low)) << held;
+      EXPECT_FALSE(std::isnan(part->e1.low)) << held;
+      EXPECT_EQ(part->e2.reason.find("in the hold-out, the "), 0U) << part->e2.reason;
+    }
+    EXPECT_TRUE(std::isnan(gap.rest_sensitivity.e2.low)) << held;
+    EXPECT_FALSE(std::isnan(gap.total.e2.low)) << "validation and test have enough";
+    EXPECT_TRUE(std::isnan(gap.not_excluded)) << gap.not_excluded;
+    EXPECT_EQ(gap.cause, GapCause::undecided);
+    if (gap.sign_seen) continue;
+    EXPECT_EQ(gap.sentence.find("Nothing found, and too few patients to exclude a gap."), 0U)
+        << gap.sentence;
+  }
+  StudySummary summary = empty_study(2);
+  summary.arms.push_back(make_arm(summary, "a", kNone, true));
+  EXPECT_EQ(
+      gap_of(summary).holdout_minus_test.e2.reason,
+      "in the hold-out, the 4 images are of 2 groups that weigh as much as 2.0 of equal size: "
+      "a verdict on other cases takes at least 10");
+  EXPECT_FALSE(gap_of(summary).sign_seen) << "so that its sentence was looked at";
+  StudySummary enough = empty_study(20);
+  enough.arms.push_back(make_arm(enough, "a", kNone, true));
+  EXPECT_FALSE(std::isnan(gap_of(enough).holdout_minus_test.e2.low));
+}
+
+TEST(SummariseGap, APatientWithManyImagesTakesDegreesOfFreedomAsInAClaim) {
+  StudySummary summary = empty_study(20, 6);
+  summary.margin = 0.05;
+  summary.arms.push_back(make_arm(summary, "a", {0.7, 0.7, 0.7}, true));
+  // All trainings but for one image each say the same, so that patients are what differs.
+  std::vector<TrialSummary>& trials = summary.arms[0].trials;
+  for (std::size_t s = 1; s < trials.size(); ++s) {
+    for (std::size_t k : {1U, 2U}) {
+      SplitPredictions& p = trials[s].result.predictions[k];
+      p.logits = trials[0].result.predictions[k].logits;
+      p.logits[10 + s] = -p.logits[10 + s];
+    }
+  }
+  const ArmGap gap = gap_of(summary);
+  ClaimSpec claim;
+  claim.kind = ClaimKind::gap;
+  claim.arms = {"a"};
+  const ClaimResult judged = judge_claims(summary, std::vector<ClaimSpec>{claim}).at(0);
+  EXPECT_LT(judged.e2.df, 7);
+  EXPECT_NEAR(judged.e2.low, gap.holdout_minus_test.e2.low, 1e-12);
+  EXPECT_NEAR(judged.e2.high, gap.holdout_minus_test.e2.high, 1e-12);
+  EXPECT_NEAR(judged.e2.equivalence_high, gap.holdout_minus_test.e2.equivalence_high, 1e-12);
+}
+
+TEST(SummariseGap, NoIntervalIsWiderThanADifferenceCanBe) {
+  StudySummary summary = empty_study(2);
+  summary.arms.push_back(make_arm(summary, "a", {0.5, 0.5, 0.5}, true, 2));
+  const ArmGap gap = gap_of(summary);
+  EXPECT_EQ(gap.holdout_minus_test.e1.low, -1) << "of two seeds, t has long tails";
+  EXPECT_EQ(gap.holdout_minus_test.e1.high, 1);
+  EXPECT_GE(gap.holdout_minus_test.e1.equivalence_low, -1);
+  EXPECT_LE(gap.holdout_minus_test.e1.equivalence_high, 1);
 }
 
 TEST(SummariseGap, LeakageIsCalledSo) {
