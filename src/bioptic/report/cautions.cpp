@@ -21,7 +21,9 @@ std::string thresholds_said(const StudySummary& summary) {
 
 std::string several_metrics_caution(std::span<const Comparison> comparisons) {
   std::set<std::string> metrics;
-  for (const Comparison& c : comparisons) metrics.insert(c.metric);
+  for (const Comparison& c : comparisons) {
+    if (c.headline().verdict != Verdict::not_allowed) metrics.insert(c.metric);
+  }
   if (metrics.size() < 2) return "";
   return fmt::format(
       "The {} metrics are not corrected among themselves: with seven, two arms that do not differ "

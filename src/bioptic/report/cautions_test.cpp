@@ -27,6 +27,10 @@ TEST(ReportCautions, SeveralMetricsAreSeveralChances) {
   EXPECT_EQ(comparisons_html(comparisons).find("not corrected among themselves"),
             std::string::npos);
   comparisons[1].metric = "auroc";
+  EXPECT_EQ(several_metrics_caution(comparisons), "") << "neither has a test";
+  comparisons[0].e1.verdict = Verdict::undecided;
+  EXPECT_EQ(several_metrics_caution(comparisons), "") << "one of them has a test";
+  comparisons[1].e1.verdict = Verdict::undecided;
   EXPECT_NE(several_metrics_caution(comparisons).find("14 %"), std::string::npos);
   EXPECT_NE(comparisons_html(comparisons).find("not corrected among themselves"),
             std::string::npos);

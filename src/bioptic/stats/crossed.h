@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -60,6 +61,8 @@ struct GapVariance {
     double count = 0;  // groups at hand
   };
   std::array<Split, 2> splits;
+  // The smaller split's (effective_groups.h), which bounds the degrees of freedom of the test.
+  double of_variance = std::numeric_limits<double>::infinity();
 };
 GapVariance gap_variance(const CrossedTable& first, const CrossedTable& second);
 

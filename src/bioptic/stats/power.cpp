@@ -82,7 +82,10 @@ double gap_power(const GapVariance& variance, double seeds, double times, double
   v += a;
   if (!std::isfinite(v)) return std::numeric_limits<double>::quiet_NaN();
   if (v <= 0) return 1;
-  return t_power(detect / std::sqrt(v), v * v / (a * a / (seeds - 1) + squares), alpha);
+  const Estimate planned =
+      with_degrees_of({0, times * variance.of_variance},
+                      {detect, std::sqrt(v), v * v / (a * a / (seeds - 1) + squares)});
+  return t_power(planned.value / planned.se, planned.df, alpha);
 }
 
 std::optional<int> gap_seeds_needed(const GapVariance& variance, double detect, double alpha) {

@@ -294,6 +294,12 @@ TEST(Power, OfAGapRestsOnTheVarianceOfItsTest) {
   }
   EXPECT_NEAR(sum, e.se * e.se, 1e-12);
   EXPECT_NEAR(gap_power(v, 6, 1, 0.1), t_power(0.1 / e.se, e.df), 1e-9);
+  // Few patients that hold most of the images: as many degrees of freedom as the test has.
+  GapVariance uneven = v;
+  uneven.of_variance = 8;
+  EXPECT_NEAR(gap_power(uneven, 6, 1, 0.1), t_power(0.1 / e.se, 7), 1e-9);
+  EXPECT_NEAR(gap_power(uneven, 6, 0.1, 2), gap_power({v.seeds, v.splits, 0}, 6, 0.1, 2), 1e-9)
+      << "not fewer than 4";
   EXPECT_FALSE(gap_seeds_needed(v, 0.1).has_value()) << "seeds bring no patients";
   const std::optional<int> groups = gap_groups_needed(v, 6, 0.1);
   ASSERT_TRUE(groups.has_value());

@@ -325,6 +325,14 @@ ClaimLeaf LeafMaker::gap_leaf(const ClaimSpec& claim, const std::vector<Term>& t
         "([shift] holdout_fraction = 0.1) would speak of other patients";
   }
   finish(leaf);
+  for (const char* split : {"val", "test", "holdout"}) {
+    if (!has_split(split)) continue;
+    const std::string none = why_nothing_was_predicted(table(split), leaf.arms, leaf.seeds);
+    if (none.empty()) continue;
+    leaf.e1 = leaf.e2 = {{kNan, kNan, kNan}, none, {}};
+    leaf.gap.reset();
+    break;
+  }
   return leaf;
 }
 
@@ -361,6 +369,7 @@ void LeafMaker::gap_cases(const ClaimSpec& claim, const std::vector<Term>& terms
       hold.effective.of_variance < test.effective.of_variance ? hold.effective : test.effective,
       leaf.e2.estimate);
   leaf.gap = gap_variance(hold.group_values, test.group_values);
+  leaf.gap->of_variance = std::min(hold.effective.of_variance, test.effective.of_variance);
 }
 
 std::vector<ClaimLeaf> LeafMaker::leaves(const ClaimSpec& claim) {

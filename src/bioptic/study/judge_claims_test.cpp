@@ -637,6 +637,24 @@ TEST(JudgeClaims, RoundingIsNoGap) {
   }
 }
 
+TEST(JudgeClaims, AGapOfATrainingThatPredictedNothingHasNoVerdict) {
+  for (const char* split : {"val", "test"}) {
+    StudySummary summary = made_summary({"a", "b", "c"}, 6, [&](const std::string&, int seed) {
+      return Made{.level = 0.5, .val_right = 0.7 + 0.005 * (seed % 2)};
+    });
+    const std::string keys = "kind = 'gap'\narms = ['a']";
+    EXPECT_EQ(judge_one(summary, keys).e1.verdict, Verdict::positive);
+    for (SplitPredictions& p : summary.arms[0].trials[2].result.predictions) {
+      if (p.split != split) continue;
+      for (float& logit : p.logits) logit = std::nanf("");
+    }
+    const ClaimResult r = judge_one(summary, keys);
+    EXPECT_EQ(r.e1.verdict, Verdict::not_allowed) << r.explanation;
+    EXPECT_NE(r.e1.reason.find("has not one finite score"), std::string::npos) << r.e1.reason;
+    EXPECT_EQ(r.e2.reason, r.e1.reason);
+  }
+}
+
 TEST(JudgeClaims, AGapThatPatientsLeaveOpenIsNotSettledBySeeds) {
   // Whole patients of 20 images are right or wrong, in every seed the same ones.
   StudySummary summary = made_summary(

@@ -309,6 +309,14 @@ TEST(Scope, ClassesThatCountDifferentlyShiftProbabilities) {
   EXPECT_TRUE(has(unequal_weights_note(sampled), "differently in 'b' and not in 'a'"));
   for (TrialSummary& trial : summary.arms[1].trials) trial.loss.class_weight = {0.6, 3.0};
   EXPECT_EQ(unequal_weights_note(summary), "");
+  // Balanced weights differ from seed to seed, and one arm lacks the first.
+  for (ArmSummary& arm : summary.arms) {
+    for (TrialSummary& trial : arm.trials) {
+      trial.loss.class_weight = {0.6, 3.0 + 0.1 * static_cast<double>(trial.seed)};
+    }
+  }
+  summary.arms[1].trials.erase(summary.arms[1].trials.begin());
+  EXPECT_EQ(unequal_weights_note(summary), "");
 }
 
 }  // namespace

@@ -29,9 +29,9 @@ struct Weighting {
   bool operator==(const Weighting&) const = default;
 };
 
-Weighting weighting(const ArmSummary& arm) {
+Weighting weighting(const ArmSummary& arm, const TrialSummary& trial) {
   Weighting out;
-  const LossSpec& loss = arm.trials.front().loss;
+  const LossSpec& loss = trial.loss;
   const auto& w = loss.class_weight;
   if (std::any_of(w.begin(), w.end(), [&](double v) { return v != w.front(); })) out.weights = w;
   out.positive = loss.pos_weight.value_or(1);
@@ -94,7 +94,13 @@ std::vector<std::string> balanced_notes(const StudySummary& summary, const Study
 
 bool weighted_alike(const ArmSummary& a, const ArmSummary& b) {
   if (a.trials.empty() || b.trials.empty()) return true;
-  return weighting(a) == weighting(b);
+  // Balanced weights come from a trial's own training split: those of one seed are compared.
+  for (const TrialSummary& of_a : a.trials) {
+    for (const TrialSummary& of_b : b.trials) {
+      if (of_a.seed == of_b.seed) return weighting(a, of_a) == weighting(b, of_b);
+    }
+  }
+  return weighting(a, a.trials.front()) == weighting(b, b.trials.front());
 }
 
 std::string unequal_weights_note(const StudySummary& summary) {
@@ -103,7 +109,7 @@ std::string unequal_weights_note(const StudySummary& summary) {
   for (const ArmSummary& arm : summary.arms) {
     alike = alike && weighted_alike(arm, summary.arms.front());
     if (arm.trials.empty()) continue;
-    (weighting(arm) == Weighting{} ? even : uneven).push_back(arm.name);
+    (weighting(arm, arm.trials.front()) == Weighting{} ? even : uneven).push_back(arm.name);
   }
   if (alike) return "";
   return fmt::format(
