@@ -1,6 +1,9 @@
 // Saved models: eval and predict agree with what the run wrote.
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <cstring>
+
 #include "workspace.h"
 
 namespace e2e {
@@ -110,19 +113,36 @@ TEST_F(Workspace, EvalTellsImagesThatWereMadeInAnotherWay) {
   }
 }
 
+// The model with another record of how its images were prepared.
+std::string prepared_by(const std::string& model, const std::string& preprocessing) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, model.data(), sizeof length);
+  nlohmann::json header = nlohmann::json::parse(model.substr(sizeof length, length));
+  header.at("__metadata__").at("preprocessing") = preprocessing;
+  const std::string text = header.dump();
+  const std::uint64_t now = text.size();
+  return std::string(reinterpret_cast<const char*>(&now), sizeof now) + text +
+         model.substr(sizeof length + length);
+}
+
 TEST_F(Model, DamagedModelsAreRefused) {
   const std::string good = read(at("runs/s/models/cosine-seed0.safetensors"));
   std::string huge = good;
   for (std::size_t i = 0; i < 8; ++i) huge[i] = '\x7f';
   std::string other = good;
   other.replace(other.find("F32"), 3, "F16");
+  // Deeper than the stack, in a text within the header.
+  const std::string deep =
+      "{\"fit\":" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
   const std::map<std::string, std::string> bad = {{"empty", ""},
                                                   {"short", good.substr(0, 5)},
                                                   {"cut", good.substr(0, good.size() - 10)},
                                                   {"header", good.substr(0, 50)},
                                                   {"length", huge},
                                                   {"type", other},
-                                                  {"text", "not a model at all, just text"}};
+                                                  {"text", "not a model at all, just text"},
+                                                  {"nested", prepared_by(good, deep)},
+                                                  {"list", prepared_by(good, "[1]")}};
   for (const auto& [name, bytes] : bad) {
     write(at(name + ".safetensors"), bytes);
     const Outcome outcome = bioptic("eval @" + name + ".safetensors --data @images");

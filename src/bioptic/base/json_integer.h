@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace bioptic {
 
@@ -21,7 +22,21 @@ T integer(const nlohmann::json& j) {
     const auto value = j.get<std::int64_t>();
     if (std::in_range<T>(value)) return static_cast<T>(value);
   }
-  throw nlohmann::json::type_error::create(302, "expected a whole number, found " + j.dump(), &j);
+  // Not j itself in words, which could be nested deeper than the stack.
+  const std::string found = j.is_number() ? j.dump() : j.type_name();
+  throw nlohmann::json::type_error::create(302, "expected a whole number, found " + found, &j);
+}
+
+// An array of them.
+template <std::integral T>
+std::vector<T> integers(const nlohmann::json& j) {
+  if (!j.is_array()) {
+    throw nlohmann::json::type_error::create(
+        302, std::string("expected an array of whole numbers, found ") + j.type_name(), &j);
+  }
+  std::vector<T> out;
+  for (const nlohmann::json& each : j) out.push_back(integer<T>(each));
+  return out;
 }
 
 }  // namespace bioptic

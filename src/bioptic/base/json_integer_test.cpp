@@ -22,5 +22,20 @@ TEST(JsonInteger, IsTheNumberOrAnError) {
   EXPECT_THROW(integer<std::size_t>(json::parse("18446744073709551616")), json::type_error);
 }
 
+TEST(JsonInteger, ArraysAreArrays) {
+  EXPECT_EQ(integers<int>(json::parse("[3, -4]")), (std::vector<int>{3, -4}));
+  for (const char* text : {"3", "{\"0\": 3}", "[3.5]", "[[3]]"}) {
+    EXPECT_THROW(integers<int>(json::parse(text)), json::type_error) << text;
+  }
+}
+
+// Deeper than any stack: an error that showed the value would never be told.
+TEST(JsonInteger, AnErrorDoesNotShowWhatIsNested) {
+  std::string deep(1'000'000, '[');
+  deep.append(deep.size(), ']');
+  const json nested = json::parse(deep);
+  EXPECT_THROW(integer<int>(nested), json::type_error);
+}
+
 }  // namespace
 }  // namespace bioptic

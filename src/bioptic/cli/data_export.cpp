@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <memory>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/export.h"
+#include "bioptic/data/file_list.h"
 
 namespace bioptic {
 namespace {
@@ -22,9 +21,7 @@ int export_command(const Options& options) {
   if (options.target.empty()) throw InputError("DST is empty: where shall the images go?");
   const Dataset dataset = Dataset::open(options.dataset);
   const std::filesystem::path target = options.target;
-  std::string ending = target.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string ending = ending_of(target);
   if (ending == ".zip" || ending == ".npy" || ending == ".csv") {
     throw InputError(options.target +
                      ": no such file can be written; give FILE.npz for MedMNIST's layout, or a "

@@ -326,8 +326,8 @@ int eval_command(const Options& options) {
                 preprocessing_differences(model.preprocessing(), dataset.info().preprocessing)};
   if (!result.differences.empty()) {
     fmt::print(stderr,
-               "Warning: {}: the images were not prepared as those that the model was trained on "
-               "({}); its numbers may be of the preparation.\n",
+               "Warning: {}: the images may not have been prepared as those that the model was "
+               "trained on ({}); its numbers may be of the preparation.\n",
                options.data, in_words(result.differences));
   }
   for (const std::string& note : search_notes(dataset, options.group, found))

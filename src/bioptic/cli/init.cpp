@@ -82,7 +82,7 @@ DataFacts facts_of(const std::string& data, const fs::path& out) {
     facts = facts_of_dataset(path);
   } else if (fs::is_directory(path)) {
     facts = facts_of_folder(path);
-  } else if (path.extension() == ".npz") {
+  } else if (ending_of(path) == ".npz") {
     facts.words = "An archive of arrays, imported once when the study is first run.";
   } else {
     throw InputError(

@@ -53,7 +53,8 @@ int parse_error(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help
   std::string message = error.what();
   // A mistyped command shows as "a subcommand is required", a mistyped option as "not expected".
-  const std::vector<std::string> left = app.remaining(true);
+  std::vector<std::string> left = app.remaining(true);
+  std::erase(left, "--");  // the mark that ends the options is no word of its own
   const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
   const bool required = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   // The value of a mistyped option ("--siz 64") is taken for a path, and complained of first.

@@ -62,14 +62,16 @@ TEST_F(StudyCommands, InitWritesAStudyThatParsesAndOverwritesNothing) {
 }
 
 TEST_F(StudyCommands, InitFindsTheClassesOfAFolder) {
-  for (const char* name : {"images/train/cat", "images/train/dog", "images/val/cat"}) {
+  for (const char* name :
+       {"images/train/cat", "images/train/dog", "images/val/cat", "images/val/dog", "one/cat"}) {
     fs::create_directories(folder_ / name);
+    write_file(folder_ / name / "1.png", "not looked at");
   }
   call({"init", path("images"), "--out", path("sub/mine.toml")});
   const StudySpec study = parse_study(path("sub/mine.toml"));
   EXPECT_EQ(study.data.positive, "dog");
   EXPECT_EQ(study.data.source, "../images");  // relative to the study file
-  EXPECT_THROW(call({"init", path("images/val"), "--out", path("q.toml")}), InputError);
+  EXPECT_THROW(call({"init", path("one"), "--out", path("q.toml")}), InputError);
   EXPECT_THROW(call({"init", path("nothing"), "--out", path("q.toml")}), InputError);
   EXPECT_FALSE(fs::exists(path("q.toml")));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <list>
 #include <map>
 #include <mutex>
@@ -290,6 +291,13 @@ class FileSource : public ImageSource {
 
 std::unique_ptr<ImageSource> open_files(FileList list, const ImportOptions& options) {
   return std::make_unique<FileSource>(std::move(list), options);
+}
+
+std::string ending_of(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
 }
 
 }  // namespace bioptic

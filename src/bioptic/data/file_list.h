@@ -13,6 +13,9 @@
 
 namespace bioptic {
 
+// The ending of a file's name in lower case: ".csv" for "LIST.CSV".
+std::string ending_of(const std::filesystem::path& path);
+
 struct FileList {
   std::string kind;                  // "class folders", "manifest"
   std::vector<std::string> classes;  // by label

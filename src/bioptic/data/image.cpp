@@ -281,7 +281,7 @@ struct TiffFile {
     fail(path,
          "is a TIFF of " + std::to_string(samples) + " channels, " +
              std::to_string(samples - colours) +
-             " more than its kind of image has (and not alpha); take out those that are to be "
+             " more than its kind of image has (and not alpha); keep only those that are to be "
              "imported");
   }
   // libtiff makes room for one whole tile or strip, whose size the file states on its own.

@@ -76,6 +76,7 @@ BIOPTIC_ALSO_AVX2 std::vector<float> resampled_rows(const Image& image, std::siz
     }
     std::size_t done = 0, held = 0;  // values of each row that are written; that are in `block`
     const auto flush = [&] {
+      if (held == 0) return;
       for (std::size_t r = 0; r < rows; ++r) {
         float* const to = &wide[(y + r) * out_w * c + done];
         for (std::size_t i = 0; i < held; ++i) to[i] = block[i * kBand + r];

@@ -36,7 +36,7 @@ Entry parse_entry(const std::string& name, const json& j, std::size_t data_bytes
   entry.module = std::stoul(name.substr(0, dot));
   entry.bias = part == "bias";
   if (j.at("dtype") != "F32") throw InputError("tensor '" + name + "' is not F32");
-  for (const json& extent : j.at("shape")) entry.shape.push_back(integer<std::size_t>(extent));
+  entry.shape = integers<std::size_t>(j.at("shape"));
   entry.begin = integer<std::size_t>(j.at("data_offsets").at(0));
   entry.end = integer<std::size_t>(j.at("data_offsets").at(1));
   std::size_t elements = 1;

@@ -149,9 +149,7 @@ void read(const json& j, const char* key, int& target) {
   if (j.contains(key)) target = integer<int>(j.at(key));
 }
 void read(const json& j, const char* key, std::vector<int>& target) {
-  if (!j.contains(key)) return;
-  target.clear();
-  for (const json& each : j.at(key)) target.push_back(integer<int>(each));
+  if (j.contains(key)) target = integers<int>(j.at(key));
 }
 
 ModelSpec model_from(const json& j) {

@@ -9,8 +9,7 @@
 namespace bioptic {
 
 // One or two plain sentences: the verdict, the numbers behind it, for whom it speaks, what would
-// settle it, and collapsed trainings where there are some.  family: pairs that p was corrected
-// over.
+// settle it, and collapsed trainings where there are some.
 std::string sentence_of(const Comparison& comparison);
 
 // A difference in the metric's units: "+1.2 points" for parts of 1, else "+0.012".

@@ -82,7 +82,7 @@ struct ArmGap {
   ControlAnswer control_answer = ControlAnswer::absent;
 
   double margin = 0;  // of the study; a gap within it counts as none
-  // No gap of this size or larger could be excluded: the far end of the two 90 % intervals;
+  // A gap of up to this size could not be excluded: the far end of the two 90 % intervals;
   // NaN where one of them is missing.
   double not_excluded = std::numeric_limits<double>::quiet_NaN();
   bool sign_seen = false;     // of a gap, of a shift, or of its part in the gap

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/nesting.h"
 #include "bioptic/model/safetensors.h"
 #include "bioptic/train/image_maps.h"
 #include "bioptic/train/weights.h"
@@ -91,7 +92,13 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(thr
     const auto label = static_cast<int>(positive - classes_.begin());
     reading_ = {settled_loss(loss, label, {}, classes_), static_cast<int>(classes_.size()), label};
     preprocessing_ = text_of(m, "preprocessing");
+    if (nested_too_deeply(preprocessing_)) {
+      throw InputError("its record of how images were prepared is nested too deeply");
+    }
     const auto preprocessing = nlohmann::json::parse(preprocessing_);
+    if (!preprocessing.is_object()) {
+      throw InputError("its record of how images were prepared is none");
+    }
     if (preprocessing.contains("window")) window_ = preprocessing["window"].get<std::vector<int>>();
 
     EngineConfig config;

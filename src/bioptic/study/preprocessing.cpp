@@ -23,13 +23,23 @@ std::string words_of(const json& value) {
 // Without the numbers of images, which differ from one import to the next.
 std::string words_of_dicom(const json& preprocessing) {
   const json window = preprocessing.value("dicom_window", json::object());
-  if (!window.contains("choice")) return "no DICOM files";
+  if (!window.is_object() || !window.contains("choice")) return "no DICOM files";
   std::string choice = words_of(window["choice"]);
   if (choice == "fixed") {
     return words_of(window.value("low", json())) + " to " + words_of(window.value("high", json()));
   }
   if (choice != "none") return choice;
   return "none (" + words_of(window.value("added", json(0))) + " added)";
+}
+
+// What the object has under the key, or else `usual`: also where it is of another type.
+std::string text_in(const json& object, const char* key, const char* usual) {
+  const bool is = object.is_object() && object.contains(key) && object[key].is_string();
+  return is ? object[key].get<std::string>() : usual;
+}
+double number_in(const json& object, const char* key) {
+  const bool is = object.is_object() && object.contains(key) && object[key].is_number();
+  return is ? object[key].get<double>() : 0;
 }
 
 bool resized(const json& fit) {
@@ -73,16 +83,16 @@ std::string in_words(const std::vector<PreprocessingDifference>& differences) {
 DicomOptions dicom_options_of(const std::string& model) {
   DicomOptions options;
   const json window = object_of(model).value("dicom_window", json::object());
-  const std::string choice = window.value("choice", "file");
+  const std::string choice = text_in(window, "choice", "file");
   if (choice == "percentile") options.window = DicomWindow::percentile;
   if (choice == "fixed") {
     options.window = DicomWindow::fixed;
-    options.low = window.value("low", 0.0);
-    options.high = window.value("high", 0.0);
+    options.low = number_in(window, "low");
+    options.high = number_in(window, "high");
   }
   if (choice == "none") {
     options.window = DicomWindow::none;
-    options.low = -window.value("added", 0.0);
+    options.low = -number_in(window, "added");
   }
   return options;
 }

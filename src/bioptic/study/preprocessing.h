@@ -19,7 +19,7 @@ struct PreprocessingDifference {
 std::vector<PreprocessingDifference> preprocessing_differences(const std::string& model,
                                                                const std::string& data);
 
-// "fit: crop there, pad here; bits: 16 there, 8 here".
+// "fit: crop in training, pad here; bits: 16 in training, 8 here".
 std::string in_words(const std::vector<PreprocessingDifference>& differences);
 
 // The window that a model's images were made with; the default where they were no DICOM files.

@@ -50,6 +50,12 @@ TEST(Preprocessing, AModelsWindowIsTakenForOtherFiles) {
   EXPECT_EQ(dicom_options_of(R"({"dicom_window":{"choice":"percentile"}})").window,
             DicomWindow::percentile);
   EXPECT_EQ(dicom_options_of("{}").window, DicomWindow::file);
+  for (const char* damaged :
+       {"[1]", R"({"dicom_window":[1]})", R"({"dicom_window":{"choice":5}})"}) {
+    EXPECT_EQ(dicom_options_of(damaged).window, DicomWindow::file) << damaged;
+  }
+  const std::string text = R"({"dicom_window":{"choice":"fixed","low":"a"}})";
+  EXPECT_EQ(dicom_options_of(text).low, 0);
 }
 
 }  // namespace
