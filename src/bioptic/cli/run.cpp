@@ -410,6 +410,23 @@ class Run {
     return text + " --out " + shell_word(options_.out);
   }
 
+  // For whom verdicts speak is declared before the training.  A study that declares it later says so
+  // for ever: the note is found again in those that the store has.
+  static std::string late_inference_note(const std::optional<StoredStudy>& before,
+                                         Inference inference) {
+    constexpr const char* kLate = "Declared late: ";
+    if (!before) return "";
+    const std::size_t at = before->notes.find(kLate);
+    if (at != std::string::npos) {
+      return before->notes.substr(at, before->notes.find('\n', at) - at);
+    }
+    if (parse_study_text(before->toml, before->file).inference == inference) return "";
+    return fmt::format(
+        "{}inference was changed to \"{}\" after the study had been run, so its verdicts were not "
+        "planned like this.",
+        kLate, inference == Inference::seeds ? "seeds" : "patients");
+  }
+
   void save_study(Store& store, const PlannedStudy& study) const {
     const PreparedData& data = study.data;
     const DatasetInfo& info = data.dataset.info();
@@ -432,6 +449,8 @@ class Run {
                             {"content_sha256", info.content_hash}}
                            .dump();
     for (const std::string& note : data.notes) row.notes += (row.notes.empty() ? "" : "\n") + note;
+    const std::string late = late_inference_note(store.study(row.name), study.spec.inference);
+    if (!late.empty()) row.notes += (row.notes.empty() ? "" : "\n") + late;
     row.groups_from = data.groups.from;
     row.positive = data.positive;
     row.threads = threads_;

@@ -7,6 +7,7 @@
 
 #include "bioptic/data/csv.h"
 #include "bioptic/report/text.h"
+#include "bioptic/study/comparison_sentence.h"
 #include "bioptic/study/explain_claim.h"
 #include "bioptic/study/steadiness.h"
 
@@ -56,9 +57,13 @@ std::string side_row(const char* name, const char* question, const ClaimResult& 
   }
   const bool share = r.null_value > 0;
   const auto text = [&](double v) { return html_escape(effect_text(v, r.points, r.null_value)); };
-  row += fmt::format("<td>{}</td><td>{} to {}</td><td>{}</td><td>{}</td></tr>\n", text(effect),
-                     text(e.low), text(e.high), p_cell(e.p_holm),
-                     share || std::isnan(e.df) ? "-" : fmt::format("{:.1f}", e.df));
+  const JudgedEvidence::Shown shown = e.shown();
+  row += fmt::format(
+      "<td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", text(effect),
+      std::isnan(shown.low) ? std::string("-")
+                            : fmt::format("{} to {} ({})", text(shown.low), text(shown.high),
+                                          confidence_text(shown.confidence)),
+      p_cell(e.p_holm), share || std::isnan(e.df) ? "-" : fmt::format("{:.1f}", e.df));
   return row;
 }
 
@@ -73,7 +78,7 @@ std::string claim_card(const ClaimResult& r) {
   out += "<p>" + html_escape(r.explanation) + "</p>\n";
   out +=
       "<details><summary>The numbers</summary><div class=\"scroll\" tabindex=\"0\"><table>"
-      "<thead><tr><th></th><th>verdict</th><th>effect</th><th>95 % interval</th>"
+      "<thead><tr><th></th><th>verdict</th><th>effect</th><th>interval (level)</th>"
       "<th>p, corrected</th><th>df</th></tr></thead><tbody>\n";
   out += side_row("E1", "would it hold with other seeds, on these images?", r, r.e1, r.effect1);
   out += side_row("E2", "would it hold on other patients, too?", r, r.e2, r.effect2);
@@ -81,7 +86,8 @@ std::string claim_card(const ClaimResult& r) {
   if (!r.parts.empty()) {
     out +=
         "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>every one must hold</th>"
-        "<th>effect</th><th>95 % interval, seeds</th><th>p, seeds</th><th>p, patients</th></tr>"
+        "<th>effect</th><th>95 % interval, seeds, uncorrected</th><th>p, seeds, uncorrected</th>"
+        "<th>p, patients, uncorrected</th></tr>"
         "</thead><tbody>\n";
     for (const ClaimPart& part : r.parts) {
       const auto text = [&](double v) {
@@ -163,7 +169,10 @@ std::string claims_html(const StudySummary& summary) {
       "<h2>Verdicts</h2>\n<p class=\"lead\">E1 asks whether a difference would hold if the "
       "training "
       "were repeated with other seeds on these images, E2 whether it would hold on other patients, "
-      "too. The headline is E2 where it exists. Both speak of this training pool.</p>\n";
+      "too. The headline is E2; of curves and of training, which no other patient has, it is E1. "
+      "Where E2 cannot be given there is no verdict, and E1 stands beside it for what it is. Both "
+      "speak of this training pool. Intervals are at the level of their verdict after Holm's "
+      "correction.</p>\n";
   for (const ClaimResult& claim : summary.claims) out += claim_card(claim);
   return out;
 }

@@ -19,9 +19,11 @@ nlohmann::json comparisons_json(std::span<const Comparison> comparisons);
 // all: a table of every metric and split.
 std::string comparisons_text(std::span<const Comparison> comparisons, bool all);
 
-// "bce better", "no effect", "undecided", "not allowed"; "[-0.10, +2.30]" in the metric's units.
+// "bce better", "no effect", "undecided", "not allowed"; "[-0.10, +2.30]" in the metric's units, as
+// shown beside the verdict; "98.3 %": its level.
 std::string verdict_words(const Comparison& comparison, const JudgedEvidence& evidence);
 std::string interval_words(const Comparison& comparison, const JudgedEvidence& evidence);
+std::string level_words(const JudgedEvidence& evidence);
 
 // A section of report.html; "" without comparisons.
 std::string comparisons_html(std::span<const Comparison> comparisons);

@@ -19,8 +19,9 @@ std::string evidence_cells(const Comparison& c, const JudgedEvidence& e) {
   }
   const std::string title =
       e.reason.empty() ? "" : fmt::format(" title=\"{}\"", html_escape(e.reason));
-  return cell(interval_words(c, e)) + cell(p_text(e.p_holm)) +
-         fmt::format("<td{}>{}</td>", title, verdict);
+  const std::string level = level_words(e);
+  return cell(interval_words(c, e) + (level == "-" ? "" : " (" + level + ")")) +
+         cell(p_text(e.p_holm)) + fmt::format("<td{}>{}</td>", title, verdict);
 }
 
 std::string needed(const Comparison& c) {
@@ -33,7 +34,8 @@ std::string table(std::span<const Comparison> comparisons) {
   std::string out =
       "<div class=\"scroll\" tabindex=\"0\"><table "
       "class=\"dense\"><thead><tr><th>metric</th><th>a</th><th>b</th>"
-      "<th>a - b</th><th>E2: 95 %</th><th>p</th><th>verdict</th><th>E1: 95 %</th><th>p</th>"
+      "<th>a - b</th><th>E2: interval (level)</th><th>p</th><th>verdict</th><th>E1: interval "
+      "(level)</th><th>p</th>"
       "<th>verdict</th><th>P(a &gt; b)</th><th>seeds needed</th></tr></thead><tbody>\n";
   for (const Comparison& c : comparisons) {
     out += "<tr>" + cell(c.split + " " + c.metric) + cell(c.a) + cell(c.b) +
@@ -62,12 +64,17 @@ std::string comparisons_html(std::span<const Comparison> comparisons) {
       "<p>E2: would it hold with other seeds and on other patients (images, where none are "
       "known) like these (crossed t test)? "
       "E1: "
-      "with other seeds, on these images (paired t test)? Both speak of this training pool. p is "
+      "with other seeds, on these images only (paired t test)? Both speak of this training pool. "
+      "The "
+      "verdict is that under {}. Intervals are at the level of their verdict after the correction. "
+      "p is "
       "two-sided and corrected (Holm) for those of the {} pair{} of a metric that could be tested; "
-      "no effect: equivalent within the margin of {:.2f} points (two one-sided tests, corrected "
+      "no effect: equivalent within the margin of {:.2f} points (two one-sided tests, and enough "
+      "patients to show it, corrected "
       "likewise). Seeds needed: in all, to find a true difference of {:.2f} points with a power of "
       "0.8 at the level that the correction begins with; cases where seeds alone cannot.</p>\n",
-      main, main == 1 ? "" : "s", 100 * first.margin, 100 * first.detect);
+      first.headline_is_e2() ? "E2" : "E1", main, main == 1 ? "" : "s", 100 * first.margin,
+      100 * first.detect);
   for (const std::string& caution :
        {chosen_caution(comparisons), several_metrics_caution(comparisons)}) {
     if (!caution.empty()) out += "<p class=\"note\">" + html_escape(caution) + "</p>\n";

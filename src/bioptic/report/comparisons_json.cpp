@@ -18,11 +18,14 @@ json evidence(const JudgedEvidence& e) {
           {"p_holm", number(e.p_holm)},
           {"low", number(e.low)},
           {"high", number(e.high)},
+          {"confidence", number(e.confidence)},
           {"df", number(e.df)},
           {"equivalence_p", number(e.equivalence_p)},
           {"equivalence_p_holm", number(e.equivalence_p_holm)},
           {"equivalence_low", number(e.equivalence_low)},
           {"equivalence_high", number(e.equivalence_high)},
+          {"equivalence_confidence", number(e.equivalence_confidence)},
+          {"smallest_margin", number(e.smallest_margin)},
           {"reason", e.reason.empty() ? json() : json(e.reason)}};
 }
 
@@ -57,6 +60,7 @@ json one(const Comparison& c) {
           {"seeds", c.seeds},
           {"images", c.images},
           {"groups", c.groups},
+          {"inference", c.inference == Inference::patients ? "patients" : "seeds"},
           {"headline", c.headline_is_e2() ? "E2" : "E1"},
           {"verdict", comparison_name(c.headline().verdict)},
           {"E1", e1},
@@ -70,7 +74,9 @@ json one(const Comparison& c) {
             {"p", number(c.headline().equivalence_p)},
             {"p_holm", number(c.headline().equivalence_p_holm)},
             {"low", number(c.headline().equivalence_low)},
-            {"high", number(c.headline().equivalence_high)}}},
+            {"high", number(c.headline().equivalence_high)},
+            {"confidence", number(c.headline().equivalence_confidence)},
+            {"patients_worth", c.worth > 0 ? json(c.worth) : json()}}},
           {"detect", c.detect > 0 ? json(c.detect) : json()},
           {"seeds_needed", number(c.seeds_needed)},
           {"cases_needed", number(c.cases_needed)},

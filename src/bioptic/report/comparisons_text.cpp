@@ -77,18 +77,25 @@ std::string verdict_words(const Comparison& c, const JudgedEvidence& e) {
 }
 
 std::string interval_words(const Comparison& c, const JudgedEvidence& e) {
-  if (std::isnan(e.low)) return "-";
+  const JudgedEvidence::Shown shown = e.shown();
+  if (std::isnan(shown.low)) return "-";
   const auto text = [&](double v) {
     std::string t = difference_text(c, v);
     return t.substr(0, t.find(' '));
   };
-  return fmt::format("[{}, {}]", text(e.low), text(e.high));
+  return fmt::format("[{}, {}]", text(shown.low), text(shown.high));
+}
+
+std::string level_words(const JudgedEvidence& e) {
+  const JudgedEvidence::Shown shown = e.shown();
+  return std::isnan(shown.low) ? "-" : confidence_text(shown.confidence);
 }
 
 std::string comparisons_text(std::span<const Comparison> comparisons, bool all) {
   if (comparisons.empty()) return "";
   const Comparison& first = comparisons.front();
-  Rows rows = {{"a", "b", "metric", "a - b", "95 % interval", "p", "P(a>b)", "rule", "verdict"}};
+  Rows rows = {
+      {"a", "b", "metric", "a - b", "interval", "level", "p", "P(a>b)", "rule", "verdict"}};
   std::vector<std::string> sentences;
   for (const Comparison& c : comparisons) {
     const bool main = c.metric == first.metric && c.split == first.split;
@@ -98,7 +105,7 @@ std::string comparisons_text(std::span<const Comparison> comparisons, bool all) 
     const std::string difference = difference_text(c, c.difference);
     rows.push_back({shortened(c.a, 24), shortened(c.b, 24), c.split + " " + c.metric,
                     difference.substr(0, difference.find(' ')), interval_words(c, e),
-                    p_text(e.p_holm), fixed_text(c.a_greater, 2),
+                    level_words(e), p_text(e.p_holm), fixed_text(c.a_greater, 2),
                     e.verdict == Verdict::not_allowed ? "-"
                     : c.headline_is_e2()              ? "E2"
                                                       : "E1",
@@ -108,8 +115,11 @@ std::string comparisons_text(std::span<const Comparison> comparisons, bool all) 
   }
   std::string out = aligned(rows, 3);
   out +=
-      "Rates in points of 100. E2: other seeds and other cases; E1: other seeds, these images. p "
-      "and verdict\nafter Holm's correction over the pairs of a metric.\n\n";
+      "Rates in points of 100. E2: other seeds and other cases; E1: other seeds, these images "
+      "only. "
+      "p, verdict\nand the level of the interval after Holm's correction over the pairs of a "
+      "metric; "
+      "that of no effect is of\nthe test of equivalence.\n\n";
   for (const std::string& sentence : sentences) out += wrapped(sentence, "- ");
   if (!all) return out;
   // Sentences are those of the first metric, which come first.

@@ -15,7 +15,7 @@ bool in_points(const Comparison& c) {
   return difference_text(c, 0).find("points") != std::string::npos;
 }
 
-bool has_interval(const JudgedEvidence& e) { return std::isfinite(e.low); }
+bool has_interval(const JudgedEvidence& e) { return std::isfinite(e.shown().low); }
 
 // Rows of one kind of evidence: difference, y, low, high.
 std::string rows(std::span<const Comparison* const> pairs, bool e2, double scale, double shift) {
@@ -24,8 +24,8 @@ std::string rows(std::span<const Comparison* const> pairs, bool e2, double scale
     const JudgedEvidence& e = e2 ? pairs[k]->e2 : pairs[k]->e1;
     if (!has_interval(e)) continue;
     out += fmt::format("{} {} {} {}\n", number_text(scale * pairs[k]->difference),
-                       static_cast<double>(pairs.size() - k) + shift, number_text(scale * e.low),
-                       number_text(scale * e.high));
+                       static_cast<double>(pairs.size() - k) + shift,
+                       number_text(scale * e.shown().low), number_text(scale * e.shown().high));
   }
   return out;
 }
@@ -52,10 +52,11 @@ std::optional<Figure> forest_figure(std::span<const Comparison> comparisons) {
   constexpr double kTop = 9, kBottom = 12;
   f.height_mm = kTop + kBottom + (n > 12 ? 7.0 : 10.0) * count;
   f.caption = fmt::format(
-      "Difference in {} {} of every pair of arms, mean over seeds, with 95 % intervals: diamond, "
-      "for other seeds and other cases (E2); circle, for other seeds on these images (E1). Right: "
-      "the verdict, under E2 where it exists.{}",
-      first.split, first.metric, first.margin > 0 ? " Shaded: differences within the margin." : "");
+      "Difference in {} {} of every pair of arms, mean over seeds, with intervals at the level of "
+      "their verdict after Holm's correction: diamond, for other seeds and other cases (E2); "
+      "circle, for other seeds on these images only (E1). Right: the verdict under {}.{}",
+      first.split, first.metric, first.headline_is_e2() ? "E2" : "E1",
+      first.margin > 0 ? " Shaded: differences within the margin." : "");
   const std::string e2 = rows(pairs, true, scale, 0.12), e1 = rows(pairs, false, scale, -0.2);
   if (!e2.empty()) f.body += "$e2 << EOD\n" + e2 + "EOD\n";
   if (!e1.empty()) f.body += "$e1 << EOD\n" + e1 + "EOD\n";

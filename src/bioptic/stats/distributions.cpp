@@ -5,6 +5,7 @@
 #include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
+#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 #include <limits>
 
@@ -42,6 +43,8 @@ double binomial_cdf(int k, int n, double p) {
 double binomial_pmf(int k, int n, double p) {
   return bm::pdf(bm::binomial_distribution<double, Policy>(n, p), k);
 }
+double beta_cdf(double x, double a, double b) { return bm::ibeta(a, b, x, Policy()); }
+double beta_quantile(double p, double a, double b) { return bm::ibeta_inv(a, b, p, Policy()); }
 double chi_squared_upper(double x, double df) {
   return bm::cdf(bm::complement(bm::chi_squared_distribution<double, Policy>(df), x));
 }

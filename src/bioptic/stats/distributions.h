@@ -14,6 +14,9 @@ double t_power(double ncp, double df, double alpha = 0.05);
 // P(X <= k) for a binomial count; and of exactly k.
 double binomial_cdf(int k, int n, double p);
 double binomial_pmf(int k, int n, double p);
+// Regularised incomplete beta function I_x(a, b) and its inverse in x; a, b > 0.
+double beta_cdf(double x, double a, double b);
+double beta_quantile(double p, double a, double b);
 double chi_squared_upper(double x, double df);
 
 }  // namespace bioptic

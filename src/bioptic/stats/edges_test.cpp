@@ -81,8 +81,10 @@ TEST(Edges, Holm) {
 
 TEST(Edges, Equivalence) {
   for (const json& c : golden("equivalence")) {
-    expect_close(equivalence_p({c.at("value"), c.at("se"), c.at("df")}, c.at("margin")), c.at("p"),
-                 c.dump());
+    // Without spread the t alone would say 0 or 1; what it takes then is in equivalence_test.cpp.
+    if (c.at("se") == 0 && c.at("margin") > 0) continue;
+    expect_close(equivalence_p({c.at("value"), c.at("se"), c.at("df")}, {}, c.at("margin")),
+                 c.at("p"), c.dump());
   }
 }
 
@@ -261,7 +263,7 @@ TEST(Properties, AnArmAgainstItselfHasNoEffect) {
   for (int k = 0; k < 20; ++k) {
     Table t = random_table(stream);
     std::fill(t.d.begin(), t.d.end(), 0);
-    const std::vector<Evidence> evidence = {{of(t).estimate, ""}};
+    const std::vector<Evidence> evidence = {{of(t).estimate, "", true}};
     for (const double margin : {0.0, 0.01}) {
       const Judgement j = judge(evidence, Numbers{margin})[0];
       EXPECT_EQ(j.verdict, Verdict::no_effect);

@@ -34,26 +34,29 @@ double two_sided_p(const Estimate& e) {
   return 2 * t_cdf(-std::abs(e.value / e.se), e.df);
 }
 
-double equivalence_p(const Estimate& e, double margin) {
-  if (margin <= 0) return 1;
-  if (e.se == 0) return std::abs(e.value) < margin ? 0 : 1;
-  // The larger of P(T >= (value + margin) / se) and P(T <= (value - margin) / se).
-  return t_cdf((std::abs(e.value) - margin) / e.se, e.df);
-}
-
 Interval interval_of(const Estimate& e, double confidence) {
   if (e.se == 0) return {e.value, e.value};
   const double half = t_quantile(0.5 + confidence / 2, e.df) * e.se;
   return {e.value - half, e.value + half};
 }
 
-std::vector<double> holm(std::span<const double> p) {
+namespace {
+
+// Indices of the tests, smallest p first.
+std::vector<std::size_t> ascending(std::span<const double> p) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < p.size(); ++i) {
     if (!std::isnan(p[i])) order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return p[a] < p[b]; });
+  return order;
+}
+
+}  // namespace
+
+std::vector<double> holm(std::span<const double> p) {
+  const std::vector<std::size_t> order = ascending(p);
   std::vector<double> corrected(p.begin(), p.end());
   double largest = 0;
   for (std::size_t k = 0; k < order.size(); ++k) {
@@ -61,6 +64,21 @@ std::vector<double> holm(std::span<const double> p) {
     corrected[order[k]] = largest;
   }
   return corrected;
+}
+
+std::vector<double> holm_levels(std::span<const double> p, double alpha) {
+  const std::vector<std::size_t> order = ascending(p);
+  std::vector<double> levels(p.begin(), p.end());  // keeps NaN
+  bool stopped = false;
+  double level = alpha;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const auto left = static_cast<double>(order.size() - k);
+    if (!stopped) level = alpha / left;
+    // As holm() has it: compared after the multiplication, so that the two agree to the last bit.
+    stopped = stopped || left * p[order[k]] > alpha;
+    levels[order[k]] = level;
+  }
+  return levels;
 }
 
 }  // namespace bioptic

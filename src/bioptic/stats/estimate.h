@@ -33,15 +33,17 @@ Estimate mean_estimate(std::span<const double> values);
 // Two-sided p of "the true value is 0".  se = 0: 1 for a value of 0, NaN (no test) otherwise.
 double two_sided_p(const Estimate& estimate);
 
-// Two one-sided tests (Schuirmann 1987): p of "the true value is at least `margin` away from 0".
-// margin >= 0; 1 for a margin of 0.  se = 0: 0 when |value| < margin, else 1.
-double equivalence_p(const Estimate& estimate, double margin);
-
 // t interval; se = 0 gives a single point.
 Interval interval_of(const Estimate& estimate, double confidence = 0.95);
 
 // Holm's step-down correction (Holm 1979): one corrected p per p, in the same order.  NaN stays NaN
 // and does not count as a test.
 std::vector<double> holm(std::span<const double> p);
+
+// The level at which each of those tests was decided: alpha / (m - r + 1) at step r of m tests. The
+// step at which the procedure stops decides all that are left.  So p <= its level exactly where the
+// corrected p <= alpha, and the interval at that level says what the corrected test says.  NaN for
+// NaN.
+std::vector<double> holm_levels(std::span<const double> p, double alpha);
 
 }  // namespace bioptic

@@ -20,23 +20,30 @@ double upper_tail(int hits, int n, double share) {  // P(X >= hits)
 
 }  // namespace
 
-DirectedTest t_test(const Estimate& e, double margin) {
+DirectedTest t_test(const Evidence& evidence, double margin) {
+  const Estimate& e = evidence.estimate;
   DirectedTest out;
   out.value = e.value;
-  out.interval = interval_of(e);
-  if (e.se == 0 && e.value == 0) {
-    out.not_below = out.not_above = 0;
-    return out;
-  }
-  if (e.se == 0) {
+  out.reason = evidence.reason;
+  if (out.reason.empty() && e.se == 0 && e.value != 0) out.reason = kNoVariance;
+  if (!out.reason.empty()) {
     out.p = kNan;
-    out.reason = kNoVariance;
     return out;
   }
+  out.interval = [evidence](double level) { return interval_at(evidence, level); };
+  out.equivalent = [evidence](double level) {
+    return equivalence_limits(evidence.estimate, evidence.bound, level);
+  };
   out.p = two_sided_p(e);
-  // Without a margin the larger of the two is at least 1/2.
-  out.not_below = t_cdf(-(e.value + margin) / e.se, e.df);
-  out.not_above = t_cdf((e.value - margin) / e.se, e.df);
+  if (evidence.identical && e.se == 0) {
+    out.not_below = out.not_above = 0;
+    out.equivalent = [](double) { return Interval{0, 0}; };
+  } else {
+    // Without a margin the larger of the two is at least 1/2.
+    const OneSided p = one_sided_p(e, evidence.bound, margin);
+    out.not_below = p.not_below;
+    out.not_above = p.not_above;
+  }
   return out;
 }
 
@@ -44,8 +51,12 @@ DirectedTest share_test(int hits, int n, double margin) {
   DirectedTest out;
   out.value = static_cast<double>(hits) / n - 0.5;
   out.p = binomial_p(hits, n);
-  const Interval share = exact_interval(hits, n);
-  out.interval = {share.low - 0.5, share.high - 0.5};
+  const auto around_half = [hits, n](double level) {
+    const Interval share = exact_interval(hits, n, 1 - level);
+    return Interval{share.low - 0.5, share.high - 0.5};
+  };
+  out.interval = around_half;
+  out.equivalent = [around_half](double level) { return around_half(2 * level); };
   out.not_below = upper_tail(hits, n, 0.5 - margin);
   out.not_above = binomial_cdf(hits, n, 0.5 + margin);
   return out;
@@ -87,21 +98,23 @@ UnionTest intersection_union(std::span<const DirectedTest> tests) {
   }
   out.test = tests[out.deciding];
   out.test.p = p[out.deciding];
-  double not_below = 0, not_above = 1;
-  for (const DirectedTest& t : tests) {
-    not_below = std::max(not_below, t.not_below);
-    not_above = std::min(not_above, t.not_above);
+  // The interval at the level that is left to the deciding test after the correction.
+  const double own = tests[out.deciding].p;
+  const double times = own > 0 ? out.test.p / own : static_cast<double>(tests.size());
+  out.test.interval = [interval = tests[out.deciding].interval, times](double level) {
+    return interval(level / times);
+  };
+  const auto n = static_cast<double>(tests.size());
+  double not_below = 0;
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    not_below = std::max(not_below, tests[i].not_below);
+    if (tests[i].not_above < tests[out.equivalent].not_above) out.equivalent = i;
   }
   out.test.not_below = not_below;
-  out.test.not_above = std::min(1.0, static_cast<double>(tests.size()) * not_above);
-  if (std::max(out.test.not_below, out.test.not_above) <= kAlpha) {
-    // "No effect" is then the verdict, and the test that it rests on the one to show.
-    for (std::size_t i = 0; i < tests.size(); ++i) {
-      if (tests[i].not_above < tests[out.deciding].not_above) out.deciding = i;
-    }
-    out.test.value = tests[out.deciding].value;
-    out.test.interval = tests[out.deciding].interval;
-  }
+  out.test.not_above = std::min(1.0, n * tests[out.equivalent].not_above);
+  out.test.equivalent = [limits = tests[out.equivalent].equivalent, n](double level) {
+    return Interval{limits(level).low, limits(level / n).high};
+  };
   return out;
 }
 
@@ -110,7 +123,7 @@ Evidence evidence_of(const DirectedTest& test) {
   evidence.estimate.value = test.value;
   evidence.reason = test.reason;
   if (test.reason.empty()) {
-    evidence.test = {test.p, std::max(test.not_below, test.not_above), test.interval};
+    evidence.test = {test.p, std::max(test.not_below, test.not_above)};
   }
   return evidence;
 }

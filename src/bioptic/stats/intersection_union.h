@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -17,13 +18,17 @@ struct DirectedTest {
   // One-sided p of "the effect is not below -margin" and of "it is not above margin": evidence
   // against a relevant effect to the one and to the other side.
   double not_below = 1, not_above = 1;
-  Interval interval;   // 95 %, of the value
   std::string reason;  // why there is no test; empty = there is one
+  // The interval that excludes 0 exactly where p <= level; NaN where there is no spread.
+  std::function<Interval(double level)> interval;
+  // The limits that lie within the margin where max(not_below, not_above) <= level (equivalence.h).
+  std::function<Interval(double level)> equivalent;
 };
 
-// Student's t on an estimate.  No spread and a value of 0: no effect whatever the margin; no spread
-// and another value: not allowed.  margin >= 0; 0 = none.
-DirectedTest t_test(const Estimate& estimate, double margin);
+// Student's t, with what the patients can show (bound).  No spread and a value of 0: no effect
+// whatever the margin where the arms are identical; no spread and another value: not allowed.
+// margin >= 0; 0 = none.
+DirectedTest t_test(const Evidence& evidence, double margin);
 
 // Exact binomial test of `hits` among n seeds against 1/2; value and interval (Clopper and Pearson
 // 1934) are of the share less 1/2.  margin in [0, 0.5).
@@ -38,8 +43,11 @@ int share_seeds_needed(double detect, double alpha = kAlpha);
 // the smallest such p.  Equivalence: no test is below -margin, and at least one is not above its
 // margin (Bonferroni over the tests), so that the conjunction claims an effect that is not there.
 struct UnionTest {
-  DirectedTest test;         // with the value and interval of the deciding one
-  std::size_t deciding = 0;  // the one that p belongs to, or that equivalence rests on
+  // With the value of the deciding one, its interval, at the level that its p was corrected by, and
+  // the equivalence limits of `equivalent`, likewise.
+  DirectedTest test;
+  std::size_t deciding = 0;    // the one that p belongs to
+  std::size_t equivalent = 0;  // the one that equivalence rests on
 };
 UnionTest intersection_union(std::span<const DirectedTest> tests);
 

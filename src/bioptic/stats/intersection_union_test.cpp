@@ -16,23 +16,26 @@ constexpr double kMargin = 0.01;
 
 // value over its standard error, with the same degrees of freedom for all.
 DirectedTest t_of(double value, double se, double margin = kMargin) {
-  return t_test({value, se, 9}, margin);
+  return t_test(Evidence{{value, se, 9}}, margin);
 }
 
 UnionTest together(const std::vector<DirectedTest>& tests) { return intersection_union(tests); }
 
 TEST(DirectedTest, IsThePlainTestAndItsTwoSidesMakeTheEquivalence) {
   const Estimate e{0.004, 0.002, 9};
-  const DirectedTest t = t_test(e, kMargin);
+  const DirectedTest t = t_test(Evidence{e}, kMargin);
   EXPECT_DOUBLE_EQ(t.p, two_sided_p(e));
-  EXPECT_DOUBLE_EQ(std::max(t.not_below, t.not_above), equivalence_p(e, kMargin));
-  EXPECT_DOUBLE_EQ(t.interval.low, interval_of(e).low);
+  EXPECT_DOUBLE_EQ(std::max(t.not_below, t.not_above), equivalence_p(e, {}, kMargin));
+  EXPECT_DOUBLE_EQ(t.interval(kAlpha).low, interval_of(e).low);
+  EXPECT_DOUBLE_EQ(t.equivalent(kAlpha).low, interval_of(e, 0.9).low);
   // Without a margin nothing is equivalent to nothing ...
-  EXPECT_GE(std::max(t_test(e, 0).not_below, t_test(e, 0).not_above), 0.5);
+  const DirectedTest none = t_test(Evidence{e}, 0);
+  EXPECT_GE(std::max(none.not_below, none.not_above), 0.5);
   // ... but what is identical; what never varies is no test.
-  EXPECT_EQ(t_test({0, 0, 9}, 0).not_above, 0);
-  EXPECT_EQ(t_test({0, 0, 9}, 0).p, 1);
-  EXPECT_EQ(t_test({0.1, 0, 9}, 0).reason, kNoVariance);
+  EXPECT_EQ(t_test({{0, 0, 9}, "", true}, 0).not_above, 0);
+  EXPECT_EQ(t_test({{0, 0, 9}, "", true}, 0).p, 1);
+  EXPECT_EQ(t_test({{0, 0, 9}, "", false}, 0.01).not_above, 1);
+  EXPECT_EQ(t_test(Evidence{{0.1, 0, 9}}, 0).reason, kNoVariance);
 }
 
 TEST(ShareTest, IsTheExactBinomialTestWithClopperAndPearsonsInterval) {
@@ -41,10 +44,10 @@ TEST(ShareTest, IsTheExactBinomialTestWithClopperAndPearsonsInterval) {
   EXPECT_NEAR(t.p, 2 * 11.0 / 1024, 1e-15);
   EXPECT_NEAR(t.value, 0.4, 1e-15);
   // Clopper and Pearson for 4 of 8: 0.1570 and 0.8430.
-  EXPECT_NEAR(share_test(4, 8, 0).interval.low, 0.15701 - 0.5, 1e-5);
-  EXPECT_NEAR(share_test(4, 8, 0).interval.high, 0.84299 - 0.5, 1e-5);
-  EXPECT_EQ(share_test(8, 8, 0).interval.high, 0.5);
-  EXPECT_NEAR(share_test(0, 8, 0).interval.high, 1 - std::pow(0.025, 1.0 / 8) - 0.5, 1e-12);
+  EXPECT_NEAR(share_test(4, 8, 0).interval(kAlpha).low, 0.15701 - 0.5, 1e-5);
+  EXPECT_NEAR(share_test(4, 8, 0).interval(kAlpha).high, 0.84299 - 0.5, 1e-5);
+  EXPECT_EQ(share_test(8, 8, 0).interval(kAlpha).high, 0.5);
+  EXPECT_NEAR(share_test(0, 8, 0).interval(kAlpha).high, 1 - std::pow(0.025, 1.0 / 8) - 0.5, 1e-12);
   // 5 of 10 when the share is 0.9: sum over k <= 5 of C(10, k) 0.9^k 0.1^(10-k) = 0.0016349374.
   EXPECT_NEAR(share_test(5, 10, 0.4).not_above, 0.0016349374, 1e-10);
   EXPECT_NEAR(share_test(5, 10, 0.4).not_below, 0.0016349374, 1e-10);
@@ -71,6 +74,8 @@ TEST(IntersectionUnion, IsRefutedByOneTestAfterHolm) {
   // Two tests share the smallest p, so Holm multiplies the first by 3 and the second cannot be
   // less.
   EXPECT_DOUBLE_EQ(u.test.p, 3 * t_of(0.05, 0.01).p);
+  // Its interval is as wide as that correction asks.
+  EXPECT_NEAR(u.test.interval(0.05).high, t_of(-0.05, 0.01).interval(0.05 / 3).high, 1e-15);
   // An effect the wrong way that may be chance leaves it open, however sure the others are.
   const UnionTest open = together({t_of(0.5, 0.01), t_of(-0.01, 0.02)});
   EXPECT_GT(open.test.p, kAlpha);
@@ -83,7 +88,10 @@ TEST(IntersectionUnion, NoEffectTakesOneThatIsAbsentAndNoneThatIsHarmful) {
   };
   const UnionTest u = together({t_of(0.05, 0.01), t_of(0.0001, 0.001)});
   EXPECT_LE(equivalence(u), kAlpha);
-  EXPECT_EQ(u.deciding, 1U);
+  EXPECT_EQ(u.equivalent, 1U);
+  // Its limits: the lower end at the level itself, the upper one at half of it, for two tests.
+  EXPECT_DOUBLE_EQ(u.test.equivalent(0.05).low, t_of(0.0001, 0.001).equivalent(0.05).low);
+  EXPECT_DOUBLE_EQ(u.test.equivalent(0.05).high, t_of(0.0001, 0.001).equivalent(0.025).high);
   // Bonferroni: alone this one is just equivalent, as one of two it is not.
   const DirectedTest close = t_of(0.0001, 0.0048);
   EXPECT_LE(std::max(close.not_below, close.not_above), kAlpha);
@@ -95,7 +103,7 @@ TEST(IntersectionUnion, NoEffectTakesOneThatIsAbsentAndNoneThatIsHarmful) {
 }
 
 TEST(IntersectionUnion, IsNotAllowedWhereOneTestIsNot) {
-  EXPECT_FALSE(together({t_of(0.05, 0.01), t_test({0.1, 0, 9}, 0)}).test.reason.empty());
+  EXPECT_FALSE(together({t_of(0.05, 0.01), t_test(Evidence{{0.1, 0, 9}}, 0)}).test.reason.empty());
 }
 
 TEST(Trend, WeightsGiveTheFittedChangeOverTheLogarithm) {

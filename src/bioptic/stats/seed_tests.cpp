@@ -52,10 +52,10 @@ double sign_flip_p(std::span<const double> differences) {
   return static_cast<double>(extreme) / (kDraws + 1);
 }
 
-Interval exact_interval(double hits, double n) {
+Interval exact_interval(double hits, double n, double confidence) {
   namespace bm = boost::math;
   const bm::policies::policy<bm::policies::promote_double<false>> policy;
-  const double tail = (1 - 0.95) / 2;
+  const double tail = (1 - confidence) / 2;
   return {hits <= 0 ? 0 : bm::ibeta_inv(hits, n - hits + 1, tail, policy),
           hits >= n ? 1 : bm::ibeta_inv(hits + 1, n - hits, 1 - tail, policy)};
 }
@@ -66,7 +66,7 @@ ShareGreater share_greater(std::span<const double> differences) {
   for (const double d : differences) hits += d > 0 ? 1 : d == 0 ? 0.5 : 0;
   ShareGreater out;
   out.share = hits / n;
-  out.interval = exact_interval(hits, n);
+  out.interval = {exact_interval(std::floor(hits), n).low, exact_interval(std::ceil(hits), n).high};
   out.meaningful = out.interval.low > 0.5 && out.interval.high > 0.75;
   return out;
 }

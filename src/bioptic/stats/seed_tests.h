@@ -13,12 +13,12 @@ namespace bioptic {
 // observed pattern counted (Phipson and Smyth 2010).  The smallest possible p is 2 / 2^S.
 double sign_flip_p(std::span<const double> differences);
 
-// Clopper and Pearson's exact 95 % interval of a share (1934); hits in [0, n] may end in a half,
-// which goes between the two whole numbers.
-Interval exact_interval(double hits, double n);
+// Clopper and Pearson's exact interval of a share (1934); whole hits in [0, n].
+Interval exact_interval(double hits, double n, double confidence = 0.95);
 
-// P(A > B): the share of paired seeds where A is better, ties counting one half, with the exact
-// interval of that count: five seeds of five are no certainty.
+// P(A > B): the share of paired seeds where A is better, ties counting one half, with the exact 95
+// % interval: five seeds of five are no certainty.  A half is no count, so where the ties leave one
+// the interval reaches from the low end of the whole number below to the high end of that above.
 struct ShareGreater {
   double share = 0;
   Interval interval;

@@ -25,6 +25,12 @@ const char* comparison_name(Verdict verdict) {
   return kNames[static_cast<std::size_t>(verdict)];
 }
 
+Interval interval_at(const Evidence& evidence, double level) {
+  const Estimate& e = evidence.estimate;
+  if (std::isnan(level) || (e.se == 0 && !evidence.identical)) return {kNan, kNan};
+  return interval_of(e, 1 - level);
+}
+
 std::vector<Judgement> judge(std::span<const Evidence> evidence, std::span<const double> margins) {
   std::vector<Judgement> out(evidence.size());
   std::vector<double> p(evidence.size(), kNan), within(evidence.size(), kNan);
@@ -36,19 +42,23 @@ std::vector<Judgement> judge(std::span<const Evidence> evidence, std::span<const
     }
     if (!out[i].reason.empty()) continue;
     p[i] = evidence[i].test ? evidence[i].test->p : two_sided_p(e);
-    const double equivalence = evidence[i].test ? evidence[i].test->equivalence
-                               : e.se == 0      ? 0  // identical
-                                                : equivalence_p(e, margins[i]);
-    if (margins[i] > 0 || equivalence == 0) within[i] = equivalence;
+    const bool identical = evidence[i].test ? evidence[i].test->equivalence == 0
+                                            : evidence[i].identical && e.value == 0 && e.se == 0;
+    if (margins[i] > 0 || identical) {
+      within[i] = evidence[i].test ? evidence[i].test->equivalence
+                  : identical      ? 0
+                                   : equivalence_p(e, evidence[i].bound, margins[i]);
+    }
   }
   const std::vector<double> corrected = holm(p), within_corrected = holm(within);
+  const std::vector<double> levels = holm_levels(p, kAlpha),
+                            within_levels = holm_levels(within, kAlpha);
   const auto tests = [](const std::vector<double>& values) {
     return static_cast<std::size_t>(
         std::count_if(values.begin(), values.end(), [](double v) { return !std::isnan(v); }));
   };
   const std::size_t family = tests(p), equivalence_family = tests(within);
   for (std::size_t i = 0; i < evidence.size(); ++i) {
-    const Estimate& e = evidence[i].estimate;
     Judgement& j = out[i];
     j.p = p[i];
     j.p_holm = corrected[i];
@@ -56,15 +66,23 @@ std::vector<Judgement> judge(std::span<const Evidence> evidence, std::span<const
     j.equivalence_holm = within_corrected[i];
     j.family = family;
     j.equivalence_family = equivalence_family;
-    if (!j.reason.empty()) {
-      j.interval = {kNan, kNan};
-      continue;
+    j.level = levels[i];
+    j.equivalence_level = within_levels[i];
+    j.interval = j.equivalent = {kNan, kNan};
+    if (!j.reason.empty()) continue;
+    if (!evidence[i].test) {
+      j.interval = interval_at(evidence[i], j.level);
+      if (evidence[i].identical && j.equivalence == 0) {
+        j.equivalent = {0, 0};
+      } else if (margins[i] > 0) {
+        j.equivalent =
+            equivalence_limits(evidence[i].estimate, evidence[i].bound, j.equivalence_level);
+      }
     }
-    j.interval = evidence[i].test ? evidence[i].test->interval : interval_of(e);
     if (j.equivalence_holm <= kAlpha) {
       j.verdict = Verdict::no_effect;
     } else if (j.p_holm <= kAlpha) {
-      j.verdict = e.value > 0 ? Verdict::positive : Verdict::negative;
+      j.verdict = evidence[i].estimate.value > 0 ? Verdict::positive : Verdict::negative;
     } else {
       j.verdict = Verdict::undecided;
     }

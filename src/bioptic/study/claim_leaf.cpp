@@ -98,6 +98,7 @@ std::vector<std::int64_t> LeafMaker::seeds_of(const std::vector<Term>& terms) co
 ClaimLeaf LeafMaker::start(const ClaimSpec& claim, const std::vector<Term>& terms) const {
   ClaimLeaf leaf;
   leaf.claim = &claim;
+  leaf.inference = summary_.inference;
   std::vector<std::pair<std::string, std::vector<std::string>>> still;
   for (const Term& term : terms) {
     const ArmSummary& arm = summary_.arms[term.arm];
@@ -127,6 +128,14 @@ std::string LeafMaker::why_no_repetitions(const ClaimLeaf& leaf) {
   return "";
 }
 
+// By what they predict, as why_no_repetitions() has it.
+bool LeafMaker::are_one_training(const ClaimLeaf& leaf) {
+  for (const char* split : {"test", "val"}) {
+    if (has_split(split)) return arms_are_identical(table(split), leaf.arms, leaf.seeds);
+  }
+  return false;
+}
+
 void LeafMaker::finish(ClaimLeaf& leaf) {
   const std::size_t n = leaf.seeds.size();
   for (double& d : leaf.per_seed) {
@@ -153,6 +162,7 @@ void LeafMaker::finish(ClaimLeaf& leaf) {
   if (reason.empty()) reason = repeated;
   if (leaf.e1.reason.empty()) leaf.e1.reason = reason;
   if (leaf.e2.reason.empty()) leaf.e2.reason = reason;
+  if (leaf.claim->kind != ClaimKind::gap) leaf.e1.identical = are_one_training(leaf);
   leaf.e1.estimate = n >= 2 && repeated.empty() ? rounded(mean_estimate(leaf.per_seed), leaf.scale)
                                                 : Estimate{kNan, kNan, kNan};
 }
@@ -160,6 +170,7 @@ void LeafMaker::finish(ClaimLeaf& leaf) {
 // A value that is not made of per-image predictions: E1 alone.
 ClaimLeaf LeafMaker::value_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) {
   ClaimLeaf leaf = start(claim, terms);
+  leaf.inference = Inference::seeds;
   leaf.e2.reason = why_no_cases(claim);
   if (claim.split == "val" && claim.value == CurveValue::end) {
     std::vector<std::pair<std::string, Chosen>> chosen;
@@ -258,20 +269,22 @@ ClaimLeaf LeafMaker::contrast_leaf(const ClaimSpec& claim, const std::vector<Ter
         return text.substr(0, text.find(' '));
       };
       leaf.apart = fmt::format(
-          "on the {} patients who have no images in another split it is {} (95 % interval {} to "
-          "{})",
+          "on the {} patients who have no images in another split it is {} (95 % interval, "
+          "uncorrected, {} to {})",
           apart.groups, effect_text(apart.effect, leaf.points, 0), number(i.low), number(i.high));
     }
   }
   const Evidence e1 = leaf.e1;
   finish(leaf);
   leaf.e1.estimate = e1.estimate;
+  leaf.e1.identical = e1.identical;
   return leaf;
 }
 
 // Per seed, 1 where the curves of all arms have the shape.
 ClaimLeaf LeafMaker::shape_leaf(const ClaimSpec& claim, const std::vector<Term>& terms) {
   ClaimLeaf leaf = start(claim, terms);
+  leaf.inference = Inference::seeds;
   leaf.e2.reason = why_no_cases(claim);
   for (const std::int64_t seed : seeds_of(terms)) {
     bool all = true, defined = true;
@@ -329,7 +342,7 @@ ClaimLeaf LeafMaker::gap_leaf(const ClaimSpec& claim, const std::vector<Term>& t
     if (!has_split(split)) continue;
     const std::string none = why_nothing_was_predicted(table(split), leaf.arms, leaf.seeds);
     if (none.empty()) continue;
-    leaf.e1 = leaf.e2 = {{kNan, kNan, kNan}, none, {}};
+    leaf.e1 = leaf.e2 = Evidence{{kNan, kNan, kNan}, none};
     leaf.gap.reset();
     break;
   }
@@ -364,6 +377,10 @@ void LeafMaker::gap_cases(const ClaimSpec& claim, const std::vector<Term>& terms
     leaf.e2.reason = fmt::format("{}, {}", split, *few);
     return;
   }
+  // A gap may come from the patients of either split, so the fewer bound what can be shown.
+  leaf.e2.bound =
+      patient_bound(hold.metric, std::min(hold.effective.of_mean, test.effective.of_mean),
+                    std::vector<double>{1}, summary_.dataset.classes.size());
   leaf.e2.estimate = rounded(crossed_gap(hold.group_values, test.group_values), scale);
   leaf.e2.estimate = with_degrees_of(
       hold.effective.of_variance < test.effective.of_variance ? hold.effective : test.effective,

@@ -28,6 +28,9 @@ struct ClaimLeaf {
   double effect = 0;             // mean of per_seed; NaN without seeds
   double scale = 0;              // largest sum of the sizes of the values that per_seed is made of
   Evidence e1, e2;               // an estimate is there wherever `reason` is empty
+  // What is asked of it: of predictions other patients (unless the study says otherwise), of curves
+  // and training other seeds.
+  Inference inference = Inference::patients;
   std::size_t images = 0, groups = 0;      // of E2, else 0
   std::optional<ContrastResult> contrast;  // where it is made of predictions, for planning
   std::optional<GapVariance> gap;          // likewise, of a gap with a hold-out
@@ -72,6 +75,8 @@ class LeafMaker {
   std::vector<std::int64_t> seeds_of(const std::vector<Term>& terms) const;
   // Empty, or why the leaf's seeds are no trainings apart.
   std::string why_no_repetitions(const ClaimLeaf& leaf);
+  // The arms' trainings gave the same scores in every seed.
+  bool are_one_training(const ClaimLeaf& leaf);
   // Fills effect, E1 and what both kinds of evidence need: enough seeds, independent ones.
   void finish(ClaimLeaf& leaf);
 

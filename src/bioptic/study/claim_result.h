@@ -29,7 +29,7 @@ struct ShiftEvidence {
 // One test that a claim is made of: a pair of an order, a part of an all_of.
 struct ClaimPart {
   std::string words;                     // "test accuracy of 'a' less that of 'b'"
-  double effect = 0, low = 0, high = 0;  // E1's interval; NaN where there is none
+  double effect = 0, low = 0, high = 0;  // E1's, 95 %, not corrected; NaN where there is none
   double p1 = 0, p2 = 0;                 // two-sided, not corrected, E1 and E2; NaN: no test
   double null_value = 0;                 // where there is no effect: 1/2 for a share of seeds
   bool points = true;                    // effect in parts of 1 that are shown as points
@@ -39,7 +39,7 @@ struct ClaimResult {
   ClaimSpec spec;
   // In units and sign of what is measured (first - second; largest - smallest setting; for a shape
   // the share of seeds), whatever the direction.  Of the headline; NaN where there is none.
-  double effect = 0, low = 0, high = 0;
+  double effect = 0, low = 0, high = 0, confidence = 0;  // as shown beside the verdict
   double null_value = 0;
   bool points = true;
   std::size_t seeds = 0, images = 0, groups = 0;  // images, groups: of E2, else 0
@@ -64,7 +64,11 @@ struct ClaimResult {
   std::size_t family = 1;
   std::string explanation;  // one plain sentence
 
-  bool headline_is_e2() const { return e2.verdict != Verdict::not_allowed; }
+  // As in Comparison; `seeds` also where the claim speaks of a curve or of training.
+  Inference inference = Inference::patients;
+  double worth = 0;  // likewise
+
+  bool headline_is_e2() const { return inference == Inference::patients; }
   const JudgedEvidence& headline() const { return headline_is_e2() ? e2 : e1; }
 };
 

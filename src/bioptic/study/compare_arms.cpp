@@ -72,11 +72,11 @@ void count_collapsed(const PredictionTable& table, const MetricValues& values, P
 
 JudgedEvidence within(JudgedEvidence e, Interval bounds) {
   const Interval i = cut({e.low, e.high}, bounds);
-  const Interval ninety = cut({e.equivalence_low, e.equivalence_high}, bounds);
+  const Interval equivalent = cut({e.equivalence_low, e.equivalence_high}, bounds);
   e.low = i.low;
   e.high = i.high;
-  e.equivalence_low = ninety.low;
-  e.equivalence_high = ninety.high;
+  e.equivalence_low = equivalent.low;
+  e.equivalence_high = equivalent.high;
   return e;
 }
 
@@ -113,6 +113,8 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
       c.seeds_floored = result.seeds_floored;
       c.groups_floored = result.groups_floored;
       c.margin = margin;
+      c.inference = options.inference;
+      c.worth = result.e2.reason.empty() ? result.effective.of_mean : 0;
       c.detect = has_points(metric) ? options.detect : 0;
       describe_seeds(result, options.not_allowed.empty(), c);
       count_collapsed(table, values, {a, b}, weights, result, c);
@@ -155,21 +157,22 @@ std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric me
   for (std::size_t k = 0; k < judgements.size(); ++k) {
     const Judgement& j = judgements[k];
     JudgedEvidence& e = out.emplace_back();
+    const bool up = larger_is_better(metric);
     e.verdict = j.verdict;
     e.p = j.p;
     e.p_holm = j.p_holm;
-    e.low = larger_is_better(metric) ? j.interval.low : -j.interval.high;
-    e.high = larger_is_better(metric) ? j.interval.high : -j.interval.low;
+    e.low = up ? j.interval.low : -j.interval.high;
+    e.high = up ? j.interval.high : -j.interval.low;
+    e.confidence = 1 - j.level;
     e.df = j.reason.empty() ? evidence[k].estimate.df : kNan;
     e.equivalence_p = margins[k] > 0 ? j.equivalence : kNan;
     e.equivalence_p_holm = margins[k] > 0 ? j.equivalence_holm : kNan;
     e.family = j.family;
     e.equivalence_family = j.equivalence_family;
-    if (margins[k] > 0 && j.reason.empty() && !evidence[k].test) {
-      const Interval within = interval_of(evidence[k].estimate, kEquivalenceConfidence);
-      e.equivalence_low = within.low;
-      e.equivalence_high = within.high;
-    }
+    e.equivalence_low = up ? j.equivalent.low : -j.equivalent.high;
+    e.equivalence_high = up ? j.equivalent.high : -j.equivalent.low;
+    e.equivalence_confidence = 1 - 2 * j.equivalence_level;
+    e.smallest_margin = smallest_margin(evidence[k].bound, j.equivalence_level);
     e.reason = j.reason;
   }
   return out;

@@ -15,6 +15,7 @@ struct CompareOptions {
   double margin = 0.01;          // differences within it count as none; >= 0, 0 = no margin
   double detect = 0.02;          // true difference that `seeds_needed` is for; > 0
   std::string not_allowed = "";  // why no verdict may be given, whatever the numbers; "" = it may
+  Inference inference = Inference::patients;
 };
 
 // Pairs in the order of the arms (a before b), metrics in the order of metrics_of(); all pairs of

@@ -9,6 +9,7 @@
 
 #include "bioptic/stats/estimate.h"
 #include "bioptic/stats/verdict.h"
+#include "bioptic/study/inference.h"
 #include "bioptic/study/reach.h"
 
 namespace bioptic {
@@ -18,18 +19,34 @@ namespace bioptic {
 struct JudgedEvidence {
   Verdict verdict = Verdict::not_allowed;  // positive: a is better (a claim is supported)
   double p = 0, p_holm = 0;                // two-sided
-  double low = 0, high = 0;                // 95 %
+  // At `confidence`, 1 less the level at which Holm's procedure decided this test: it excludes 0
+  // exactly where p_holm <= 0.05.
+  double low = 0, high = 0, confidence = 0;
   double df = 0;
-  double equivalence_p = 0;  // two one-sided tests against the margin
+  double equivalence_p = 0;  // against the margin, see equivalence.h
   double equivalence_p_holm = 0;
   // How many tests Holm's corrections ran over, of a difference and of equivalence: those pairs (or
   // claims) of the family that could be tested.
   std::size_t family = 0, equivalence_family = 0;
-  // The 90 % interval: it lies within the margin exactly where equivalence_p <= 0.05.  NaN where
-  // the test is not a t.
+  // The limits of that test at its own level, which both lie within the margin exactly where
+  // equivalence_p_holm <= 0.05; confidence: 1 less twice that level, as each end is one-sided.
   double equivalence_low = std::numeric_limits<double>::quiet_NaN();
   double equivalence_high = std::numeric_limits<double>::quiet_NaN();
+  double equivalence_confidence = std::numeric_limits<double>::quiet_NaN();
+  // The smallest margin that the patients at hand can show at that level; 0 without such a bound.
+  double smallest_margin = 0;
   std::string reason;  // of not_allowed
+
+  // What is shown beside the verdict: the limits that "no effect" rests on, else low and high.
+  struct Shown {
+    double low = 0, high = 0, confidence = 0;
+  };
+  Shown shown() const {
+    if (verdict == Verdict::no_effect && equivalence_low == equivalence_low) {  // not NaN
+      return {equivalence_low, equivalence_high, equivalence_confidence};
+    }
+    return {low, high, confidence};
+  }
 };
 
 struct Comparison {
@@ -48,6 +65,8 @@ struct Comparison {
   bool meaningful = false;     // Bouthillier et al. 2021
   double margin = 0;           // 0: none in this metric's units
   double detect = 0;           // 0: none in this metric's units
+  Inference inference = Inference::patients;
+  double worth = 0;  // of E2: the groups weigh as much as so many of equal size (Kish); 0: no E2
   // In all, for a power of 0.8 at a true difference of `detect`, by E2 where it exists, else by E1,
   // at level 0.05 / power_tests: of the headline's family, as Holm's correction begins with it.
   // seeds_needed: with these cases; empty when no number of seeds suffices (or nothing is known).
@@ -68,8 +87,9 @@ struct Comparison {
   std::optional<SharedGroups> shared;  // of the split's groups, those that training has, too
   std::string explanation;             // one plain sentence or two
 
-  // E2 where it exists, else E1.
-  bool headline_is_e2() const { return e2.verdict != Verdict::not_allowed; }
+  // The evidence on what was asked.  Where E2 is asked for and not allowed, so is the verdict: none
+  // is borrowed from E1, which stands beside it for what it is.
+  bool headline_is_e2() const { return inference == Inference::patients; }
   const JudgedEvidence& headline() const { return headline_is_e2() ? e2 : e1; }
 };
 

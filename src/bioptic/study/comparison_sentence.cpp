@@ -31,21 +31,22 @@ std::string corrected_for(std::size_t family) {
   return family > 1 ? fmt::format(" corrected for {} pairs", family) : "";
 }
 
-// "(95 % interval -0.10 to 2.30 points; p = 0.03, corrected for 3 pairs)"
+// "95 % interval -0.10 to +2.30 points; p 0.030 corrected for 3 pairs"
 std::string numbers(const Comparison& c, const JudgedEvidence& e) {
-  std::string text = fmt::format("95 % interval {} to {}{}; p {}", points(c, e.low, true),
-                                 points(c, e.high, true), unit(c), p_text(e.p_holm));
-  return text + corrected_for(e.family);
+  std::string text;
+  if (!std::isnan(e.low)) {
+    text = fmt::format("{} interval {} to {}{}; ", confidence_text(e.confidence),
+                       points(c, e.low, true), points(c, e.high, true), unit(c));
+  }
+  return text + "p " + p_text(e.p_holm) + corrected_for(e.family);
 }
 
-// "90 % interval -0.62 to 0.71 points; test of equivalence p = 0.012": a 95 % interval may reach
-// beyond the margin where this one does not.
+// "90 % interval -0.62 to 0.71 points; test of equivalence p 0.012 corrected for 3 pairs"
 std::string equivalence_numbers(const Comparison& c, const JudgedEvidence& e) {
-  std::string test =
-      "test of equivalence p " + p_text(e.equivalence_p_holm) + corrected_for(e.equivalence_family);
-  if (std::isnan(e.equivalence_low)) return test;
-  return fmt::format("90 % interval {} to {}{}; {}", points(c, e.equivalence_low, true),
-                     points(c, e.equivalence_high, true), unit(c), test);
+  return fmt::format("{} interval {} to {}{}; test of equivalence p {}{}",
+                     confidence_text(e.equivalence_confidence), points(c, e.equivalence_low, true),
+                     points(c, e.equivalence_high, true), unit(c), p_text(e.equivalence_p_holm),
+                     corrected_for(e.equivalence_family));
 }
 
 // The interval of how much better the better arm is, whichever it is.
@@ -56,6 +57,26 @@ JudgedEvidence size_of(const Comparison& c, JudgedEvidence e) {
     e.high = -e.high;
   }
   return e;
+}
+
+// What stands in the way of "no effect", where a reader who sees a small difference will look for
+// it: too few patients for the margin, or a test that is not clear enough.
+std::string why_not_equivalent(const Comparison& c, const JudgedEvidence& e) {
+  if (!(c.margin > 0)) return "";
+  const std::string margin = points(c, c.margin, false) + unit(c);
+  if (e.smallest_margin > c.margin) {
+    const std::string cases =
+        c.groups < c.images
+            ? fmt::format("{} groups, worth {:.0f} of equal size,", c.groups, std::floor(c.worth))
+            : fmt::format("{} images", c.groups);
+    return fmt::format(" {} cannot show that two arms differ by less than {}: {} at best.", cases,
+                       margin, points(c, e.smallest_margin, false) + unit(c));
+  }
+  const bool looks_small = e.low >= -c.margin && e.high <= c.margin;
+  if (!looks_small) return "";
+  return fmt::format(
+      " That they differ by less than the margin of {} is not shown: test of equivalence p {}{}.",
+      margin, p_text(e.equivalence_p_holm), corrected_for(e.equivalence_family));
 }
 
 // " at level 0.05 / 3": what Holm's correction asks of the clearest of three pairs.
@@ -123,49 +144,79 @@ std::string p_text(double p) {
   return fmt::format("{:.3f}", p);
 }
 
-std::string sentence_of(const Comparison& c) {
+std::string confidence_text(double confidence) {
+  const double percent = 100 * confidence;
+  // 95 %, 98.3 %, 99.75 %: never rounded up to a whole 100.
+  for (const int digits : {0, 1, 2}) {
+    const double scale = std::pow(10, digits);
+    const double shown = std::round(percent * scale) / scale;
+    if (std::abs(shown - percent) < (digits == 0 ? 1e-6 : 0.04) && shown < 100) {
+      return fmt::format("{:.{}f} %", shown, digits);
+    }
+  }
+  return fmt::format("{:.4f} %", percent);
+}
+
+namespace {
+
+// What one kind of evidence says of the pair, in the words that follow "on these images only".
+std::string finding(const Comparison& c, const JudgedEvidence& e, const std::string& where) {
   const std::string metric = c.split + " " + metric_words(c);
-  const char* cases = c.groups < c.images ? "groups" : "images";
-  const bool e2 = c.headline_is_e2();
-  const JudgedEvidence& e = c.headline();
-  const std::string where = e2 ? fmt::format("for other {} and other cases like these {} {}{}",
-                                             c.repeated, c.groups, cases, shared_words(c.shared))
-                               : fmt::format("for other {} on these images", c.repeated);
-  std::string text;
   switch (e.verdict) {
     case Verdict::positive:
     case Verdict::negative: {
       const bool a = e.verdict == Verdict::positive;
-      text = fmt::format("{} is better than {} in {} by {}{} ({}), {}, with this training pool.",
+      return fmt::format("{} is better than {} in {} by {}{} ({}), {}, with this training pool",
                          a ? c.a : c.b, a ? c.b : c.a, metric,
                          points(c, std::abs(c.difference), false), unit(c),
                          numbers(c, size_of(c, e)), where);
-      break;
     }
     case Verdict::no_effect:
-      if (c.difference == 0 && e.low == 0 && e.high == 0) {
-        text = fmt::format("{} and {} agree in {} on every seed.", c.a, c.b, metric);
-      } else {
-        text = fmt::format(
-            "{} and {} differ in {} by less than the margin of {}{} ({}), {}, with this training "
-            "pool.",
-            c.a, c.b, metric, points(c, c.margin, false), unit(c), equivalence_numbers(c, e),
-            where);
+      if (e.equivalence_low == 0 && e.equivalence_high == 0) {
+        return fmt::format("{} and {} gave every image the same score in every seed", c.a, c.b);
       }
-      break;
+      return fmt::format(
+          "{} and {} differ in {} by less than the margin of {}{} ({}), {}, with this training "
+          "pool",
+          c.a, c.b, metric, points(c, c.margin, false), unit(c), equivalence_numbers(c, e), where);
     case Verdict::undecided:
-      text = fmt::format("Undecided whether {} and {} differ in {}: {}{} ({}), {}.{}", c.a, c.b,
-                         metric, points(c, c.difference, true), unit(c), numbers(c, e), where,
-                         more(c, cases));
-      break;
+      return fmt::format("it is undecided whether {} and {} differ in {}: {}{} ({}), {}", c.a, c.b,
+                         metric, points(c, c.difference, true), unit(c), numbers(c, e), where);
     case Verdict::not_allowed:
-      text = fmt::format("No verdict on {} and {} in {}: {}.", c.a, c.b, metric, e.reason);
       break;
   }
-  if (!e2 && e.verdict != Verdict::not_allowed) {
-    text += fmt::format(" Of other patients nothing can be said: {}.", c.e2.reason);
-    if (!c.chosen.empty() && c.chosen != c.e2.reason) text += " And " + c.chosen + ".";
+  return "there is no verdict either: " + e.reason;
+}
+
+std::string as_sentence(std::string text) {
+  constexpr std::string_view kOpen = "it is undecided";
+  if (text.starts_with(kOpen)) text.replace(0, kOpen.size(), "Undecided");
+  return text + ".";
+}
+
+}  // namespace
+
+std::string sentence_of(const Comparison& c) {
+  const char* cases = c.groups < c.images ? "groups" : "images";
+  const bool e2 = c.headline_is_e2();
+  const JudgedEvidence& e = c.headline();
+  const std::string on_these =
+      fmt::format("for other {} on these images{}", c.repeated, e2 ? "" : " only");
+  if (e.verdict == Verdict::not_allowed) {
+    std::string text = fmt::format("No verdict on {} and {} in {} {}: {}.", c.a, c.b, c.split,
+                                   metric_words(c), e.reason);
+    if (e2 && c.e1.verdict != Verdict::not_allowed) {
+      text += " On these images only, " + finding(c, c.e1, "for other " + c.repeated) + ".";
+    }
+    if (!c.chosen.empty() && c.chosen != e.reason) text += " And " + c.chosen + ".";
+    return text + collapsed_text(c);
   }
+  const std::string where = e2 ? fmt::format("for other {} and other cases like these {} {}{}",
+                                             c.repeated, c.groups, cases, shared_words(c.shared))
+                               : on_these;
+  std::string text = as_sentence(finding(c, e, where));
+  if (e.verdict == Verdict::undecided) text += why_not_equivalent(c, e) + more(c, cases);
+  if (!e2 && !c.chosen.empty()) text += " And " + c.chosen + ".";
   return text + collapsed_text(c);
 }
 

@@ -14,6 +14,8 @@ std::string sentence_of(const Comparison& comparison);
 
 // A difference in the metric's units: "+1.2 points" for parts of 1, else "+0.012".
 std::string difference_text(const Comparison& comparison, double value);
+// "95 %", "98.3 %": of an interval, given as a share.
+std::string confidence_text(double confidence);
 // "0.03", "< 0.001", "-"
 std::string p_text(double p);
 

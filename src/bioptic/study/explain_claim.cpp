@@ -20,13 +20,18 @@ std::string number(double value, bool points, bool sign) {
   return size == 0 ? "0" : text;
 }
 
-std::string interval(const ClaimResult& r, double low, double high) {
+std::string interval(const ClaimResult& r, double low, double high, double confidence) {
   if (std::isnan(low)) return "";
+  const std::string which = confidence_text(confidence) + " interval ";
   if (r.null_value > 0) {
-    return fmt::format("95 % interval {:.0f} to {:.0f} %", 100 * low, 100 * high);
+    return which + fmt::format("{:.0f} to {:.0f} %", 100 * low, 100 * high);
   }
-  return fmt::format("95 % interval {} to {}", number(low, r.points, true),
-                     number(high, r.points, true));
+  return which + fmt::format("{} to {}", number(low, r.points, true), number(high, r.points, true));
+}
+
+std::string interval(const ClaimResult& r, const JudgedEvidence& e) {
+  const JudgedEvidence::Shown shown = e.shown();
+  return interval(r, shown.low, shown.high, shown.confidence);
 }
 
 // Of those claims that could be tested.
@@ -34,20 +39,26 @@ std::string after_holm(std::size_t family) {
   return family > 1 ? fmt::format(" after Holm's correction for {} claims", family) : "";
 }
 
+std::string p_equals(double p) { return p < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", p); }
+
 // Of the test that the verdict rests on.
-std::string p_words(const ClaimResult& r, const JudgedEvidence& e) {
-  if (e.verdict == Verdict::no_effect && !std::isnan(e.equivalence_p) && r.low != r.high) {
-    const std::string p =
-        (e.equivalence_p_holm < 0.001 ? "p < 0.001"
-                                      : fmt::format("p = {:.3f}", e.equivalence_p_holm)) +
-        after_holm(e.equivalence_family);
-    if (std::isnan(e.equivalence_low)) return "test of equivalence " + p;
-    return fmt::format("test of equivalence {}, 90 % interval {} to {}", p,
-                       number(e.equivalence_low, r.points, true),
-                       number(e.equivalence_high, r.points, true));
+std::string p_words(const JudgedEvidence& e) {
+  if (e.verdict == Verdict::no_effect && !std::isnan(e.equivalence_p)) {
+    return "test of equivalence " + p_equals(e.equivalence_p_holm) +
+           after_holm(e.equivalence_family);
   }
-  std::string text = e.p_holm < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", e.p_holm);
-  return text + after_holm(r.family);
+  return p_equals(e.p_holm) + after_holm(e.family);
+}
+
+// "95 % interval +0.4 to +2.1; p = 0.012 after ..."
+std::string numbers(const ClaimResult& r, const JudgedEvidence& e) {
+  const std::string range = interval(r, e);
+  return (range.empty() ? "" : range + "; ") + p_words(e);
+}
+
+bool is_identical(const ClaimResult& r, const JudgedEvidence& e) {
+  return e.verdict == Verdict::no_effect && r.null_value == 0 && e.equivalence_low == 0 &&
+         e.equivalence_high == 0;
 }
 
 // Where every image is its own case, no patients are known.
@@ -70,26 +81,27 @@ std::string measured(const ClaimResult& r) {
       fmt::format("{} is {} over {} seed{}", r.words, effect_text(r.effect, r.points, r.null_value),
                   r.seeds, r.seeds == 1 ? "" : "s");
   if (r.spec.kind == ClaimKind::gap) {
-    const std::string range = interval(r, r.low, r.high);
-    if (!range.empty()) text += " (" + range + ")";
-    if (e2) {
+    const std::string range = interval(r, r.low, r.high, r.confidence);
+    if (!range.empty())
+      text += e2 ? " (over seeds, uncorrected, " + range + ")" : " (" + range + ")";
+    if (e2 && e.verdict != Verdict::not_allowed) {
       text += fmt::format(", and on the hold-out less test, whose {} are apart, {} ({}) over {}",
-                          case_word(r), effect_text(r.effect2, r.points, 0),
-                          interval(r, e.low, e.high), cases_words(r));
+                          case_word(r), effect_text(r.effect2, r.points, 0), numbers(r, e),
+                          cases_words(r));
+    } else if (e.verdict != Verdict::not_allowed) {
+      text += "; " + p_words(e);
     }
-    if (e.verdict != Verdict::not_allowed) text += "; " + p_words(r, e);
     return text;
   }
-  if (e2) text += " and " + cases_words(r);
+  if (e2 && r.images > 0) text += " and " + cases_words(r);
   if (e.verdict == Verdict::not_allowed) return text;
-  const std::string range = interval(r, r.low, r.high);
-  return text + " (" + (range.empty() ? "" : range + "; ") + p_words(r, e) + ")";
+  return text + " (" + numbers(r, e) + ")";
 }
 
 std::string scope(const ClaimResult& r) {
   return r.headline_is_e2() ? fmt::format("for other {} and other {} like these{}", r.repeated,
                                           case_word(r), shared_words(r.shared))
-                            : fmt::format("for other {} on these images", r.repeated);
+                            : fmt::format("for other {} on these images only", r.repeated);
 }
 
 std::string detect_words(const ClaimResult& r) {
@@ -121,6 +133,50 @@ std::string what_it_takes(const ClaimResult& r) {
   return fmt::format("; {} is beyond what more seeds can find", wanted);
 }
 
+// Where a reader who sees a small effect will look for "no effect": too few patients for the
+// margin, or a test that is not clear enough.
+std::string why_not_equivalent(const ClaimResult& r, const JudgedEvidence& e) {
+  if (!(r.margin > 0) || r.null_value > 0 || std::isnan(e.low)) return "";
+  const std::string unit = r.points ? " points" : "";
+  const std::string margin = number(r.margin, r.points, false) + unit;
+  if (e.smallest_margin > r.margin) {
+    const std::string cases =
+        r.groups < r.images
+            ? fmt::format("{} patients, worth {:.0f} of equal size,", r.groups, std::floor(r.worth))
+            : fmt::format("{} images", r.groups);
+    return fmt::format("; {} cannot show that an effect is smaller than {}, but than {} at best",
+                       cases, margin, number(e.smallest_margin, r.points, false) + unit);
+  }
+  if (e.low < -r.margin || e.high > r.margin) return "";
+  return fmt::format(
+      "; that it is smaller than the margin of {} is not shown (test of equivalence {}{})", margin,
+      p_equals(e.equivalence_p_holm), after_holm(e.equivalence_family));
+}
+
+// E1 beside a verdict that is not allowed, for what it is.
+std::string on_these_images(const ClaimResult& r) {
+  const char* said = "";
+  switch (r.e1.verdict) {
+    case Verdict::positive:
+      said = "is supported";
+      break;
+    case Verdict::negative:
+      said = "is refuted";
+      break;
+    case Verdict::no_effect:
+      said = "has no effect as large as the margin";
+      break;
+    case Verdict::undecided:
+      said = "stays open";
+      break;
+    case Verdict::not_allowed:
+      return "";
+  }
+  return fmt::format("; on these images only, for other {}, the claim {} (effect {}; {})",
+                     r.repeated, said, effect_text(r.effect1, r.points, r.null_value),
+                     numbers(r, r.e1));
+}
+
 std::string concluded(const ClaimResult& r, const ShiftEvidence* shift) {
   const JudgedEvidence& e = r.headline();
   std::string text;
@@ -136,8 +192,8 @@ std::string concluded(const ClaimResult& r, const ShiftEvidence* shift) {
                  : fmt::format(", so, given this training pool, the claim is refuted {}", scope(r));
       break;
     case Verdict::no_effect:
-      if (r.low == r.high && r.effect == r.null_value) {
-        text = ", exactly the same in every seed: there is no effect";
+      if (is_identical(r, e)) {
+        text = ", for the arms gave every image the same score in every seed: there is no effect";
       } else {
         const std::string margin =
             r.null_value > 0 ? fmt::format("{:.0f} % about one half", 100 * r.margin)
@@ -149,11 +205,19 @@ std::string concluded(const ClaimResult& r, const ShiftEvidence* shift) {
       }
       break;
     case Verdict::undecided:
-      text = fmt::format(", so, given this training pool, the claim stays open {}{}", scope(r),
-                         what_it_takes(r));
+      if (r.spec.because_of_shift && e.p_holm <= kAlpha) {
+        text = ", so there is a gap, but that a shift is its cause stays open";
+        break;
+      }
+      text = fmt::format(", so, given this training pool, the claim stays open {}{}{}", scope(r),
+                         why_not_equivalent(r, e), what_it_takes(r));
       break;
     case Verdict::not_allowed:
-      return fmt::format(", but no verdict is allowed: {}", e.reason);
+      text = fmt::format(", but no verdict is allowed: {}", e.reason);
+      if (r.headline_is_e2() && r.e1.verdict != Verdict::not_allowed) {
+        text += on_these_images(r);
+      }
+      return text;
   }
   if (r.spec.because_of_shift && shift != nullptr && !shift->words.empty()) {
     text += "; " + shift->words;
@@ -170,12 +234,11 @@ std::string effect_text(double effect, bool points, double null_value) {
 }
 
 std::string effect_with_interval(const ClaimResult& r) {
-  std::string text = effect_text(r.effect, r.points, r.null_value);
+  const std::string text = effect_text(r.effect, r.points, r.null_value);
   if (std::isnan(r.low)) return text;
-  if (r.null_value > 0)
-    return text + fmt::format(" ({:.0f} to {:.0f} %)", 100 * r.low, 100 * r.high);
-  return text +
-         fmt::format(" ({} to {})", number(r.low, r.points, true), number(r.high, r.points, true));
+  const bool beside = r.spec.kind == ClaimKind::gap && r.headline_is_e2();
+  return text + (beside ? " (over seeds, uncorrected, " : " (") +
+         interval(r, r.low, r.high, r.confidence) + ")";
 }
 
 std::string verdict_words(Verdict verdict) {

@@ -18,7 +18,8 @@ struct GapEstimate {
   double high = std::numeric_limits<double>::quiet_NaN();
   double p = std::numeric_limits<double>::quiet_NaN();  // two-sided, of "it is 0"
   std::string reason;
-  // The 90 % interval, which two one-sided tests at 0.05 compare with a margin.
+  // The limits of the test of equivalence, each one-sided at 0.05 (stats/equivalence.h), which are
+  // compared with a margin.
   double equivalence_low = std::numeric_limits<double>::quiet_NaN();
   double equivalence_high = std::numeric_limits<double>::quiet_NaN();
 };

@@ -21,107 +21,117 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-// A claim before the family's correction.
-struct Tested {
-  std::vector<ClaimLeaf> leaves;             // in the order of the file
-  DirectedTest e1, e2;                       // positive: as claimed
-  std::size_t deciding1 = 0, deciding2 = 0;  // leaves
+// All leaves of a claim, or of its parts, under one kind of evidence.
+struct Deciding {
+  DirectedTest test;           // positive: as claimed
+  std::size_t leaf = 0;        // that p belongs to
+  std::size_t equivalent = 0;  // that equivalence rests on
 };
 
-Estimate turned(Estimate estimate, bool higher) {
-  if (!higher) estimate.value = -estimate.value;
-  return estimate;
+// A claim before the family's correction.
+struct Tested {
+  std::vector<ClaimLeaf> leaves;  // in the order of the file
+  Deciding seeds;                 // E1 of all leaves
+  Deciding headline;              // of each leaf what is asked of it: E2, or E1 of a curve
+  Inference inference = Inference::seeds;
+};
+
+Evidence turned(Evidence evidence, bool higher) {
+  if (!higher) evidence.estimate.value = -evidence.estimate.value;
+  return evidence;
 }
 
 DirectedTest directed(const ClaimLeaf& leaf, const Evidence& evidence) {
-  DirectedTest test;
-  test.reason = evidence.reason;
-  if (!test.reason.empty()) return test;
-  if (leaf.is_share()) {
+  if (leaf.is_share() && evidence.reason.empty()) {
     return share_test(leaf.hits(), static_cast<int>(leaf.seeds.size()), leaf.margin);
   }
-  return t_test(turned(evidence.estimate, leaf.claim->higher), leaf.margin);
+  return t_test(turned(evidence, leaf.claim->higher), leaf.margin);
 }
 
-struct Deciding {
-  DirectedTest test;
-  std::size_t leaf = 0;
-};
+const Evidence& asked_of(const ClaimLeaf& leaf) {
+  return leaf.inference == Inference::patients ? leaf.e2 : leaf.e1;
+}
 
 Deciding all_hold(const std::vector<Deciding>& tests) {
   if (tests.size() == 1) return tests.front();
   std::vector<DirectedTest> plain;
   for (const Deciding& d : tests) plain.push_back(d.test);
   const UnionTest together = intersection_union(plain);
-  return {together.test, tests[together.deciding].leaf};
+  return {together.test, tests[together.deciding].leaf, tests[together.equivalent].equivalent};
 }
 
-Deciding over_leaves(const std::vector<ClaimLeaf>& leaves, std::size_t from, std::size_t to,
-                     Evidence ClaimLeaf::*evidence) {
+// The leaves from `from` on, which belong to one part.
+Deciding over_leaves(const std::vector<ClaimLeaf>& leaves, std::size_t from, bool headline) {
   std::vector<Deciding> tests;
-  for (std::size_t i = from; i < to; ++i) {
-    tests.push_back({directed(leaves[i], leaves[i].*evidence), i});
+  for (std::size_t i = from; i < leaves.size(); ++i) {
+    tests.push_back({directed(leaves[i], headline ? asked_of(leaves[i]) : leaves[i].e1), i, i});
   }
   return all_hold(tests);
 }
 
 Tested test_claim(LeafMaker& maker, const ClaimSpec& claim) {
   Tested out;
-  std::vector<Deciding> parts1, parts2;
+  std::vector<Deciding> seeds, headline;
   const auto add = [&](const ClaimSpec& part) {
     const std::size_t from = out.leaves.size();
     for (ClaimLeaf& leaf : maker.leaves(part)) out.leaves.push_back(std::move(leaf));
-    parts1.push_back(over_leaves(out.leaves, from, out.leaves.size(), &ClaimLeaf::e1));
-    parts2.push_back(over_leaves(out.leaves, from, out.leaves.size(), &ClaimLeaf::e2));
+    seeds.push_back(over_leaves(out.leaves, from, false));
+    headline.push_back(over_leaves(out.leaves, from, true));
   };
   if (claim.kind == ClaimKind::all_of) {
     for (const ClaimSpec& part : claim.parts) add(part);
   } else {
     add(claim);
   }
-  const Deciding one = all_hold(parts1), two = all_hold(parts2);
-  out.e1 = one.test;
-  out.deciding1 = one.leaf;
-  out.e2 = two.test;
-  out.deciding2 = two.leaf;
+  out.seeds = all_hold(seeds);
+  out.headline = all_hold(headline);
+  for (const ClaimLeaf& leaf : out.leaves) {
+    if (leaf.inference == Inference::patients) out.inference = Inference::patients;
+  }
   return out;
 }
 
-Interval raw_interval(const ClaimLeaf& leaf, const Evidence& evidence) {
-  if (leaf.is_share()) {
-    const Interval i = share_test(leaf.hits(), static_cast<int>(leaf.seeds.size()), 0).interval;
-    return {i.low + 0.5, i.high + 0.5};
-  }
-  return cut(interval_of(evidence.estimate), leaf.bounds);
+// An interval of a leaf's test, in the units and the sign of what is measured.
+Interval measured_interval(Interval i, const ClaimLeaf& leaf) {
+  if (leaf.is_share()) return {i.low + 0.5, i.high + 0.5};
+  if (!leaf.claim->higher) i = {-i.high, -i.low};
+  return cut(i, leaf.bounds);
 }
 
 double raw_effect(const ClaimLeaf& leaf, const Evidence& evidence) {
   return leaf.is_share() || !evidence.reason.empty() ? leaf.effect : evidence.estimate.value;
 }
 
-JudgedEvidence judged_side(const Judgement& j, const ClaimLeaf& leaf, const Evidence& evidence) {
+JudgedEvidence judged_side(const Judgement& j, const std::vector<ClaimLeaf>& leaves,
+                           const Deciding& deciding, bool headline) {
+  const ClaimLeaf &leaf = leaves[deciding.leaf], &equal = leaves[deciding.equivalent];
+  const bool margin = equal.margin > 0;
   JudgedEvidence out;
   out.verdict = j.verdict;
   out.p = j.p;
   out.p_holm = j.p_holm;
-  out.equivalence_p = leaf.margin > 0 ? j.equivalence : kNan;
-  out.equivalence_p_holm = leaf.margin > 0 ? j.equivalence_holm : kNan;
+  out.equivalence_p = margin ? j.equivalence : kNan;
+  out.equivalence_p_holm = margin ? j.equivalence_holm : kNan;
   out.family = j.family;
   out.equivalence_family = j.equivalence_family;
   out.reason = j.reason;
-  out.low = out.high = out.df = kNan;
+  out.low = out.high = out.confidence = out.df = kNan;
   if (!j.reason.empty()) return out;
-  const Interval interval = raw_interval(leaf, evidence);
+  const Interval interval = measured_interval(deciding.test.interval(j.level), leaf);
   out.low = interval.low;
   out.high = interval.high;
-  if (leaf.is_share()) return out;
-  out.df = evidence.estimate.df;
-  if (leaf.margin > 0) {
-    const Interval within =
-        cut(interval_of(evidence.estimate, kEquivalenceConfidence), leaf.bounds);
-    out.equivalence_low = within.low;
-    out.equivalence_high = within.high;
-  }
+  out.confidence = 1 - j.level;
+  const Evidence& evidence = headline ? asked_of(leaf) : leaf.e1;
+  if (!leaf.is_share()) out.df = evidence.estimate.df;
+  if (!margin) return out;
+  const Interval equivalent =
+      measured_interval(deciding.test.equivalent(j.equivalence_level), equal);
+  out.equivalence_low = equivalent.low;
+  out.equivalence_high = equivalent.high;
+  out.equivalence_confidence = 1 - 2 * j.equivalence_level;
+  const PatientBound& bound = (headline ? asked_of(equal) : equal.e1).bound;
+  out.smallest_margin =
+      smallest_margin(bound, j.equivalence_level / static_cast<double>(leaves.size()));
   return out;
 }
 
@@ -247,7 +257,7 @@ ClaimPart part_of(const ClaimLeaf& leaf) {
   part.null_value = leaf.is_share() ? 0.5 : 0;
   const DirectedTest one = directed(leaf, leaf.e1), two = directed(leaf, leaf.e2);
   if (one.reason.empty()) {
-    const Interval interval = raw_interval(leaf, leaf.e1);
+    const Interval interval = measured_interval(one.interval(kAlpha), leaf);
     part.low = interval.low;
     part.high = interval.high;
     part.p1 = one.p;
@@ -297,9 +307,8 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
   std::vector<Evidence> first, second;
   for (const ClaimSpec& claim : claims) {
     tested.push_back(test_claim(maker, claim));
-    first.push_back(evidence_of(tested.back().e1));
-    const bool cases = tested.back().e2.reason.empty();
-    second.push_back(cases ? evidence_of(tested.back().e2) : first.back());
+    first.push_back(evidence_of(tested.back().seeds.test));
+    second.push_back(evidence_of(tested.back().headline.test));
   }
   std::vector<double> margins;  // whether there is one: each test has used its own
   for (const Tested& t : tested) {
@@ -307,41 +316,56 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
     for (const ClaimLeaf& leaf : t.leaves) largest = std::max(largest, leaf.margin);
     margins.push_back(largest);
   }
-  const std::vector<Judgement> one = judge(first, margins);
-  std::vector<Judgement> two = judge(second, margins);
+  const std::vector<Judgement> one = judge(first, margins), two = judge(second, margins);
 
   std::vector<ClaimResult> out;
   for (std::size_t i = 0; i < claims.size(); ++i) {
     const Tested& t = tested[i];
-    if (!t.e2.reason.empty()) {
-      two[i] = {};
-      two[i].p = two[i].p_holm = two[i].equivalence = two[i].equivalence_holm = kNan;
-      two[i].reason = t.e2.reason;
-    }
-    const ClaimLeaf& leaf1 = t.leaves[t.deciding1];
-    const ClaimLeaf& leaf2 = t.leaves[t.deciding2];
     ClaimResult& r = out.emplace_back();
     r.spec = claims[i];
-    r.e1 = judged_side(one[i], leaf1, leaf1.e1);
-    r.e2 = judged_side(two[i], leaf2, leaf2.e2);
-    r.effect1 = raw_effect(leaf1, leaf1.e1);
-    r.effect2 = raw_effect(leaf2, leaf2.e2);
-    // The statement of a gap is about validation and test, which only E1 speaks of.
+    r.inference = t.inference;
     const bool by_cases = r.headline_is_e2();
-    r.family = std::max<std::size_t>(1, one[i].family);
-    if (by_cases) r.family = std::max<std::size_t>(1, two[i].family);
-    const bool shown2 = by_cases && claims[i].kind != ClaimKind::gap;
-    const ClaimLeaf& shown = shown2 ? leaf2 : leaf1;
-    r.effect = shown2 ? r.effect2 : r.effect1;
-    r.low = shown2 ? r.e2.low : r.e1.low;
-    r.high = shown2 ? r.e2.high : r.e1.high;
+    JudgedEvidence headline = judged_side(two[i], t.leaves, t.headline, true);
+    const bool equal = headline.verdict == Verdict::no_effect;
+    const ClaimLeaf& deciding = t.leaves[equal ? t.headline.equivalent : t.headline.leaf];
+    const ClaimLeaf& by_seeds = t.leaves[t.seeds.leaf];
+    r.effect1 = raw_effect(by_cases ? by_seeds : deciding, (by_cases ? by_seeds : deciding).e1);
+    r.effect2 = raw_effect(deciding, deciding.e2);
+    if (by_cases) {
+      r.e1 = judged_side(one[i], t.leaves, t.seeds, false);
+      r.e2 = std::move(headline);
+    } else {
+      r.e1 = std::move(headline);
+      r.e2.p = r.e2.p_holm = r.e2.low = r.e2.high = r.e2.confidence = r.e2.df = kNan;
+      r.e2.equivalence_p = r.e2.equivalence_p_holm = kNan;
+      r.e2.reason = deciding.e2.reason;
+    }
+    r.family = std::max<std::size_t>(1, two[i].family);
+    // The statement of a gap is about validation and test, which only E1 speaks of.
+    const bool of_gap = by_cases && claims[i].kind == ClaimKind::gap;
+    const ClaimLeaf& shown = deciding;
+    const JudgedEvidence::Shown range = of_gap ? JudgedEvidence::Shown{} : r.headline().shown();
+    r.effect = of_gap || !by_cases ? r.effect1 : r.effect2;
+    r.low = range.low;
+    r.high = range.high;
+    r.confidence = range.confidence;
+    if (of_gap) {
+      const DirectedTest gap = directed(shown, shown.e1);
+      const Interval interval = gap.reason.empty() ? measured_interval(gap.interval(kAlpha), shown)
+                                                   : Interval{kNan, kNan};
+      r.low = interval.low;
+      r.high = interval.high;
+      r.confidence = 1 - kAlpha;
+    }
+    r.worth =
+        by_cases && r.e2.reason.empty() && shown.e2.bound.exists() ? shown.e2.bound.patients : 0;
     r.null_value = shown.is_share() ? 0.5 : 0;
     r.points = shown.points;
     r.repeated = shown.repeated;
     r.shared = shown.shared;
     r.seeds = shown.seeds.size();
-    r.images = leaf2.images;
-    r.groups = leaf2.groups;
+    r.images = shown.images;
+    r.groups = shown.groups;
     r.margin = shown.margin;
     r.detect = shown.detect;
     plan(t, by_cases, r);

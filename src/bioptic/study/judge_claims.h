@@ -10,10 +10,11 @@
 
 namespace bioptic {
 
-// One result per claim, in order.  Under E1 all claims are one Holm family.  Under E2 they are too:
-// a claim that has no E2 stands in the family with its E1, so that the headline verdicts together
-// keep their level.  `shift`: for claims whose reason is a shift (because_of_shift); null = it was
-// not looked at.
+// One result per claim, in order.  The headlines are one Holm family: of a claim on predictions its
+// E2, of one that speaks of a curve or of training (or where the study's inference is "seeds") its
+// E1.  A claim whose E2 is not allowed has no verdict and is in no family.  E1 beside an E2 belongs
+// to the family of all claims' E1.  `shift`: for claims whose reason is a shift (because_of_shift);
+// null = it was not looked at.
 std::vector<ClaimResult> judge_claims(const StudySummary& summary,
                                       std::span<const ClaimSpec> claims,
                                       const ShiftEvidence* shift = nullptr);

@@ -111,6 +111,12 @@ Binding<StudySpec> seeds_binding() {
           }};
 }
 
+const Choices<Inference>& inference_choices() {
+  static const Choices<Inference> choices = {{"patients", Inference::patients},
+                                             {"seeds", Inference::seeds}};
+  return choices;
+}
+
 const Choices<SaveModels>& save_choices() {
   static const Choices<SaveModels> choices{
       {"none", SaveModels::none}, {"first", SaveModels::first}, {"all", SaveModels::all}};
@@ -281,6 +287,13 @@ const std::vector<Key<StudySpec>>& study_keys() {
        "Differences of accuracy below this do not matter (0.01 is one percentage point)."},
       {"detect", "", "", number<S>(&S::detect, kOpenFraction), "(as margin)",
        "The true difference that power is computed for."},
+      {"inference", "", "", choice<S, Inference>(&S::inference, inference_choices()),
+       "\"patients\"",
+       "What verdicts speak for: other seeds and other patients, or (declared before training) "
+       "other "
+       "seeds on these very images alone. With \"patients\", what the test patients cannot show "
+       "gets "
+       "no verdict."},
       {"save_models", "", "", choice<S, SaveModels>(&S::save_models, save_choices()), "\"first\"",
        "Which weights are kept: of no trial, of each arm's first seed, of every trial. May stand "
        "in "

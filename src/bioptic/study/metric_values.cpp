@@ -410,6 +410,8 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
   out.effective = effective.groups;
   out.few_cases = std::move(effective.why_too_few);
   out.bounds = bounds_of(values.metric, weights, table.classes.size());
+  out.e1.identical = out.e2.identical = arms_are_identical(table, arms, out.seeds);
+  out.e2.bound = patient_bound(values.metric, out.effective.of_mean, weights, table.classes.size());
 
   if (const std::optional<std::int64_t> seed = seed_of_other_images(terms, out.seeds)) {
     out.e1.reason = out.e2.reason =
@@ -445,7 +447,7 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
   std::string none = why_nothing_was_predicted(table, arms, out.seeds);
   if (none.empty()) none = why_trainings_repeat(table, arms, out.seeds);
   if (!none.empty()) {
-    out.e1 = out.e2 = {{kNan, kNan, kNan}, none};
+    out.e1 = out.e2 = Evidence{{kNan, kNan, kNan}, none};
     out.parts.reset();
     out.bootstrap.reset();
     return out;
@@ -468,6 +470,16 @@ Interval bounds_of(Metric metric, std::span<const double> weights, std::size_t c
   Interval out;
   for (const double w : weights) (w < 0 ? out.low : out.high) += w * most;
   return out;
+}
+
+PatientBound patient_bound(Metric metric, double patients, std::span<const double> weights,
+                           std::size_t classes) {
+  if (!larger_is_better(metric)) return {};
+  double size = 0;  // of the arms on one side
+  for (const double w : weights) size += std::max(w, 0.0);
+  const bool mean_of_classes =
+      metric == Metric::balanced_accuracy || (metric == Metric::auroc && classes > 2);
+  return {patients, (mean_of_classes ? static_cast<double>(classes) : 1) / size};
 }
 
 Interval cut(Interval interval, Interval bounds) {

@@ -90,6 +90,13 @@ inline constexpr std::size_t kLeastSeedsForBootstrap = 10;
 ContrastResult contrast(const PredictionTable& table, const MetricValues& values,
                         std::span<const double> weights, std::span<const std::int64_t> only = {});
 
+// What `patients` of equal size (Kish's effective number of those that the metric reads) can show
+// of a contrast, see stats/equivalence.h.  Of the mean over C classes (balanced accuracy, AUROC of
+// more than two) a contrast can come from one class alone, of which C times the share of patients
+// are discordant; losses have no such bound, as a single image may change them by any amount.
+PatientBound patient_bound(Metric metric, double patients, std::span<const double> weights,
+                           std::size_t classes);
+
 // What a sum of weight * metric cannot go beyond; infinite for the log loss.  classes: of the
 // table.
 Interval bounds_of(Metric metric, std::span<const double> weights, std::size_t classes);

@@ -45,6 +45,19 @@ std::string why_trainings_repeat(const PredictionTable& table, std::span<const s
   return "";
 }
 
+bool arms_are_identical(const PredictionTable& table, std::span<const std::size_t> arms,
+                        std::span<const std::int64_t> seeds) {
+  if (arms.size() < 2 || seeds.empty()) return false;
+  return std::all_of(seeds.begin(), seeds.end(), [&](std::int64_t seed) {
+    const PredictedTrial* first = table.trial(arms.front(), seed);
+    return first != nullptr && std::all_of(arms.begin(), arms.end(), [&](std::size_t arm) {
+             const PredictedTrial* other = table.trial(arm, seed);
+             return other != nullptr && other->images == first->images &&
+                    other->scores == first->scores && other->ranks == first->ranks;
+           });
+  });
+}
+
 std::string why_nothing_was_predicted(const PredictionTable& table,
                                       std::span<const std::size_t> arms,
                                       std::span<const std::int64_t> seeds) {

@@ -15,6 +15,11 @@ namespace bioptic {
 std::string why_trainings_repeat(const PredictionTable& table, std::span<const std::size_t> arms,
                                  std::span<const std::int64_t> seeds);
 
+// The arms (at least two) have the same scores and ranks for every image in each of the seeds, to
+// the last bit: one training under several names.
+bool arms_are_identical(const PredictionTable& table, std::span<const std::size_t> arms,
+                        std::span<const std::int64_t> seeds);
+
 // Empty, or that a training of these arms and seeds has no finite score at all, naming it.
 std::string why_nothing_was_predicted(const PredictionTable& table,
                                       std::span<const std::size_t> arms,

@@ -14,6 +14,7 @@
 #include "bioptic/data/window.h"
 #include "bioptic/model/spec.h"
 #include "bioptic/study/claim_spec.h"
+#include "bioptic/study/inference.h"
 #include "bioptic/train/trial.h"
 
 namespace bioptic {
@@ -76,6 +77,7 @@ struct StudySpec {
                              // is the source's)
   double margin = 0.01;
   std::optional<double> detect;  // unset: margin
+  Inference inference = Inference::patients;
   SaveModels save_models = SaveModels::first;
   DataSpec data;
   std::vector<ArmSpec> arms;         // in file order, [grid] expanded; never empty; then controls

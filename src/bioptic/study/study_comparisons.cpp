@@ -28,7 +28,8 @@ std::vector<Comparison> compare_study(const StudySummary& summary) {
   for (const std::string& split : splits) {
     if (std::find(there.begin(), there.end(), split) == there.end()) continue;
     const PredictionTable table = prediction_table(summary, split);
-    for (Comparison& c : compare_arms(table, {summary.margin, summary.detect, dependent})) {
+    for (Comparison& c :
+         compare_arms(table, {summary.margin, summary.detect, dependent, summary.inference})) {
       out.push_back(std::move(c));
     }
   }

@@ -126,6 +126,7 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
   summary.command = stored->command;
   summary.margin = spec.margin;
   summary.detect = spec.detect.value_or(spec.margin);
+  summary.inference = spec.inference;
   summary.engine = stored->engine;
   summary.dataset_path = stored->dataset_path;
   summary.dataset_hash = stored->dataset_hash;

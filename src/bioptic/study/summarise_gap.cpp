@@ -148,9 +148,9 @@ RedrawnValues validation_of(const StudySummary& summary, const ArmSummary& arm) 
 // ---- estimates ----------------------------------------------------------------------------------
 
 // most: the size that the true value cannot exceed.
-GapEstimate estimate_of(const Estimate& e, double most) {
+GapEstimate estimate_of(const Estimate& e, double most, const PatientBound& bound = {}) {
   const Interval i = cut(interval_of(e), {-most, most});
-  const Interval within = cut(interval_of(e, kEquivalenceConfidence), {-most, most});
+  const Interval within = cut(equivalence_limits(e, bound, kAlpha), {-most, most});
   return {i.low, i.high, two_sided_p(e), "", within.low, within.high};
 }
 
@@ -177,7 +177,8 @@ GapPart part_of(const std::vector<double>& values, const Evidence& other_patient
   }
   part.e1 = estimate_of(rounded(mean_estimate(values), kScaleOfPart), most);
   if (other_patients.reason.empty()) {
-    part.e2 = estimate_of(rounded(other_patients.estimate, kScaleOfPart), most);
+    part.e2 =
+        estimate_of(rounded(other_patients.estimate, kScaleOfPart), most, other_patients.bound);
   } else {
     part.e2.reason = other_patients.reason;
   }
@@ -216,27 +217,29 @@ Side side_of(const RedrawnValues& validation) {
 }
 
 // The rules for few patients, as the claims of a gap apply them (effective_groups.h): no evidence
-// where a side has too few, else the degrees of freedom of the smaller side.
+// where a side has too few, else the degrees of freedom of the smaller side, and what its patients
+// can show at all.
 template <typename Make>
 Evidence with_enough(std::size_t seeds, const std::vector<Side>& sides, const Make& make) {
-  if (seeds < 2) return {{kNan, kNan, kNan}, "one seed has no spread", {}};
+  if (seeds < 2) return Evidence{{kNan, kNan, kNan}, "one seed has no spread"};
   std::optional<EffectiveGroups> smallest;
+  PatientBound bound;  // that of the side with the fewest
   for (const Side& side : sides) {
     const auto present = static_cast<std::size_t>(
         std::count_if(side.sizes.begin(), side.sizes.end(), [](std::size_t n) { return n > 0; }));
-    if (present < 2) return {{kNan, kNan, kNan}, kFewGroups, {}};
+    if (present < 2) return Evidence{{kNan, kNan, kNan}, kFewGroups};
     const EffectiveGroups groups = effective_groups(side.sizes);
     if (are_few(groups)) {
       const std::size_t images = std::accumulate(side.sizes.begin(), side.sizes.end(), 0UL);
       const std::string which = fmt::format("the {} images", images);
-      return {
+      return Evidence{
           {kNan, kNan, kNan},
-          fmt::format("{}, {}", side.place, too_few_cases(which, images, present, groups.of_mean)),
-          {}};
+          fmt::format("{}, {}", side.place, too_few_cases(which, images, present, groups.of_mean))};
     }
     if (!smallest || groups.of_variance < smallest->of_variance) smallest = groups;
+    bound.patients = std::min(bound.patients, groups.of_mean);
   }
-  return {with_degrees_of(smallest.value(), make()), "", {}};
+  return {with_degrees_of(smallest.value(), make()), "", false, bound};
 }
 
 const char* const kInHoldout = "in the hold-out";
@@ -397,8 +400,7 @@ void measure_leakage(const StudySummary& summary, const ArmSummary& arm, ArmGap&
   gap.leakage = part_of(paired_leakage(summary, arm, *twin),
                         {{kNan, kNan, kNan},
                          "validation is drawn anew by every seed; the hold-out's images are the "
-                         "same on both sides",
-                         {}},
+                         "same on both sides"},
                         kMostOfTwoParts);
 }
 

@@ -73,6 +73,7 @@ struct StudySummary {
   std::string toml;                  // the study's text
   std::string command;               // how to reproduce
   double margin = 0.01, detect = 0.02;
+  Inference inference = Inference::patients;
   std::string engine;
   std::vector<ArmSummary> arms;
   // The arms that [shift] control adds: other splits, so they are not compared with `arms`.
