@@ -313,9 +313,28 @@ TEST(Comparisons, FewPatientsOfAClassSpeakForNoOthers) {
       EXPECT_NE(c.e2.reason.find("of class 'sick' are of 9 groups"), std::string::npos)
           << c.e2.reason;
       EXPECT_NE(c.e2.reason.find("at least 10"), std::string::npos) << c.e2.reason;
-      EXPECT_NE(c.explanation.find("Of other patients nothing can be said"), std::string::npos);
+      // The headline is not allowed, too: nothing is borrowed from E1, which stands beside it.
+      EXPECT_EQ(c.headline().verdict, Verdict::not_allowed);
+      EXPECT_TRUE(c.explanation.starts_with("No verdict on")) << c.explanation;
+      EXPECT_NE(c.explanation.find("On these images only"), std::string::npos) << c.explanation;
       EXPECT_FALSE(c.cases_needed) << "a plan by too few cases";
     }
+  }
+}
+
+// A study that declared to ask of other seeds alone has its headline there, in those words.
+TEST(Comparisons, AStudyMayAskOfOtherSeedsAlone) {
+  std::vector<Row> rows = make({6, 60, 2, 0.4});
+  for (Row& row : rows) {
+    if (row.label == 1) row.group = "one patient";
+  }
+  CompareOptions options;
+  options.inference = Inference::seeds;
+  for (const Comparison& c : compare_arms(table_of(rows, kArms), options)) {
+    EXPECT_FALSE(c.headline_is_e2());
+    EXPECT_EQ(&c.headline(), &c.e1);
+    if (c.e1.verdict == Verdict::not_allowed) continue;
+    EXPECT_NE(c.explanation.find("on these images only"), std::string::npos) << c.explanation;
   }
 }
 

@@ -376,6 +376,10 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
     if (claims[i].because_of_shift) {
       judge_reason(shift, r.e1);
       judge_reason(shift, r.e2);
+      // What the reason lacks is what a reader has to add; a hold-out is part of it.
+      if (r.e2.verdict == Verdict::not_allowed && r.e1.verdict == Verdict::not_allowed) {
+        r.e2.reason = r.e1.reason;
+      }
       if (r.headline().verdict == Verdict::not_allowed) {
         r.seeds_needed.reset();
         r.cases_needed.reset();

@@ -287,8 +287,11 @@ TEST(JudgeClaims, ShapeIsAnExactTestOfItsShareOfSeeds) {
 }
 
 TEST(JudgeClaims, GapOfValidationOverTest) {
-  for (const auto& [shift, verdict] : std::map<double, Verdict>{
-           {0.2, Verdict::positive}, {-0.2, Verdict::negative}, {0.0, Verdict::no_effect}}) {
+  for (const auto& [shift, verdict] :
+       std::map<double, Verdict>{// No spread and no gap in six seeds says nothing of other seeds.
+                                 {0.2, Verdict::positive},
+                                 {-0.2, Verdict::negative},
+                                 {0.0, Verdict::undecided}}) {
     const StudySummary summary =
         made_summary({"a", "b", "c"}, 6, [&](const std::string&, int seed) {
           const double wobble = 0.005 * (seed % 2);
@@ -298,6 +301,8 @@ TEST(JudgeClaims, GapOfValidationOverTest) {
     EXPECT_EQ(r.e1.verdict, verdict) << r.explanation;
     EXPECT_EQ(r.e2.verdict, Verdict::not_allowed);
     EXPECT_NE(r.e2.reason.find("holdout_fraction"), std::string::npos);
+    EXPECT_EQ(r.headline().verdict, Verdict::not_allowed) << "nothing is borrowed from E1";
+    EXPECT_NE(r.explanation.find("on these images only"), std::string::npos) << r.explanation;
     EXPECT_NEAR(r.effect, shift + (shift == 0 ? 0 : 0.0025), 1e-12);
   }
 }
