@@ -2,6 +2,8 @@
 // where it stopped.  ids.json holds, for the studies in studies/, the specification and the id of
 // every trial as the version named in "since" made them.
 //
+// studies/shipped/ has the studies as they were shipped then; they are not to follow later changes.
+//
 // To promise more (a new kind, a new key): write a study, add its entry to ids.json with an empty
 // "trials", and run this test once with BIOPTIC_ADD_PROMISES=1, which fills in what is empty and
 // touches nothing that is promised already.
@@ -86,7 +88,9 @@ TEST(PromisedIds, EveryTrialKeepsItsSpecificationAndItsId) {
       const auto spec = promised.at("spec").get<std::string>();
       EXPECT_EQ(now.study.arms[trial.arm].name, promised.at("arm")) << where;
       EXPECT_EQ(trial.seed, promised.at("seed")) << where;
-      EXPECT_EQ(canonical_json(trial.spec), spec) << where;
+      EXPECT_EQ(canonical_json(trial.spec), spec)
+          << where << ": "
+          << json::diff(json::parse(spec), json::parse(canonical_json(trial.spec)));
       EXPECT_EQ(trial.id, promised.at("id")) << where;
       EXPECT_EQ(sha256_hex(spec), promised.at("id")) << where << ": ids.json was edited";
       ++pairs;
