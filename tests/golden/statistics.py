@@ -1,4 +1,4 @@
-"""Makes every golden file of src/bioptic/stats: descriptive.json, verdicts.json, edges.json.
+"""Makes every golden file of src/bioptic/stats: descriptive.json, verdicts.json, edges.json, resampled.json.
 
     scripts/peers && .venv-peers/bin/pip install statsmodels
     apt-get install r-base-core r-cran-proc r-cran-lmertest r-cran-lme4
@@ -33,7 +33,7 @@ def main():
     check = "--check" in sys.argv[1:]
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("descriptive", "verdicts", "edges"):
+        for name in ("descriptive", "verdicts", "edges", "resampled"):
             module = importlib.import_module(name)
             if check:
                 module.HERE = pathlib.Path(folder)
