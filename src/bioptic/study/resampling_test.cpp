@@ -152,6 +152,13 @@ TEST(Resampling, FoldsAreFoundWhateverTheOrderOfTheSeeds) {
   }
 }
 
+// Seeds 0, 1 and 2 are of three repetitions, and together they test every image once: the others
+// then do not fit, and the search must take them apart again.
+TEST(Resampling, FoldsThatFitByChanceAreTakenApartAgain) {
+  const Sets sets = {{0, 1}, {2, 4}, {3, 5}, {2, 3}, {4, 5}, {0, 3}, {1, 5}, {0, 2}, {1, 4}};
+  EXPECT_EQ(resampling(6, sets).repetitions, (Sets{{0, 3, 4}, {1, 5, 6}, {2, 7, 8}}));
+}
+
 TEST(Resampling, TheSameFoldsAgainAreNoOtherFolds) {
   Sets sets = folds_of(40, 4, 1);
   const Sets once = sets;
