@@ -11,8 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "bioptic/stats/crossed.h"
-#include "bioptic/stats/intervals.h"
+#include "bioptic/study/arm_levels.h"
 #include "bioptic/study/model_metrics.h"
 
 namespace bioptic {
@@ -78,7 +77,6 @@ bool same_images(const ArmSummary& arm, const std::string& split) {
 // Seeds and patients for the accuracy: the crossed t on correct or not, as comparisons use it.
 std::optional<Estimate> crossed_accuracy(const ArmSummary& arm, const Reading& reading,
                                          const SplitLabels& split, const std::string& name) {
-  if (arm.trials.size() < 2) return std::nullopt;
   std::vector<double> right;
   for (const TrialSummary& trial : arm.trials) {
     const SplitPredictions& own = *find_split(trial, name);
@@ -91,11 +89,7 @@ std::optional<Estimate> crossed_accuracy(const ArmSummary& arm, const Reading& r
     }
   }
   const std::vector<std::size_t> group_of(split.groups.begin(), split.groups.end());
-  // They are numbered from 0 without a gap.
-  const std::size_t groups =
-      group_of.empty() ? 0 : *std::max_element(group_of.begin(), group_of.end()) + 1;
-  if (groups < 2) return std::nullopt;
-  return crossed_t(group_values(right, arm.trials.size(), group_of, groups)).estimate;
+  return crossed_mean(right, arm.trials.size(), group_of);
 }
 
 void over_seeds_and_patients(ArmSummary& arm, const Reading& reading, const SplitLabels& split,
@@ -108,10 +102,7 @@ void over_seeds_and_patients(ArmSummary& arm, const Reading& reading, const Spli
                                                  ? crossed_accuracy(arm, reading, split, name)
                                                  : seeds_and_patients(of_seed);
     const auto summary = arm.metrics.find(fmt::format("{}_{}", name, metric));
-    if (!estimate || summary == arm.metrics.end()) continue;
-    const Interval i = cut_to_range(metric, interval_of(*estimate));
-    summary->second.patients_low = i.low;
-    summary->second.patients_high = i.high;
+    if (summary != arm.metrics.end()) add_patients(summary->second, estimate, range_of(metric));
   }
 }
 
@@ -121,11 +112,7 @@ void over_seeds(ArmSummary& arm) {
     for (const auto& [name, value] : trial.metrics) values[name].push_back(value);
   }
   for (const auto& [name, of_seed] : values) {
-    const MeanInterval m = t_interval(of_seed);
-    const std::string metric = name.substr(name.find('_') + 1);
-    const Interval i =
-        std::isnan(m.low) ? Interval{m.low, m.high} : cut_to_range(metric, {m.low, m.high});
-    arm.metrics[name] = {m.mean, m.sd, i.low, i.high, m.n};
+    arm.metrics[name] = level_over_seeds(of_seed, range_of(name.substr(name.find('_') + 1)));
   }
 }
 

@@ -135,14 +135,19 @@ ModelMetrics model_metrics(const Reading& reading, std::span<const std::int64_t>
   return m;
 }
 
-Interval cut_to_range(const std::string& metric, Interval i) {
+Interval range_of(const std::string& metric) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  double low = 0, high = 1;  // rates, areas, the Brier score, the calibration error
-  if (metric.starts_with("calibration")) return i;
-  if (metric == "mcc") low = -1;
-  if (metric == "net_benefit") low = -kInfinity;
-  if (metric.ends_with("loss")) high = kInfinity;
-  return {std::clamp(i.low, low, high), std::clamp(i.high, low, high)};
+  if (metric.starts_with("calibration")) return {-kInfinity, kInfinity};
+  Interval range{0, 1};  // rates, areas, the Brier score, the calibration error
+  if (metric == "mcc") range.low = -1;
+  if (metric == "net_benefit") range.low = -kInfinity;
+  if (metric.ends_with("loss")) range.high = kInfinity;
+  return range;
+}
+
+Interval cut_to_range(const std::string& metric, Interval i) {
+  const Interval range = range_of(metric);
+  return {std::clamp(i.low, range.low, range.high), std::clamp(i.high, range.low, range.high)};
 }
 
 std::vector<int> number_groups(std::span<const std::string_view> names) {

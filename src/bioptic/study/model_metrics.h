@@ -42,6 +42,9 @@ ModelMetrics model_metrics(const Reading& reading, std::span<const std::int64_t>
                            std::span<const float> logits, std::span<const int> groups,
                            double threshold, std::span<const std::string> class_names);
 
+// What a metric of that name can be, from the least to the most.
+Interval range_of(const std::string& metric);
+
 // The interval cut to what the metric can be: a t interval near an end may reach beyond it.
 Interval cut_to_range(const std::string& metric, Interval interval);
 
