@@ -115,6 +115,93 @@ TEST_F(Comparing, BadInputIsOneLineAndExitCodeTwo) {
   EXPECT_EQ(bioptic("plan --detect 0 --sd-seeds 0.01 --sd-cases 0.3").code, 2);
 }
 
+// Ten seeds of two arms whose scores are 0.8 (`ill`) and 0.3 of each class, with some wrong and
+// some chance; `good` has fewer wrong.
+std::string predictions(const std::string& well, const std::string& ill, bool inverted) {
+  std::string text = "arm,seed,image,label,score\n";
+  for (const char* arm : {"good", "worse"}) {
+    for (int seed = 0; seed < 10; ++seed) {
+      for (int image = 0; image < 60; ++image) {
+        const bool is_ill = image % 2 == 1;
+        const int wrong_of = std::string(arm) == "good" ? 9 : 4;
+        const bool wrong = (image * 7 + seed * 3) % wrong_of == 0;
+        const double score = (is_ill != wrong ? 0.8 : 0.3) + 0.001 * ((image * 13 + seed * 5) % 17);
+        text += fmt::format("{},{},i{},{},{:.3f}\n", arm, seed, image, is_ill ? ill : well,
+                            inverted ? 1 - score : score);
+      }
+    }
+  }
+  return text;
+}
+
+TEST_F(Comparing, TheAlphabetDoesNotDecideWhichClassIsPositive) {
+  write(at("p.csv"), predictions("normal", "cancer", false));
+  const Outcome asked = bioptic("compare @p.csv");
+  EXPECT_EQ(asked.code, 2);
+  EXPECT_EQ(asked.out, "");
+  for (const char* said : {"'cancer' and 'normal'", "--positive cancer or --positive normal",
+                           "with --positive cancer and 0."}) {
+    EXPECT_NE(asked.err.find(said), std::string::npos) << said << "\n" << asked.err;
+  }
+  const json right = json_of("compare @p.csv --positive cancer --json");
+  EXPECT_EQ(right.at("positive"), "cancer");
+  EXPECT_EQ(first_of(right.at("comparisons"), "test", "auroc").at("verdict"), "a_better");
+  // The wrong one gives no verdict, and says why first.
+  const json wrong = json_of("compare @p.csv --positive normal --json");
+  for (const json& c : wrong.at("comparisons")) {
+    EXPECT_EQ(c.at("verdict"), "not_allowed") << c.at("metric");
+    EXPECT_NE(c.at("E1").at("reason").get<std::string>().find("look inverted"), std::string::npos);
+    EXPECT_NE(c.at("E2").at("reason").get<std::string>().find("--positive cancer"),
+              std::string::npos);
+  }
+  EXPECT_NE(wrong.at("notes").at(0).get<std::string>().find("Scores look inverted"),
+            std::string::npos);
+  // The same with 0 and 1, where nothing is asked.
+  write(at("q.csv"), predictions("0", "1", true));
+  EXPECT_EQ(json_of("compare @q.csv --json").at("comparisons").at(0).at("verdict"), "not_allowed");
+  EXPECT_EQ(json_of("compare @q.csv --positive 0 --json").at("comparisons").at(0).at("verdict"),
+            "a_better");
+}
+
+TEST_F(Comparing, LogitsAndLabelsGivenAsScores) {
+  write(at("z.csv"),
+        "arm,seed,image,label,score\na,0,x,0,-2\na,0,y,1,0.7\nb,0,x,0,-1\nb,0,y,1,3\n");
+  const Outcome refused = bioptic("compare @z.csv");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("z.csv:2: score is -2"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("--logits"), std::string::npos) << refused.err;
+  const json said = json_of("compare @z.csv --logits --json");
+  EXPECT_EQ(said.at("arms").at(0).at("metrics").at("accuracy"), 1);
+  EXPECT_FALSE(said.at("arms").at(0).at("metrics").at("brier").is_null());
+
+  write(at("h.csv"), "arm,seed,image,label,score\na,0,x,0,0\na,0,y,1,1\nb,0,x,0,1\nb,0,y,1,0\n");
+  const json hard = json_of("compare @h.csv --json");
+  EXPECT_EQ(hard.at("comparisons").size(), 4U);
+  EXPECT_FALSE(hard.at("arms").at(0).at("metrics").contains("auroc"));
+  EXPECT_NE(hard.at("notes").back().get<std::string>().find("accuracy and its kin only"),
+            std::string::npos);
+  const Outcome area = bioptic("compare @h.csv --metric auroc");
+  EXPECT_EQ(area.code, 2);
+  EXPECT_NE(area.err.find("needs probabilities"), std::string::npos) << area.err;
+}
+
+TEST_F(Comparing, NumbersThatAreNotFiniteAreRefused) {
+  write(at("g.csv"), predictions("0", "1", false));
+  for (const char* flag : {"--threshold nan", "--threshold inf", "--margin nan", "--detect nan",
+                           "--detect inf", "--margin -inf"}) {
+    const Outcome outcome = bioptic(std::string("compare @g.csv ") + flag);
+    EXPECT_EQ(outcome.code, 2) << flag << outcome.out;
+    EXPECT_NE(outcome.err, "") << flag;
+  }
+  for (const char* flags : {"--detect nan --sd-seeds 0.01 --sd-cases 0.3",
+                            "--detect inf --sd-seeds 0.01 --sd-cases 0.3",
+                            "--detect 0.02 --sd-seeds nan --sd-cases 0.3",
+                            "--detect 0.02 --sd-seeds 0.01 --sd-cases inf",
+                            "--detect 0.02 --sd-seeds 0.01 --sd-cases 0.3 --sd-rest nan"}) {
+    EXPECT_EQ(bioptic(std::string("plan ") + flags).code, 2) << flags;
+  }
+}
+
 // V = 0.01^2 / S + 0.3^2 / G: with 400 cases the cases' part alone has a standard error of 0.015.
 TEST_F(Comparing, PlanFromDeviations) {
   const json plan = json_of("plan --detect 0.02 --sd-seeds 0.01 --sd-cases 0.3 --cases 400 --json");

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -7,10 +8,13 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/cli/command.h"
+#include "bioptic/cli/finite_number.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/study/compare_arms.h"
 #include "bioptic/study/compare_models.h"
+#include "bioptic/study/compared_metrics.h"
 #include "bioptic/study/comparison_sentence.h"
+#include "bioptic/study/inverted_scores.h"
 #include "bioptic/study/read_predictions.h"
 
 namespace bioptic {
@@ -99,9 +103,19 @@ void print_models(const std::vector<ModelComparison>& models) {
   }
 }
 
+std::string as_sentence(std::string text) {
+  text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text + ".";
+}
+
 std::vector<Metric> wanted_metrics(const PredictionTable& table, const std::string& name) {
-  std::vector<Metric> there = metrics_of(table);
+  std::vector<Metric> there = compared_metrics(table);
   if (name.empty()) return there;
+  if (const std::optional<Metric> metric = metric_named(name)) {
+    if (const std::string why = why_left_out(table, *metric); !why.empty()) {
+      throw InputError("--metric: " + why);
+    }
+  }
   std::vector<std::string_view> names;
   for (const Metric m : there) {
     if (name_of(m) == name) return {m};
@@ -113,9 +127,14 @@ std::vector<Metric> wanted_metrics(const PredictionTable& table, const std::stri
 
 int compare_command(const Options& o) {
   const std::vector<fs::path> files(o.files.begin(), o.files.end());
-  const PredictionTable table = read_predictions(files, o.read);
+  PredictionTable table = read_predictions(files, o.read);
   const std::vector<Metric> metrics = wanted_metrics(table, o.metric);
-  const std::vector<Comparison> comparisons = compare_arms(table, o.compare, metrics);
+  CompareOptions options = o.compare;
+  options.not_allowed = why_inverted(table);
+  if (!options.not_allowed.empty()) {
+    table.notes.insert(table.notes.begin(), as_sentence(options.not_allowed));
+  }
+  const std::vector<Comparison> comparisons = compare_arms(table, options, metrics);
   const std::vector<ModelComparison> models = compare_models(table);
   if (!o.figure.empty()) {
     const std::optional<Figure> figure = forest_figure(comparisons);
@@ -123,19 +142,20 @@ int compare_command(const Options& o) {
     write_figure(*figure, o.figure);
   }
   if (o.json) {
-    const json out = {
-        {"files", o.files},
-        {"split", table.split},
-        {"classes", table.classes},
-        {"positive", table.classes.size() == 2 ? json(table.classes[table.positive]) : json()},
-        {"images", table.images.size()},
-        {"groups", table.groups},
-        {"margin", o.compare.margin},
-        {"detect", o.compare.detect},
-        {"arms", arms_json(table, metrics)},
-        {"comparisons", comparisons_json(comparisons)},
-        {"models", models_json(models)},
-        {"notes", table.notes}};
+    const json out = {{"files", o.files},
+                      {"split", table.split},
+                      {"classes", table.classes},
+                      {"positive", table.classes.size() == 2 && table.positive_known
+                                       ? json(table.classes[table.positive])
+                                       : json()},
+                      {"images", table.images.size()},
+                      {"groups", table.groups},
+                      {"margin", o.compare.margin},
+                      {"detect", o.compare.detect},
+                      {"arms", arms_json(table, metrics)},
+                      {"comparisons", comparisons_json(comparisons)},
+                      {"models", models_json(models)},
+                      {"notes", table.notes}};
     fmt::print("{}\n", out.dump(2));
     return 0;
   }
@@ -161,19 +181,24 @@ void register_compare(CLI::App& app, Command& run) {
       ->required();
   sub->add_option("--margin", o->compare.margin,
                   "differences within it count as none (0 = no margin)")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number_between(0.0, 1.0))
       ->capture_default_str();
   sub->add_option("--detect", o->compare.detect, "true difference to plan seeds and cases for")
-      ->check(CLI::Range(1e-6, 1.0))
+      ->check(number_between(1e-6, 1.0))
       ->capture_default_str();
   sub->add_flag("--common", o->read.common,
                 "where arms have other seeds, use those that all share");
   sub->add_option("--split", o->read.split, "which rows, by their column split")
       ->capture_default_str();
   sub->add_option("--positive", o->read.positive,
-                  "label that the score speaks for (default: the second in order)");
+                  "label that the score speaks for (default: the files' column, else 1 of 0 and 1 "
+                  "or of -1 and 1, true, yes or positive; other labels have none)");
   sub->add_option("--threshold", o->read.threshold,
-                  "positive where the score is above it (default: the files' column, else 0.5)");
+                  "positive where the score is above it (default: the files' column, else 0.5; "
+                  "with --logits 0)")
+      ->check(finite_number());
+  sub->add_flag("--logits", o->read.logits,
+                "the scores are logits (log odds), or others whose order counts");
   sub->add_option("--metric", o->metric, "this metric alone (default: all)");
   sub->add_option("--figure", o->figure, "write a forest plot to STEM.svg, .png and .pdf")
       ->type_name("STEM");

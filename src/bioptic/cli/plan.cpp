@@ -12,6 +12,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/cli/command.h"
+#include "bioptic/cli/finite_number.h"
 #include "bioptic/report/plan.h"
 #include "bioptic/stats/power.h"
 #include "bioptic/store/store.h"
@@ -181,14 +182,14 @@ void register_plan(CLI::App& app, Command& run) {
   CLI::App* sub = app.add_subcommand(
       "plan", "How many seeds and test patients a comparison needs, from a run or from deviations");
   sub->add_option("--detect", o->plan.detect, "true difference to find (0.02 = two points)")
-      ->check(CLI::Range(1e-6, 1.0))
+      ->check(number_between(1e-6, 1.0))
       ->required();
   sub->add_option("--from", o->from, "a run's OUT or OUT/STUDY: measure the deviations on it")
       ->type_name("RUN_DIR");
   sub->add_option("--metric", o->metric, "with --from: accuracy, auroc, ...")
       ->capture_default_str();
   sub->add_option("--arms", o->arms, "with --from: only pairs of these arms")->delimiter(',');
-  const CLI::Range sd(0.0, 10.0);
+  const CLI::Validator sd = number_between(0.0, 10.0);
   sub->add_option("--sd-seeds", o->sd_seeds, "standard deviation of the difference between seeds")
       ->check(sd);
   sub->add_option("--sd-cases", o->sd_cases, "... between cases (patients)")->check(sd);

@@ -44,6 +44,7 @@ std::optional<double> number_of(std::string_view text) {
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
   text = trimmed(text);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc()) return std::nullopt;
@@ -176,7 +177,11 @@ class RowReader {
     row.threshold.reset();
     if (columns_.threshold >= 0) {
       row.threshold = number(fields, columns_.threshold, where);
-      if (!std::isfinite(*row.threshold)) throw InputError(where + ": threshold is not a number");
+      if (!std::isfinite(*row.threshold)) {
+        throw InputError(
+            fmt::format("{}: threshold is '{}'; expected a finite number", where,
+                        trimmed(fields[static_cast<std::size_t>(columns_.threshold)])));
+      }
     }
   }
 
@@ -207,7 +212,7 @@ std::string label_text(std::string_view text) {
 
 void read_prediction_rows(const std::filesystem::path& file,
                           const std::function<void(const PredictionFile&)>& header,
-                          const std::function<void(const PredictionRow&)>& row) {
+                          const std::function<void(PredictionRow&)>& row) {
   if (std::filesystem::is_directory(file)) {
     const std::filesystem::path table = file / "tables" / "predictions.csv";
     throw InputError(file.string() + ": is a folder; expected a CSV file" +
@@ -235,6 +240,7 @@ void read_prediction_rows(const std::filesystem::path& file,
   PredictionFile info;
   const Columns columns = columns_of(names, info.classes, name);
   info.has_split = columns.split >= 0;
+  info.has_logits = !columns.logits.empty();
   header(info);
   RowReader reader(names, columns, file.stem().string());
   PredictionRow out;

@@ -25,13 +25,14 @@ struct PredictionRow {
 
 struct PredictionFile {
   std::vector<std::string> classes;  // of score_<class> columns, in order; empty with `score`
-  bool has_split = false;
+  bool has_split = false, has_logits = false;
 };
 
-// Reads the header, calls `header`, then `row` for every row.  Throws InputError "FILE:LINE: ...".
+// Reads the header, calls `header`, then `row` for every row, which may change it.  Throws
+// InputError "FILE:LINE: ...".
 void read_prediction_rows(const std::filesystem::path& file,
                           const std::function<void(const PredictionFile&)>& header,
-                          const std::function<void(const PredictionRow&)>& row);
+                          const std::function<void(PredictionRow&)>& row);
 
 // A label in its shortest form, see PredictionRow.
 std::string label_text(std::string_view text);

@@ -161,6 +161,18 @@ void add_binary(PredictedTrial& trial, std::size_t positive, std::size_t label, 
   trial.predicted.push_back(score > threshold ? positive : 1 - positive);
 }
 
+void add_binary_logit(PredictedTrial& trial, std::size_t positive, std::size_t label, double logit,
+                      double threshold) {
+  if (!std::isfinite(logit)) {
+    add_binary(trial, positive, label, logit, std::nullopt, threshold);
+    return;
+  }
+  trial.scores.push_back(1 / (1 + std::exp(-logit)));
+  trial.ranks.push_back(logit);
+  trial.logits.push_back(logit);
+  trial.predicted.push_back(logit > threshold ? positive : 1 - positive);
+}
+
 void add_multiclass(PredictedTrial& trial, std::size_t label, std::span<const double> scores,
                     std::span<const double> logits) {
   const auto finite = [](double v) { return std::isfinite(v); };
@@ -181,6 +193,32 @@ void add_multiclass(PredictedTrial& trial, std::size_t label, std::span<const do
   const std::span<const double> decides = logits.empty() ? scores : logits;
   trial.predicted.push_back(
       static_cast<std::size_t>(std::max_element(decides.begin(), decides.end()) - decides.begin()));
+}
+
+void add_multiclass_logits(PredictedTrial& trial, std::size_t label,
+                           std::span<const double> logits) {
+  const std::size_t classes = logits.size();
+  const double most = *std::max_element(logits.begin(), logits.end());
+  if (!std::all_of(logits.begin(), logits.end(), [](double z) { return std::isfinite(z); })) {
+    add_multiclass(trial, label, std::vector<double>(classes, std::nan("")), {});
+    return;
+  }
+  std::vector<double> p(classes), odds(classes);
+  for (std::size_t c = 0; c < classes; ++c) {
+    double rest = 0, largest = -kInfinity;  // of the other classes, by their largest logit
+    for (std::size_t k = 0; k < classes; ++k) {
+      if (k != c) largest = std::max(largest, logits[k]);
+    }
+    for (std::size_t k = 0; k < classes; ++k) {
+      if (k != c) rest += std::exp(logits[k] - largest);
+    }
+    odds[c] = logits[c] - largest - std::log(rest);
+    p[c] = 1 / (1 + std::exp(-odds[c]));
+  }
+  trial.scores.insert(trial.scores.end(), p.begin(), p.end());
+  trial.ranks.insert(trial.ranks.end(), odds.begin(), odds.end());
+  trial.predicted.push_back(
+      static_cast<std::size_t>(std::find(logits.begin(), logits.end(), most) - logits.begin()));
 }
 
 PredictionTable prediction_table(const StudySummary& summary, const std::string& split) {

@@ -39,12 +39,17 @@ struct PredictedArm {
   std::vector<PredictedTrial> trials;   // by seed, ascending
   Chosen chosen = {};                   // by this split
   std::vector<std::string> still = {};  // standing_still() of reach.h
+  // Every score is exactly 0 or 1, and both occur: the scores are labels, which have a class but
+  // neither ranks nor probabilities.
+  bool hard = false;
 };
 
 struct PredictionTable {
   std::string split;
   std::vector<std::string> classes;  // at least 2
   std::size_t positive = 1;          // of two classes: the one that scores speak for
+  bool positive_known = true;        // else nothing tells, and `positive` means nothing to a reader
+  bool named_columns = false;        // scores came in a column per class, which names it
   bool probabilities = true;         // every finite score is in [0, 1] (rows of K sum to 1)
   bool grouped = false;              // some group has several images
   std::size_t groups = 0;            // of all images
@@ -73,10 +78,19 @@ void put_in_order(PredictionTable& table, const std::vector<std::string>& group_
 // finite counts as wrong, whatever the image's label: the other class with certainty.
 void add_binary(PredictedTrial& trial, std::size_t positive, std::size_t label, double score,
                 std::optional<double> logit, double threshold);
+// From the positive class's log odds alone: ranks by them, probability 1 / (1 + exp(-logit)),
+// positive when logit > threshold, strictly.
+void add_binary_logit(PredictedTrial& trial, std::size_t positive, std::size_t label, double logit,
+                      double threshold);
 // More than two classes: the first largest score is the predicted class.  `logits` may be empty.
 // Scores that are not finite count as the class after the image's own.
 void add_multiclass(PredictedTrial& trial, std::size_t label, std::span<const double> scores,
                     std::span<const double> logits);
+
+// From one logit a class: probabilities by the softmax, ranks by the log odds of a class against
+// the rest, which do not tie where probabilities round to 1.
+void add_multiclass_logits(PredictedTrial& trial, std::size_t label,
+                           std::span<const double> logits);
 
 // Predictions of one split ("test", "val", ...) of a study's finished trials.  Arms without a trial
 // are in it, without trials.

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "bioptic/base/error.h"
+#include "bioptic/study/positive_class.h"
 #include "bioptic/study/prediction_rows.h"
+#include "bioptic/study/score_scale.h"
 
 namespace bioptic {
 namespace {
@@ -53,17 +55,28 @@ std::optional<std::int64_t> as_number(const std::string& label) {
   return value;
 }
 
+constexpr double kToleranceOfSum = 1e-3;  // of probabilities that were rounded to a few digits
+
 class Reader {
  public:
   Reader(std::span<const std::filesystem::path> files, const ReadPredictions& options)
-      : files_(files), options_(options) {}
+      : files_(files), options_(options), scale_(options.logits) {
+    if (options.threshold && !std::isfinite(*options.threshold)) {
+      throw InputError("--threshold is not a finite number");
+    }
+  }
 
   PredictionTable read() {
     for (std::size_t f = 0; f < files_.size(); ++f) read_file(f);
     if (images_.empty()) no_rows();
     decide_classes();
     check_arms();
-    return table();
+    scale_.check(threshold_given_);
+    PredictionTable out = table();
+    if (!asks_.empty()) {
+      throw InputError(fmt::format("{}: {}", files_[0].string(), ask_positive(out, asks_)));
+    }
+    return out;
   }
 
  private:
@@ -74,19 +87,33 @@ class Reader {
   void read_file(std::size_t f) {
     PredictionFile info;
     std::vector<std::size_t> order;  // of this file's classes in classes_
+    std::vector<std::string> columns = {"score"};
     read_prediction_rows(
         files_[f],
         [&](const PredictionFile& header) {
           info = header;
           any_split_ = any_split_ || header.has_split;
           take_classes(f, header);
+          if (!classes_.empty()) columns.clear();
+          for (const std::string& name : header.classes) columns.push_back("score_" + name);
+          if (options_.logits && header.has_logits) {
+            throw InputError(fmt::format(
+                "{}: there is a column of logits besides the scores; expected --logits only where "
+                "the scores are the logits",
+                files_[f].string()));
+          }
           for (const std::string& name : classes_) {
             order.push_back(static_cast<std::size_t>(
                 std::find(header.classes.begin(), header.classes.end(), name) -
                 header.classes.begin()));
           }
         },
-        [&](const PredictionRow& row) { take(row, static_cast<std::uint32_t>(f), order); });
+        [&](PredictionRow& row) {
+          scale_.take(row.scores, columns, [&] {
+            return where({static_cast<std::uint32_t>(f), row.line});
+          });
+          take(row, static_cast<std::uint32_t>(f), order);
+        });
   }
 
   void take_classes(std::size_t f, const PredictionFile& header) {
@@ -158,7 +185,21 @@ class Reader {
       if (not_finite_ == 0) first_not_finite_ = place;
       ++not_finite_;
     }
-    trial.thresholds.push_back(options_.threshold.value_or(row.threshold.value_or(0.5)));
+    trial.thresholds.push_back(threshold_of(row));
+    threshold_given_ = threshold_given_ || trial.thresholds.back() != usual_threshold();
+    check_sum(row, place);
+  }
+
+  double usual_threshold() const { return options_.logits ? 0.0 : 0.5; }
+  double threshold_of(const PredictionRow& row) const {
+    return options_.threshold.value_or(row.threshold.value_or(usual_threshold()));
+  }
+
+  // Two columns that sum to 1 say the same about either class.
+  void check_sum(const PredictionRow& row, const Place& place) {
+    if (options_.logits || row.scores.size() != 2 || uneven_.line != 0) return;
+    const double sum = row.scores[0] + row.scores[1];
+    if (std::isfinite(sum) && std::abs(sum - 1) > kToleranceOfSum) uneven_ = place;
   }
 
   std::size_t image_of(const PredictionRow& row, const Place& place) {
@@ -187,8 +228,7 @@ class Reader {
                     [](double s) { return !std::isfinite(s); })) {
       trial.unreadable = true;
     } else if (row.scores.size() == 1) {
-      const double threshold = options_.threshold.value_or(row.threshold.value_or(0.5));
-      (row.scores[0] > threshold ? trial.called : trial.not_called) = true;
+      (row.scores[0] > threshold_of(row) ? trial.called : trial.not_called) = true;
     } else {
       const std::vector<double>& decides = row.logits.empty() ? row.scores : row.logits;
       trial.val_classes.insert(static_cast<std::size_t>(
@@ -212,8 +252,8 @@ class Reader {
   void decide_classes() {
     std::set<std::string> labels;
     for (const RawImage& image : images_) labels.insert(image.label);
-    const bool columns = !classes_.empty();
-    if (columns) {
+    named_columns_ = !classes_.empty();
+    if (named_columns_) {
       labels_by_column(labels);
     } else {
       labels_by_order(labels);
@@ -234,7 +274,7 @@ class Reader {
     const std::string wanted =
         options_.positive.empty() ? positive_ : label_text(options_.positive);
     if (wanted.empty()) {
-      positive_index_ = second_in_order();
+      decide_positive(labels);
       return;
     }
     if (!label_of_.contains(wanted)) {
@@ -244,7 +284,31 @@ class Reader {
     positive_index_ = label_of_.at(wanted);
   }
 
-  std::size_t second_in_order() const { return in_order(classes_[0], classes_[1]) ? 1 : 0; }
+  // Of two classes where neither an option nor a column names it.
+  void decide_positive(const std::set<std::string>& labels) {
+    for (std::size_t c = 0; c < 2; ++c) {
+      if (!clearly_positive(classes_[c], classes_[1 - c])) continue;
+      positive_index_ = c;
+      return;
+    }
+    // Labels 0 and 1 that count columns with names.
+    if (named_columns_ && std::all_of(labels.begin(), labels.end(),
+                                      [](const std::string& l) { return l == "0" || l == "1"; })) {
+      positive_index_ = 1;
+      return;
+    }
+    positive_index_ = in_order(classes_[0], classes_[1]) ? 1 : 0;
+    if (!named_columns_) {
+      asks_ = "a score speaks for";
+    } else if (threshold_given_) {
+      asks_ = "the threshold is for";
+    } else if (uneven_.line != 0) {
+      asks_ =
+          fmt::format("counts, as the scores of a row do not sum to 1 (first {})", where(uneven_));
+    } else {
+      positive_known_ = false;
+    }
+  }
 
   static bool in_order(const std::string& a, const std::string& b) {
     const std::optional<std::int64_t> x = as_number(a), y = as_number(b);
@@ -273,21 +337,22 @@ class Reader {
   }
 
   void labels_by_order(std::set<std::string> labels) {
-    // A file whose images are all of one class still knows the other: of 0 and 1, or the one that
-    // was named.
+    // A file whose images are all of one class still knows the other: of a pair that is clear, or
+    // the one that was named.
     if (labels.size() == 1) {
-      const std::string& only = *labels.begin();
-      if (only == "0" || only == "1") {
-        labels = {"0", "1"};
-      } else if (!positive_.empty() || !options_.positive.empty()) {
-        const std::string positive =
-            options_.positive.empty() ? positive_ : label_text(options_.positive);
-        labels.insert(positive == only ? "not " + only : positive);
-      } else {
+      const std::string only = *labels.begin(), partner = clear_partner(only);
+      const std::string positive =
+          options_.positive.empty() ? positive_ : label_text(options_.positive);
+      if (positive.empty() && partner.empty()) {
         throw InputError(fmt::format(
             "all images have the label '{}', so it is not known whether scores speak for it; say "
             "--positive {} if they do",
-            only, only));
+            only, shell_word(only)));
+      }
+      if (!positive.empty() && positive != only) {
+        labels.insert(positive);
+      } else {
+        labels.insert(partner.empty() ? "not " + only : partner);
       }
     }
     if (labels.size() > 2) {
@@ -381,6 +446,10 @@ class Reader {
       const std::span logits = raw.logits.empty()
                                    ? std::span<const double>{}
                                    : std::span(raw.logits).subspan(i * columns, columns);
+      if (options_.logits) {
+        add_logits(raw, i, scores, trial);
+        continue;
+      }
       if (columns > 2) {
         add_multiclass(trial, label, scores, logits);
         continue;
@@ -393,6 +462,34 @@ class Reader {
                  finite ? scores[p] : std::numeric_limits<double>::quiet_NaN(), logit,
                  raw.thresholds[i]);
     }
+  }
+
+  // Of one image whose scores are logits.
+  void add_logits(const RawTrial& raw, std::size_t i, std::span<const double> scores,
+                  PredictedTrial& trial) const {
+    const std::size_t label = label_of_.at(images_[raw.images[i]].label);
+    if (scores.size() > 2) {
+      add_multiclass_logits(trial, label, scores);
+      return;
+    }
+    const double logit =
+        scores.size() == 1 ? scores[0] : scores[positive_index_] - scores[1 - positive_index_];
+    add_binary_logit(trial, positive_index_, label, logit, raw.thresholds[i]);
+  }
+
+  // See PredictedArm.
+  bool hard(const RawArm& arm) const {
+    if (options_.logits) return false;
+    bool zero = false, one = false;
+    for (const RawTrial& trial : arm.trials) {
+      if (!trial.logits.empty()) return false;
+      for (const double s : trial.scores) {
+        if (!std::isfinite(s)) continue;
+        if (s != 0 && s != 1) return false;
+        (s == 0 ? zero : one) = true;
+      }
+    }
+    return zero && one;
   }
 
   bool collapsed(const RawTrial& raw, const PredictedTrial& trial) const {
@@ -411,6 +508,8 @@ class Reader {
     out.split = options_.split;
     out.classes = classes_;
     out.positive = positive_index_;
+    out.positive_known = positive_known_;
+    out.named_columns = named_columns_;
     std::vector<std::string> groups;
     for (const RawImage& image : images_) {
       out.images.push_back({image.id, label_of_.at(image.label), 0});
@@ -419,6 +518,7 @@ class Reader {
     for (const RawArm& arm : arms_) {
       PredictedArm& to = out.arms.emplace_back();
       to.name = arm.name;
+      to.hard = hard(arm);
       for (const RawTrial& raw : arm.trials) {
         PredictedTrial& trial = to.trials.emplace_back();
         trial.seed = raw.seed;
@@ -475,12 +575,49 @@ class Reader {
         trials.size() > shown ? fmt::format(" and {} more trainings", trials.size() - shown) : "");
   }
 
+  std::string logits_note() const {
+    if (classes_.size() > 2) {
+      return "Scores are read as logits: probabilities by the softmax. Where they are scores of "
+             "another kind, Brier score and log loss mean nothing.";
+    }
+    const std::string threshold = options_.threshold ? fmt::format("{}", *options_.threshold)
+                                  : threshold_given_ ? "that of the files"
+                                                     : "0";
+    return fmt::format(
+        "Scores are read as logits: an image counts as positive above the threshold, {}, and "
+        "probabilities are 1 / (1 + exp(-score)). Where they are scores of another kind, Brier "
+        "score and log loss mean nothing.",
+        threshold);
+  }
+
+  static std::string hard_note(const PredictionTable& table) {
+    std::vector<std::string> names;
+    for (const PredictedArm& arm : table.arms) {
+      if (arm.hard) names.push_back(arm.name);
+    }
+    if (names.empty()) return "";
+    return fmt::format(
+        "All scores of {} are 0 or 1: labels, no probabilities. So the arms are judged on accuracy "
+        "and its kin only; AUROC, Brier score and log loss need probabilities{}.",
+        fmt::join(names, ", "), names.size() < table.arms.size() ? " of every arm" : "");
+  }
+
   void note(PredictionTable& table) {
-    if (classes_.size() == 2) {
+    if (classes_.size() == 2 && positive_known_) {
       notes_.insert(notes_.begin(),
                     fmt::format("A score speaks for label {} (the other is {}).",
                                 classes_[positive_index_], classes_[1 - positive_index_]));
     }
+    if (classes_.size() == 2 && !positive_known_) {
+      notes_.insert(
+          notes_.begin(),
+          fmt::format("Nothing tells which of {} and {} is the positive class, so "
+                      "sensitivity and specificity are left out; --positive {} or "
+                      "--positive {} gives them.",
+                      classes_[0], classes_[1], shell_word(classes_[0]), shell_word(classes_[1])));
+    }
+    if (const std::string cut = scale_.note(); !cut.empty()) notes_.push_back(cut);
+    if (options_.logits) notes_.push_back(logits_note());
     if (not_finite_ > 0) {
       notes_.push_back(fmt::format("{} row{} no finite score and count{} as wrong: first {}{}.",
                                    not_finite_, not_finite_ == 1 ? " has" : "s have",
@@ -489,14 +626,10 @@ class Reader {
     }
     if (!table.probabilities) {
       notes_.emplace_back(
-          classes_.size() == 2
-              ? "Some scores are outside [0, 1], so they are no probabilities: Brier score and log "
-                "loss are left out. An image is called positive where its score is above the "
-                "threshold (0.5, or --threshold)."
-              : "Some scores are no probabilities (outside [0, 1], or they do not sum to 1 over "
-                "the "
-                "classes): Brier score and log loss are left out.");
+          "The scores of some rows do not sum to 1 over the classes, so they are no probabilities: "
+          "Brier score and log loss are left out.");
     }
+    if (const std::string labels = hard_note(table); !labels.empty()) notes_.push_back(labels);
     table.notes = notes_;
   }
 
@@ -505,6 +638,11 @@ class Reader {
   std::vector<std::string> classes_;
   std::string positive_;  // of the files' column
   std::size_t positive_index_ = 1;
+  bool positive_known_ = true, named_columns_ = false;
+  std::string asks_;  // what the positive class is needed for, where nothing tells it
+  ScoreScale scale_;
+  bool threshold_given_ = false;  // one that is not the usual
+  Place uneven_;                  // of two columns, the first row that does not sum to 1
   std::map<std::string, std::size_t> label_of_;
   std::vector<RawImage> images_;
   std::unordered_map<std::string, std::size_t> image_of_;

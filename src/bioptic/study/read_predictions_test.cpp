@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
+#include <utility>
 
 #include "bioptic/base/error.h"
 #include "bioptic/study/compare_arms.h"
 #include "bioptic/study/compare_models.h"
+#include "bioptic/study/compared_metrics.h"
 
 namespace bioptic {
 namespace {
@@ -107,12 +110,19 @@ TEST_F(ReadPredictionsTest, ScoresThatAreNotFiniteCountAsWrongAndAreNoted) {
   expect_has(t.notes[1], "p.csv:2; a seed 0: 2, b seed 0: 2.");
 }
 
-TEST_F(ReadPredictionsTest, NamesOfClassesAndWhichOneTheScoreSpeaksFor) {
+// Names of classes do not tell which of them the score speaks for; the alphabet decides nothing.
+TEST_F(ReadPredictionsTest, NamesOfClassesAreAskedFor) {
   const std::string text = kHead + "a,0,x,ill,0.9\na,0,y,well,0.1\nb,0,x,ill,0.8\nb,0,y,well,0.9\n";
-  const PredictionTable second = read(text);  // "well" by letter
+  EXPECT_EQ(
+      error(text),
+      "p.csv: the labels are 'ill' and 'well', and nothing tells which of them a score speaks "
+      "for; add --positive ill or --positive well (or a column 'positive'). The mean AUROC of "
+      "all arms is 0.50 with --positive ill and 0.50 with --positive well");
+  ReadPredictions options;
+  options.positive = "well";
+  const PredictionTable second = read(text, options);
   EXPECT_EQ(second.positive, 1U);
   EXPECT_EQ(second.arms[0].trials[0].predicted, (std::vector<std::size_t>{1, 0}));
-  ReadPredictions options;
   options.positive = "ill";
   const PredictionTable first = read(text, options);
   EXPECT_EQ(first.positive, 0U);
@@ -125,14 +135,96 @@ TEST_F(ReadPredictionsTest, NamesOfClassesAndWhichOneTheScoreSpeaksFor) {
       "arm,seed,image,label,score,positive\na,0,x,0,0.9,0\na,0,y,1,0.1,0\nb,0,x,0,0.8,0\n"
       "b,0,y,1,0.9,0\n");
   EXPECT_EQ(column.positive, 0U);
-  // By value, not by letter.
-  EXPECT_EQ(read(kHead + "a,0,x,9,0.9\na,0,y,10,0.1\nb,0,x,9,0.8\nb,0,y,10,0.9\n").classes,
-            (std::vector<std::string>{"9", "10"}));
+  // Two numbers are no better than two names.
+  const std::string numbers = kHead + "a,0,x,9,0.9\na,0,y,10,0.1\nb,0,x,9,0.8\nb,0,y,10,0.7\n";
+  expect_has(error(numbers), "is 1.00 with --positive 9 and 0.00 with --positive 10");
+  options.positive = "10";
+  EXPECT_EQ(read(numbers, options).classes, (std::vector<std::string>{"9", "10"}));
+  expect_has(error(kHead + "a,0,x,1,0.9\na,0,y,2,0.1\nb,0,x,1,0.8\nb,0,y,2,0.7\n"), "--positive 2");
+  // As a shell takes it.
+  expect_has(error(kHead + "a,0,x,no finding,0.9\na,0,y,it's,0.1\nb,0,x,no finding,0.9\n"
+                           "b,0,y,it's,0.1\n"),
+             "--positive 'it'\\''s' or --positive 'no finding'");
+}
+
+TEST_F(ReadPredictionsTest, PairsOfLabelsThatTellTheirPositive) {
+  const auto with = [](const std::string& negative, const std::string& positive) {
+    return kHead + "a,0,x," + positive + ",0.9\na,0,y," + negative + ",0.1\nb,0,x," + positive +
+           ",0.8\nb,0,y," + negative + ",0.9\n";
+  };
+  for (const auto& [negative, positive] : {std::pair{"0", "1"},
+                                           {"0.0", "1.0"},
+                                           {"-1", "1"},
+                                           {"-1", "+1"},
+                                           {"False", "True"},
+                                           {"FALSE", "TRUE"},
+                                           {"no", "yes"},
+                                           {"Negative", "Positive"}}) {
+    const PredictionTable t = read(with(negative, positive));
+    EXPECT_EQ(t.positive, t.images[0].label) << positive;
+    EXPECT_TRUE(t.positive_known);
+    EXPECT_EQ(t.arms[0].trials[0].predicted[0], t.images[0].label) << positive;
+  }
+  for (const auto& [one, other] : {std::pair{"1", "2"},
+                                   {"0", "2"},
+                                   {"case", "control"},
+                                   {"true", "negative"},
+                                   {"yes", "false"}}) {
+    expect_has(error(with(one, other)), "nothing tells which");
+  }
 }
 
 TEST_F(ReadPredictionsTest, OneClassAlone) {
   EXPECT_EQ(read(kHead + "a,0,x,1,0.9\nb,0,x,1,0.1\n").classes.size(), 2U);
   expect_has(error(kHead + "a,0,x,ill,0.9\nb,0,x,ill,0.1\n"), "--positive ill");
+  const PredictionTable no = read(kHead + "a,0,x,No,0.9\nb,0,x,No,0.1\n");
+  EXPECT_EQ(no.classes, (std::vector<std::string>{"No", "Yes"}));
+  EXPECT_EQ(no.positive, 1U);
+  ReadPredictions options;
+  options.positive = "ill";
+  EXPECT_EQ(read(kHead + "a,0,x,well,0.9\nb,0,x,well,0.1\n", options).images[0].label, 1U);
+}
+
+// A column per class names it: ranks, Brier score and log loss are the same for either class.
+TEST_F(ReadPredictionsTest, TwoColumnsNeedNoPositiveClass) {
+  const std::string head = "arm,seed,image,label,score_ill,score_well\n";
+  const std::string rows =
+      "a,0,x,ill,0.9,0.1\na,0,y,well,0.2,0.8\na,0,z,ill,0.4,0.6\n"
+      "b,0,x,ill,0.7,0.3\nb,0,y,well,0.6,0.4\nb,0,z,ill,0.5,0.5\n";
+  const PredictionTable t = read(head + rows);
+  EXPECT_FALSE(t.positive_known);
+  expect_has(t.notes[0], "--positive ill or --positive well");
+  const std::vector<Metric> shown = compared_metrics(t);
+  EXPECT_EQ(shown, (std::vector{Metric::accuracy, Metric::auroc, Metric::balanced_accuracy,
+                                Metric::brier, Metric::log_loss}));
+  for (const char* positive : {"ill", "well"}) {
+    ReadPredictions options;
+    options.positive = positive;
+    const PredictionTable known = read(head + rows, options);
+    EXPECT_TRUE(known.positive_known);
+    EXPECT_EQ(compared_metrics(known).size(), 7U);
+    for (const Metric m : shown) {
+      for (std::size_t a = 0; a < 2; ++a) {
+        // All but the exact tie of b's z, which goes to the class that is not the positive one.
+        if (a == 1 && has_threshold(m)) continue;
+        EXPECT_NEAR(metric_values(known, m).arms[a][0].value, metric_values(t, m).arms[a][0].value,
+                    1e-12)
+            << name_of(m) << " " << positive;
+      }
+    }
+  }
+  // A threshold is of one class, and rows that do not sum to 1 are two different scores.
+  ReadPredictions cut;
+  cut.threshold = 0.4;
+  expect_has(error(head + rows, cut), "nothing tells which of them the threshold is for");
+  expect_has(error(head + "a,0,x,ill,0.9,0.3\na,0,y,well,0.2,0.8\nb,0,x,ill,0.7,0.3\n"
+                          "b,0,y,well,0.6,0.4\n"),
+             "do not sum to 1 (first p.csv:2)");
+  // Names that tell, and labels 0 and 1 that count the columns.
+  EXPECT_EQ(read("arm,seed,image,label,score_yes,score_no\na,0,x,yes,0.9,0.1\nb,0,x,yes,0.5,0.5\n")
+                .positive,
+            0U);
+  EXPECT_EQ(read(head + "a,0,x,1,0.9,0.1\nb,0,x,1,0.5,0.5\n").positive, 1U);
 }
 
 TEST_F(ReadPredictionsTest, SplitsGroupsThresholdsAndLogits) {
@@ -225,11 +317,103 @@ TEST_F(ReadPredictionsTest, CommonUsesTheSharedSeedsAndSaysSo) {
   expect_has(error(kHead + "a,0,x,0,0.2\nb,1,x,0,0.2\n", options), "share no seed");
 }
 
-TEST_F(ReadPredictionsTest, ScoresThatAreNoProbabilitiesHaveNoBrierScore) {
-  const PredictionTable t = read(kHead + "a,0,x,0,-2\na,0,y,1,3\nb,0,x,0,1\nb,0,y,1,2\n");
-  EXPECT_FALSE(t.probabilities);
-  EXPECT_EQ(metrics_of(t).size(), 5U);
-  expect_has(t.notes.back(), "outside [0, 1]");
+TEST_F(ReadPredictionsTest, ScoresThatAreNoProbabilitiesAreRefused) {
+  const std::string text = kHead + "a,0,x,0,0.5\na,0,y,1,3\nb,0,x,0,1\nb,0,y,1,-2\n";
+  EXPECT_EQ(error(text),
+            "p.csv:3: score is 3; expected a probability from 0 to 1. Say --logits if the column "
+            "holds logits (log odds), or any other scores whose order counts, with --threshold for "
+            "where they call an image positive (else 0); divide percentages by 100");
+  expect_has(error("arm,seed,image,label,score_p,score_q,score_r\na,0,x,p,0.5,-1,1.5\n"),
+             "p.csv:2: score_q is -1");
+  // Rounding is cut, and counted.
+  const PredictionTable t =
+      read(kHead + "a,0,x,0,-0.0000001\na,0,y,1,1.0000009\nb,0,x,0,0.5\nb,0,y,1,0.5\n");
+  EXPECT_TRUE(t.probabilities);
+  EXPECT_EQ(t.arms[0].trials[0].scores, (std::vector<double>{0, 1}));
+  expect_has(t.notes.at(1), "2 scores lie a rounding error outside [0, 1]");
+  expect_has(t.notes.at(1), "p.csv:2.");
+  expect_has(error(kHead + "a,0,x,0,1.000002\nb,0,x,0,0.5\n"), "p.csv:2: score is 1.000002");
+  // Rows that do not sum to 1 are not refused.
+  const PredictionTable three = read(
+      "arm,seed,image,label,score_p,score_q,score_r\na,0,x,p,0.5,0.5,0.5\nb,0,x,p,0.5,0.3,0.2\n");
+  EXPECT_FALSE(three.probabilities);
+  expect_has(three.notes.back(), "do not sum to 1");
+}
+
+TEST_F(ReadPredictionsTest, LogitsWhereTheyAreSaidToBe) {
+  ReadPredictions options;
+  options.logits = true;
+  const std::string text = kHead + "a,0,x,0,-2\na,0,y,1,3\nb,0,x,0,1\nb,0,y,1,0\n";
+  const PredictionTable t = read(text, options);
+  EXPECT_TRUE(t.probabilities);
+  EXPECT_EQ(t.arms[0].trials[0].ranks, (std::vector<double>{-2, 3}));
+  EXPECT_NEAR(t.arms[0].trials[0].scores[1], 1 / (1 + std::exp(-3)), 1e-15);
+  EXPECT_EQ(t.arms[0].trials[0].predicted, (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(t.arms[1].trials[0].predicted, (std::vector<std::size_t>{1, 0})) << "0 is not above 0";
+  expect_has(t.notes.back(), "above the threshold, 0,");
+  options.threshold = 2;  // in the units of the scores
+  EXPECT_EQ(read(text, options).arms[1].trials[0].predicted, (std::vector<std::size_t>{0, 0}));
+  EXPECT_EQ(read(text, options).arms[0].trials[0].predicted, (std::vector<std::size_t>{0, 1}));
+  options.threshold.reset();
+  // Of every class: the softmax, and the order of one class against the rest where that rounds.
+  const PredictionTable three = read(
+      "arm,seed,image,label,score_p,score_q,score_r\na,0,x,p,1,2,3\na,0,y,p,80,0,0\n"
+      "a,0,z,q,90,0,0\nb,0,x,p,0,0,0\nb,0,y,p,0,0,0\nb,0,z,q,nan,0,0\n",
+      options);
+  EXPECT_TRUE(three.probabilities);
+  const PredictedTrial& own = three.arms[0].trials[0];
+  const double sum = std::exp(1) + std::exp(2) + std::exp(3);
+  EXPECT_NEAR(own.scores[2], std::exp(3) / sum, 1e-15);
+  EXPECT_NEAR(own.ranks[2], std::log(std::exp(3) / (sum - std::exp(3))), 1e-12);
+  EXPECT_LT(own.ranks[3], own.ranks[6]);
+  EXPECT_EQ(own.predicted, (std::vector<std::size_t>{2, 0, 0}));
+  EXPECT_EQ(three.arms[1].trials[0].not_finite, 1U);
+  // Two columns: their difference.
+  const PredictionTable two =
+      read("arm,seed,image,label,score_n,score_p\na,0,x,n,-1,2\nb,0,x,n,5,2\n", options);
+  EXPECT_NEAR(two.arms[0].trials[0].scores[0], 1 / (1 + std::exp(-3)), 1e-15);
+  // What cannot be logits.
+  expect_has(error(kGood, options), "leave --logits out");
+  const std::string above = kHead + "a,0,x,0,20\na,0,y,1,80\nb,0,x,0,0.5\nb,0,y,1,0.5\n";
+  expect_has(error(above, options), "every image would be called positive; say --threshold");
+  options.threshold = 50;
+  EXPECT_EQ(read(above, options).arms[0].trials[0].predicted, (std::vector<std::size_t>{0, 1}));
+  options.threshold.reset();
+  expect_has(error(kHead + "a,0,x,0,-0.1\nb,0,x,0,-3\n", options), "called negative");
+  expect_has(error("arm,seed,image,label,score,logit\na,0,x,0,0.5,0\n", options),
+             "there is a column of logits besides the scores");
+}
+
+TEST_F(ReadPredictionsTest, ScoresThatAreLabels) {
+  const std::string soft = "b,0,x,0,0.5\nb,0,y,1,0.5\n";
+  const PredictionTable t = read(kHead + "a,0,x,0,0\na,0,y,1,1\n" + soft);
+  EXPECT_TRUE(t.arms[0].hard);
+  EXPECT_FALSE(t.arms[1].hard);
+  EXPECT_EQ(compared_metrics(t), (std::vector{Metric::accuracy, Metric::balanced_accuracy,
+                                              Metric::sensitivity, Metric::specificity}));
+  expect_has(t.notes.back(), "All scores of a are 0 or 1: labels");
+  expect_has(why_left_out(t, Metric::auroc), "all scores of arm 'a' are 0 or 1");
+  // One number alone is a training that says the same of all, and logits rank.
+  EXPECT_FALSE(read(kHead + "a,0,x,0,1\na,0,y,1,1\n" + soft).arms[0].hard);
+  EXPECT_FALSE(read("arm,seed,image,label,score,logit\na,0,x,0,0,-800\na,0,y,1,1,900\n"
+                    "b,0,x,0,0.5,0\nb,0,y,1,0.5,0\n")
+                   .arms[0]
+                   .hard);
+  EXPECT_TRUE(
+      read("arm,seed,image,label,score_p,score_q,score_r\na,0,x,p,0,1,0\nb,0,x,p,0.5,0.3,0.2\n")
+          .arms[0]
+          .hard);
+}
+
+TEST_F(ReadPredictionsTest, AThresholdThatIsNotFinite) {
+  for (const char* bad : {"nan", "inf", "-inf", ""}) {
+    expect_has(
+        error("arm,seed,image,label,score,threshold\na,0,x,0,0.5," + std::string(bad) + "\n"),
+        "p.csv:2: threshold is '" + std::string(bad) + "'; expected a finite number");
+  }
+  ReadPredictions options;
+  options.threshold = std::nan("");
+  expect_has(error(kGood, options), "--threshold is not a finite number");
 }
 
 // R 4.2: mcnemar's exact p is binom.test(1, 4)$p.value = 0.625.
