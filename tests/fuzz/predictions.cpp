@@ -14,5 +14,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::filesystem::path> files = {one.path()};
   if (first < size) files.push_back(two.path());
   bioptic::fuzz([&] { bioptic::read_predictions(files, {}); });
+  bioptic::fuzz([&] { bioptic::read_predictions(files, {"test", true, "", {}, true}); });
   return bioptic::fuzz([&] { bioptic::read_predictions(files, {"val", true, "b", 0.25}); });
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -20,7 +21,7 @@ constexpr double kChance = 0.5;
 double upper_end(const PredictionTable& table, const PredictedArm& arm, const ArmLevel& level,
                  const std::vector<TrialMetric>& trials) {
   if (!std::isnan(level.summary.patients_high)) return level.summary.patients_high;
-  if (trials.size() != 1) return level.summary.high;
+  if (trials.size() != 1) return level.summary.high;  // NaN without any
   const double value = trials[0].value;
   if (std::isnan(value)) return value;
   const std::optional<Estimate> own = jackknife_estimate(
@@ -28,9 +29,16 @@ double upper_end(const PredictionTable& table, const PredictedArm& arm, const Ar
   return own ? interval_of(*own).high : std::numeric_limits<double>::quiet_NaN();
 }
 
-}  // namespace
+// Without the trainings that have a score that is not finite: that ranks on the wrong side of all
+// others, which says nothing about the direction of scores.
+PredictionTable without_not_finite(PredictionTable table) {
+  for (PredictedArm& arm : table.arms) {
+    std::erase_if(arm.trials, [](const PredictedTrial& trial) { return trial.not_finite > 0; });
+  }
+  return table;
+}
 
-std::string why_inverted(const PredictionTable& table) {
+std::string why_all_inverted(const PredictionTable& table) {
   const MetricValues values = metric_values(table, Metric::auroc);
   const std::vector<ArmLevel> levels = arm_levels(table, values);
   std::vector<std::string> areas;
@@ -43,12 +51,24 @@ std::string why_inverted(const PredictionTable& table) {
   std::string remedy = "check which class each column of scores is of";
   if (table.classes.size() == 2 && !table.named_columns) {
     remedy = fmt::format(
-        "if they speak for '{0}', say --positive {1}; else give their opposite (1 - score)",
+        "if they speak for '{0}', say --positive {1}; else give their opposite (1 - score, of "
+        "logits "
+        "-score)",
         table.classes[1 - table.positive], shell_word(table.classes[1 - table.positive]));
   }
   return fmt::format(
       "scores look inverted: the AUROC of every arm lies below 0.5 with its 95 % interval ({}); {}",
       fmt::join(areas, ", "), remedy);
+}
+
+}  // namespace
+
+std::string why_inverted(const PredictionTable& table) {
+  const bool silent = std::any_of(table.arms.begin(), table.arms.end(), [](const PredictedArm& a) {
+    return std::any_of(a.trials.begin(), a.trials.end(),
+                       [](const PredictedTrial& trial) { return trial.not_finite > 0; });
+  });
+  return why_all_inverted(silent ? without_not_finite(table) : table);
 }
 
 }  // namespace bioptic

@@ -58,6 +58,12 @@ TEST(InvertedScores, NotWhereAnArmMayBeAtChanceOrAbove) {
   EXPECT_EQ(why_inverted(table_of(0, 0, 5)), "");
   EXPECT_EQ(why_inverted(table_of(-0.1, -0.1, 3, 20)), "")
       << "below 0.5, but not with its interval";
+  // Trainings that say nothing rank everything wrongly, and are not inverted.
+  PredictionTable none = table_of(-2, -2, 3);
+  for (PredictedArm& arm : none.arms) {
+    for (PredictedTrial& trial : arm.trials) trial.not_finite = 1;
+  }
+  EXPECT_EQ(why_inverted(none), "");
   // Without one of the classes there is no area.
   PredictionTable one = table_of(-2, -2, 5);
   for (PredictedImage& image : one.images) image.label = 1;

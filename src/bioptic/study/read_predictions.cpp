@@ -291,9 +291,11 @@ class Reader {
       positive_index_ = c;
       return;
     }
-    // Labels 0 and 1 that count columns with names.
-    if (named_columns_ && std::all_of(labels.begin(), labels.end(),
-                                      [](const std::string& l) { return l == "0" || l == "1"; })) {
+    // Labels 0 and 1 that count columns with names: see labels_by_column().
+    const auto counts = [&](const std::string& l) {
+      return (l == "0" || l == "1") && l != classes_[0] && l != classes_[1];
+    };
+    if (named_columns_ && std::all_of(labels.begin(), labels.end(), counts)) {
       positive_index_ = 1;
       return;
     }

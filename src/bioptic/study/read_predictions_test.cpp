@@ -225,6 +225,9 @@ TEST_F(ReadPredictionsTest, TwoColumnsNeedNoPositiveClass) {
                 .positive,
             0U);
   EXPECT_EQ(read(head + "a,0,x,1,0.9,0.1\nb,0,x,1,0.5,0.5\n").positive, 1U);
+  EXPECT_TRUE(read(head + "a,0,x,1,0.9,0.1\nb,0,x,1,0.5,0.5\n").positive_known);
+  EXPECT_FALSE(read("arm,seed,image,label,score_1,score_2\na,0,x,1,0.9,0.1\nb,0,x,1,0.5,0.5\n")
+                   .positive_known);
 }
 
 TEST_F(ReadPredictionsTest, SplitsGroupsThresholdsAndLogits) {
