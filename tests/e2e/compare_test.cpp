@@ -46,6 +46,26 @@ TEST_F(Comparing, AStudysOwnPredictionsGiveTheReportsComparisons) {
       EXPECT_NEAR(a.at(e).at("p").get<double>(), b.at(e).at("p").get<double>(), 1e-9) << metric;
     }
   }
+  // The levels of the arms are the report's, too.
+  const json summary = json::parse(read(at("runs/first/summary.json")));
+  const json arms = json_of("compare @runs/first/tables/predictions.csv --json").at("arms");
+  ASSERT_EQ(arms.size(), summary.at("arms").size());
+  std::size_t numbers = 0;
+  for (std::size_t a = 0; a < arms.size(); ++a) {
+    for (const auto& [name, level] : arms[a].at("levels").items()) {
+      const json& want = summary.at("arms")[a].at("metrics").at("test_" + name);
+      for (const char* key :
+           {"mean", "sd", "low", "high", "seeds", "patients_low", "patients_high"}) {
+        ASSERT_EQ(level.at(key).is_null(), want.at(key).is_null()) << name << " " << key;
+        if (want.at(key).is_null()) continue;
+        EXPECT_NEAR(level.at(key).get<double>(), want.at(key).get<double>(), 1e-5)
+            << name << " " << key;
+        ++numbers;
+      }
+      EXPECT_EQ(level.at("values").size(), 5U) << name;
+    }
+  }
+  EXPECT_GE(numbers, arms.size() * 7 * 5);
   // Validation is drawn anew by each seed.
   const json val = first_of(report, "val", "accuracy");
   EXPECT_EQ(val.at("E2").at("verdict"), "not_allowed");
@@ -67,7 +87,9 @@ TEST_F(Comparing, TheExampleOfTheDocumentation) {
   EXPECT_EQ(first_of(all.at("comparisons"), "test", "accuracy").at("seeds"), 10);
   const Outcome outcome = bioptic("compare " + file + " --figure @plots/forest");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_NE(outcome.out.find("adam"), std::string::npos);
+  const std::size_t levels = outcome.out.find("mean ± sd"), pairs = outcome.out.find("a - b");
+  ASSERT_NE(levels, std::string::npos) << outcome.out;
+  EXPECT_LT(levels, pairs) << "levels first";
   for (const char* kind : {"svg", "png", "pdf"}) {
     EXPECT_TRUE(std::filesystem::exists(at(std::string("plots/forest.") + kind)));
   }

@@ -9,6 +9,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
+#include "bioptic/report/arm_levels.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/study/compare_arms.h"
 #include "bioptic/study/compare_models.h"
@@ -53,7 +54,16 @@ json models_json(const std::vector<ModelComparison>& models) {
   return out;
 }
 
-json arms_json(const PredictionTable& table, std::span<const Metric> metrics) {
+// Of every metric, in its order.
+std::vector<MetricLevels> levels_of(const PredictionTable& table, std::span<const Metric> metrics) {
+  std::vector<MetricLevels> out;
+  for (const Metric metric : metrics) {
+    out.push_back({metric, arm_levels(table, metric_values(table, metric))});
+  }
+  return out;
+}
+
+json arms_json(const PredictionTable& table, std::span<const MetricLevels> levels) {
   json arms = json::array();
   for (const PredictedArm& arm : table.arms) {
     std::vector<std::int64_t> seeds;
@@ -68,15 +78,17 @@ json arms_json(const PredictionTable& table, std::span<const Metric> metrics) {
                     {"seeds", seeds},
                     {"collapsed", collapsed},
                     {"not_finite", not_finite},
-                    {"metrics", json::object()}});
+                    {"metrics", json::object()},
+                    {"levels", json::object()}});
   }
-  for (const Metric metric : metrics) {
-    const MetricValues values = metric_values(table, metric);
+  for (const MetricLevels& of : levels) {
+    const std::string name(name_of(of.metric));
     for (std::size_t a = 0; a < table.arms.size(); ++a) {
-      double sum = 0;
-      for (const TrialMetric& t : values.arms[a]) sum += t.value;
-      arms[a]["metrics"][std::string(name_of(metric))] =
-          number(sum / static_cast<double>(values.arms[a].size()));
+      const ArmLevel& level = of.arms[a];
+      // The mean over all seeds: of none where the metric is undefined in some.
+      const bool all = static_cast<std::size_t>(level.summary.seeds) == level.values.size();
+      arms[a]["metrics"][name] = all ? number(level.summary.mean) : json();
+      arms[a]["levels"][name] = level_json(level);
     }
   }
   return arms;
@@ -134,6 +146,7 @@ int compare_command(const Options& o) {
   if (!options.not_allowed.empty()) {
     table.notes.insert(table.notes.begin(), as_sentence(options.not_allowed));
   }
+  const std::vector<MetricLevels> levels = levels_of(table, metrics);
   const std::vector<Comparison> comparisons = compare_arms(table, options, metrics);
   const std::vector<ModelComparison> models = compare_models(table);
   if (!o.figure.empty()) {
@@ -152,7 +165,7 @@ int compare_command(const Options& o) {
                       {"groups", table.groups},
                       {"margin", o.compare.margin},
                       {"detect", o.compare.detect},
-                      {"arms", arms_json(table, metrics)},
+                      {"arms", arms_json(table, levels)},
                       {"comparisons", comparisons_json(comparisons)},
                       {"models", models_json(models)},
                       {"notes", table.notes}};
@@ -163,7 +176,7 @@ int compare_command(const Options& o) {
       "{} arms, {} seed{}, {} images{} of split {}\n\n", table.arms.size(),
       table.arms[0].trials.size(), table.arms[0].trials.size() == 1 ? "" : "s", table.images.size(),
       table.grouped ? fmt::format(" of {} groups", table.groups) : std::string(), table.split);
-  fmt::print("{}\n", comparisons_text(comparisons, true));
+  fmt::print("{}\n{}\n", arm_levels_text(table, levels), comparisons_text(comparisons, true));
   print_models(models);
   for (const std::string& note : table.notes) fmt::print("note: {}\n", note);
   return 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "bioptic/base/files.h"
@@ -23,6 +24,8 @@ namespace bioptic {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr const char* kStyle = R"css(
 :root { color-scheme: light; --ink: #1d232b; --soft: #5a6470; --line: #d9dee4; --mark: #0072B2; }
@@ -108,6 +111,11 @@ std::string mean_cell(const ArmSummary& arm, const ShownMetric& shown) {
   return "<td>" + text + "</td>";
 }
 
+std::string interval_cell(double low, double high) {
+  if (std::isnan(low)) return "<td>-</td>";
+  return fmt::format("<td>{} to {}</td>", percent_text(low), percent_text(high));
+}
+
 std::string arms_table(const StudySummary& summary) {
   const bool with_report =
       std::any_of(summary.arms.begin(), summary.arms.end(),
@@ -117,7 +125,7 @@ std::string arms_table(const StudySummary& summary) {
   for (std::size_t k = 0; k < metrics.size(); ++k) {
     out += fmt::format("<th>{}{}</th>", metrics[k].heading, metrics[k].percent ? " %" : "");
     if (k == 0) {
-      out += "<th>95 % interval</th>";
+      out += "<th>over seeds</th><th>over seeds and patients</th>";
       if (with_report) out += "<th>the report's %</th>";
     }
   }
@@ -128,10 +136,9 @@ std::string arms_table(const StudySummary& summary) {
       out += mean_cell(arm, metrics[k]);
       if (k != 0) continue;
       const auto it = arm.metrics.find(metrics[0].key);
-      const bool interval = it != arm.metrics.end() && !std::isnan(it->second.low);
-      out += interval ? fmt::format("<td>{} to {}</td>", percent_text(it->second.low),
-                                    percent_text(it->second.high))
-                      : "<td>-</td>";
+      const MetricSummary none{0, kNan, kNan, kNan, 0};
+      const MetricSummary& m = it == arm.metrics.end() ? none : it->second;
+      out += interval_cell(m.low, m.high) + interval_cell(m.patients_low, m.patients_high);
       if (with_report) {
         const auto r = arm.reported.find("test_accuracy");
         out += "<td>" + (r == arm.reported.end() ? "-" : percent_text(r->second, 2)) + "</td>";
@@ -263,10 +270,10 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
   }
   out += arms_table(summary);
   out += fmt::format(
-      "<p>Mean ± standard deviation over seeds; the interval is a 95 % t interval of the mean over "
-      "seeds. {} It speaks of repeating the training on these images: other patients in the test "
-      "split, or another training pool, would add their own chance. Training values are running "
-      "means over the last epoch; {}.</p>\n",
+      "<p>Mean ± standard deviation over seeds, and two 95 % intervals of the mean test accuracy: "
+      "over seeds, for the training repeated on these images (t), and over seeds and patients, for "
+      "other patients in the test split, too (crossed t). {} Another training pool would add its "
+      "own chance. Training values are running means over the last epoch; {}.</p>\n",
       seeds < 2 ? "<strong>With one seed there is no spread and no interval.</strong>" : "",
       html_escape(thresholds_said(summary)));
   if (const std::string note = dependent_seeds_note(summary); !note.empty()) {

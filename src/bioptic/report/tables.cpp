@@ -51,10 +51,23 @@ std::string mean_sd(const MetricSummary& m, const ShownMetric& shown) {
   return text;
 }
 
+// Whether the metric has an interval over seeds and patients: that of a split that is the same for
+// all seeds, and of which predictions are kept.
+bool of_new_patients(const ShownMetric& shown) {
+  return std::string_view(shown.key).starts_with("test_");
+}
+
 std::string interval(const MetricSummary& m, double scale, int digits) {
   if (std::isnan(m.low)) return "-";
   return fmt::format("[{}, {}]", fixed_text(scale * m.low, digits),
                      fixed_text(scale * m.high, digits));
+}
+
+// Over seeds and patients.
+std::string patients_interval(const MetricSummary& m, double scale, int digits) {
+  if (std::isnan(m.patients_low)) return "-";
+  return fmt::format("[{}, {}]", fixed_text(scale * m.patients_low, digits),
+                     fixed_text(scale * m.patients_high, digits));
 }
 
 std::string padded_left(const std::string& text, std::size_t width) {
@@ -172,6 +185,7 @@ std::string arms_csv(const StudySummary& summary) {
   std::string out = "arm,differs,seeds,collapsed,failed,missing,threshold";
   for (const ShownMetric& m : shown_metrics(summary)) {
     out += fmt::format(",{0}_mean,{0}_sd,{0}_low,{0}_high", m.key);
+    if (of_new_patients(m)) out += fmt::format(",{0}_patients_low,{0}_patients_high", m.key);
   }
   out += ",reported_test_accuracy\n";
   for (const ArmSummary& arm : summary.arms) {
@@ -180,9 +194,9 @@ std::string arms_csv(const StudySummary& summary) {
                        csv_field(arm.threshold));
     for (const ShownMetric& m : shown_metrics(summary)) {
       const MetricSummary s = metric(arm, m.key);
-      for (const double v : {s.mean, s.sd, s.low, s.high}) {
-        out += "," + (std::isnan(v) ? "" : number_text(v));
-      }
+      std::vector<double> numbers = {s.mean, s.sd, s.low, s.high};
+      if (of_new_patients(m)) numbers.insert(numbers.end(), {s.patients_low, s.patients_high});
+      for (const double v : numbers) out += "," + (std::isnan(v) ? "" : number_text(v));
     }
     const double r = reported(arm, "test_accuracy");
     out += "," + (std::isnan(r) ? "" : number_text(r)) + "\n";
@@ -192,7 +206,8 @@ std::string arms_csv(const StudySummary& summary) {
 
 std::string arms_markdown(const StudySummary& summary) {
   const bool with_report = any_reported(summary);
-  std::string head = "| arm | test accuracy % | 95 % interval |", rule = "|---|---|---|";
+  std::string head = "| arm | test accuracy % | over seeds | over seeds and patients |",
+              rule = "|---|---|---|---|";
   const std::vector<ShownMetric> metrics = shown_metrics(summary);
   for (std::size_t k = 1; k < metrics.size(); ++k) {
     head += fmt::format(" {}{} |", metrics[k].heading, metrics[k].percent ? " %" : "");
@@ -211,7 +226,8 @@ std::string arms_markdown(const StudySummary& summary) {
       name.insert(at, "\\");
     }
     const MetricSummary test = metric(arm, "test_accuracy");
-    out += fmt::format("| {} | {} | {} |", name, mean_sd(test, metrics[0]), interval(test, 100, 1));
+    out += fmt::format("| {} | {} | {} | {} |", name, mean_sd(test, metrics[0]),
+                       interval(test, 100, 1), patients_interval(test, 100, 1));
     for (std::size_t k = 1; k < metrics.size(); ++k) {
       out += " " + mean_sd(metric(arm, metrics[k].key), metrics[k]) + " |";
     }
@@ -220,18 +236,20 @@ std::string arms_markdown(const StudySummary& summary) {
     out += "\n";
   }
   out +=
-      "\nMean ± standard deviation over seeds; t interval of the mean over seeds (95 %). Training "
-      "values are running means over the last epoch.\n";
+      "\nMean ± standard deviation over seeds; 95 % intervals of the mean: over seeds, on these "
+      "images (t), and over seeds and patients, on other patients too (crossed t). Training values "
+      "are running means over the last epoch.\n";
   return out;
 }
 
 std::string arms_tex(const StudySummary& summary) {
   const bool with_report = any_reported(summary);
   std::string out = fmt::format(
-      "% Mean and standard deviation over seeds; t interval of the mean over seeds (95 %).\n"
-      "\\begin{{tabular}}{{l r l r r r r{}}}\n\\hline\n"
-      "arm & test acc.\\ \\% & 95\\,\\% interval & val.\\ acc.\\ \\% & train loss & seeds & "
-      "collapsed{} \\\\\n\\hline\n",
+      "% Mean and standard deviation over seeds; 95 % intervals of the mean: over seeds (t), over "
+      "seeds and patients (crossed t).\n"
+      "\\begin{{tabular}}{{l r l l r r r r{}}}\n\\hline\n"
+      "arm & test acc.\\ \\% & over seeds & and patients & val.\\ acc.\\ \\% & train loss & "
+      "seeds & collapsed{} \\\\\n\\hline\n",
       with_report ? " r" : "", with_report ? " & reported \\%" : "");
   const auto tex = [](std::string text) {
     const std::size_t at = text.find("±");
@@ -240,11 +258,11 @@ std::string arms_tex(const StudySummary& summary) {
   };
   for (const ArmSummary& arm : summary.arms) {
     const MetricSummary test = metric(arm, "test_accuracy");
-    out += fmt::format("{} & {} & {} & {} & {} & {} & {}", tex_escape(arm.name),
-                       tex(mean_sd(test, {"", "", true})), interval(test, 100, 1),
-                       tex(mean_sd(metric(arm, "val_accuracy"), {"", "", true})),
-                       tex(mean_sd(metric(arm, "train_loss"), {"", "", false})), arm.trials.size(),
-                       arm.collapsed);
+    out += fmt::format(
+        "{} & {} & {} & {} & {} & {} & {} & {}", tex_escape(arm.name),
+        tex(mean_sd(test, {"", "", true})), interval(test, 100, 1), patients_interval(test, 100, 1),
+        tex(mean_sd(metric(arm, "val_accuracy"), {"", "", true})),
+        tex(mean_sd(metric(arm, "train_loss"), {"", "", false})), arm.trials.size(), arm.collapsed);
     if (with_report) out += " & " + percent_text(reported(arm, "test_accuracy"), 2);
     out += " \\\\\n";
   }
@@ -254,12 +272,13 @@ std::string arms_tex(const StudySummary& summary) {
 std::string arms_table_text(const StudySummary& summary) {
   const bool with_report = any_reported(summary);
   std::vector<std::vector<std::string>> rows;
-  rows.push_back(
-      {"arm", "test acc. %", "95 % interval", "val. acc. %", "train loss", "seeds", "collapsed"});
+  rows.push_back({"arm", "test acc. %", "over seeds", "and patients", "val. acc. %", "train loss",
+                  "seeds", "collapsed"});
   if (with_report) rows[0].push_back("reported %");
   for (const ArmSummary& arm : summary.arms) {
     const MetricSummary test = metric(arm, "test_accuracy");
     rows.push_back({shortened(arm.name, 24), mean_sd(test, {"", "", true}), interval(test, 100, 1),
+                    patients_interval(test, 100, 1),
                     mean_sd(metric(arm, "val_accuracy"), {"", "", true}),
                     mean_sd(metric(arm, "train_loss"), {"", "", false}),
                     std::to_string(arm.trials.size()), std::to_string(arm.collapsed)});
@@ -278,8 +297,8 @@ std::string arms_table_text(const StudySummary& summary) {
     out += '\n';
   }
   out +=
-      "Mean ± sd over seeds, t interval of the mean (95 %), on these images: other test patients "
-      "would\nadd their own chance.\n";
+      "Mean ± sd over seeds. 95 % intervals of the mean: over seeds, on these images; over seeds "
+      "and patients,\non other patients too.\n";
   if (const std::string note = dependent_seeds_note(summary); !note.empty()) {
     out += "note: " + note + "\n";
   }

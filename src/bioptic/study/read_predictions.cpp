@@ -531,6 +531,7 @@ class Reader {
     }
     drop_unused_images(out, groups);
     put_in_order(out, groups);
+    if (scale_.only_order()) out.probabilities = false;
     note(out);
     return out;
   }
@@ -585,11 +586,17 @@ class Reader {
     const std::string threshold = options_.threshold ? fmt::format("{}", *options_.threshold)
                                   : threshold_given_ ? "that of the files"
                                                      : "0";
+    const std::string positive =
+        fmt::format("an image counts as positive above the threshold, {}", threshold);
+    if (scale_.only_order()) {
+      return "All scores lie on one side of 0, so they are no logits, and only their order "
+             "counts: " +
+             positive + "; Brier score and log loss are left out.";
+    }
     return fmt::format(
-        "Scores are read as logits: an image counts as positive above the threshold, {}, and "
-        "probabilities are 1 / (1 + exp(-score)). Where they are scores of another kind, Brier "
-        "score and log loss mean nothing.",
-        threshold);
+        "Scores are read as logits: {}, and probabilities are 1 / (1 + exp(-score)). Where they "
+        "are scores of another kind, Brier score and log loss mean nothing.",
+        positive);
   }
 
   static std::string hard_note(const PredictionTable& table) {
@@ -626,7 +633,7 @@ class Reader {
                                    not_finite_ == 1 ? "s" : "", where(first_not_finite_),
                                    not_finite_by_trial(table)));
     }
-    if (!table.probabilities) {
+    if (!table.probabilities && !options_.logits) {
       notes_.emplace_back(
           "The scores of some rows do not sum to 1 over the classes, so they are no probabilities: "
           "Brier score and log loss are left out.");

@@ -380,7 +380,11 @@ TEST_F(ReadPredictionsTest, LogitsWhereTheyAreSaidToBe) {
   const std::string above = kHead + "a,0,x,0,20\na,0,y,1,80\nb,0,x,0,0.5\nb,0,y,1,0.5\n";
   expect_has(error(above, options), "every image would be called positive; say --threshold");
   options.threshold = 50;
-  EXPECT_EQ(read(above, options).arms[0].trials[0].predicted, (std::vector<std::size_t>{0, 1}));
+  const PredictionTable ordered = read(above, options);
+  EXPECT_EQ(ordered.arms[0].trials[0].predicted, (std::vector<std::size_t>{0, 1}));
+  EXPECT_FALSE(ordered.probabilities);
+  expect_has(ordered.notes.back(),
+             "above the threshold, 50; Brier score and log loss are left out");
   options.threshold.reset();
   expect_has(error(kHead + "a,0,x,0,-0.1\nb,0,x,0,-3\n", options), "called negative");
   expect_has(error("arm,seed,image,label,score,logit\na,0,x,0,0.5,0\n", options),

@@ -43,13 +43,17 @@ void ScoreScale::check(bool threshold_given) const {
         "--logits: all scores lie in [0, 1] (first {}), as probabilities do; leave --logits out",
         first_));
   }
-  if (!one_column_ || threshold_given || (least_ <= 0 && most_ > 0)) return;
+  if (threshold_given || !only_order()) return;
   throw InputError(
       fmt::format("--logits: no score lies {} 0 (they go from {:.4g} to {:.4g}; first {}), so "
                   "every image would be "
                   "called {}; say --threshold, above which an image counts as positive",
                   most_ > 0 ? "at or below" : "above", least_, most_, first_,
                   most_ > 0 ? "positive" : "negative"));
+}
+
+bool ScoreScale::only_order() const {
+  return logits_ && any_ && one_column_ && (least_ > 0 || most_ <= 0);
 }
 
 std::string ScoreScale::note() const {

@@ -27,6 +27,10 @@ class ScoreScale {
   // with one column, all on one side of 0 where no threshold was given.
   void check(bool threshold_given) const;
 
+  // Whether these are logits of one column that all lie on one side of 0: no logits, but others
+  // whose order counts.
+  bool only_order() const;
+
   // What was cut, as a sentence; "" if nothing.
   std::string note() const;
 
