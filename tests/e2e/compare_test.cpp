@@ -75,6 +75,15 @@ TEST_F(Comparing, AStudysOwnPredictionsGiveTheReportsComparisons) {
   const json plan = json_of("plan --detect 0.05 --from @runs/first --json");
   EXPECT_EQ(plan.at("seeds"), 5);
   EXPECT_EQ(plan.at("cases"), report.at(0).at("groups"));
+  // One pair of arms, whose range holds the number to plan with at its high end.
+  EXPECT_EQ(plan.at("pairs").size(), 1U);
+  EXPECT_EQ(plan.at("decides"), plan.at("pairs").at(0));
+  for (const char* what : {"seeds_needed", "cases_needed"}) {
+    const json range = plan.at(std::string(what) + "_range");
+    if (!range.is_null()) {
+      EXPECT_EQ(range.at(1), plan.at(what));
+    }
+  }
   EXPECT_EQ(bioptic("plan --detect 0.05 --from @runs").code, 0) << "one study is meant";
   EXPECT_EQ(bioptic("plan --detect 0.05 --from @runs/second").code, 2);
 }
@@ -232,6 +241,8 @@ TEST_F(Comparing, PlanFromDeviations) {
   // By the normal law: (1.96 + 0.84)^2 * 0.09 / (0.02^2 - (2.8 * 0.01)^2 / 10) is 2,200.
   EXPECT_GT(cases, 2100);
   EXPECT_LT(cases, 2400);
+  EXPECT_EQ(plan.at("cases_needed_range"), json({cases, cases})) << "as given, not estimated";
+  EXPECT_TRUE(plan.at("seeds_needed_range").is_null());
   const Outcome outcome =
       bioptic("plan --detect 0.02 --sd-seeds 0.01 --sd-cases 0.3 --figure @power");
   EXPECT_EQ(outcome.code, 0) << outcome.err;

@@ -14,7 +14,7 @@
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
 #include "bioptic/report/plan.h"
-#include "bioptic/stats/power.h"
+#include "bioptic/stats/planned_comparison.h"
 #include "bioptic/store/store.h"
 #include "bioptic/study/metric_values.h"
 #include "bioptic/study/seed_independence.h"
@@ -72,7 +72,8 @@ std::size_t arm_index(const PredictionTable& table, const std::string& name) {
   throw InputError(fmt::format("--arms: no arm is called '{}'{}", name, suggestion(name, names)));
 }
 
-// The mean of the pairs' parts on the test split.
+// Every pair of arms on the test split is a pilot of its own; the plan is for the pair that asks
+// for most.  A mean over the pairs would promise its power to the quieter ones alone.
 void take_parts(const Options& o, Plan& plan) {
   const StudySummary summary = open_run(o.from);
   if (const std::string why = why_seeds_depend(summary); !why.empty()) {
@@ -90,7 +91,9 @@ void take_parts(const Options& o, Plan& plan) {
   const auto wanted = [&](std::size_t a) {
     return only.empty() || std::find(only.begin(), only.end(), a) != only.end();
   };
-  int pairs = 0, collapsed = 0;
+  int collapsed = 0;
+  double most = -1;  // seeds asked for; then the variance as it is, upper limit
+  double largest = -1;
   std::string reason = "there is one arm";
   for (std::size_t a = 0; a < table.arms.size(); ++a) {
     for (std::size_t b = a + 1; b < table.arms.size(); ++b) {
@@ -103,29 +106,44 @@ void take_parts(const Options& o, Plan& plan) {
         reason = r.e2.reason;
         continue;
       }
-      ++pairs;
-      plan.parts.seeds += r.parts->seeds;
-      plan.parts.groups += r.parts->groups;
-      plan.parts.error += r.parts->error;
-      plan.present_seeds = std::max(plan.present_seeds, static_cast<int>(r.seeds.size()));
-      plan.present_cases = std::max(plan.present_cases, static_cast<int>(r.groups));
+      const int seeds = o.seeds.value_or(static_cast<int>(r.seeds.size()));
+      const int cases = o.cases.value_or(static_cast<int>(r.groups));
+      const PowerRule rule = {kAlpha, r.effective.of_variance / static_cast<double>(r.groups)};
+      const auto comparison = PlannedComparison::crossed(*r.parts, rule);
+      const Plan::Pair pair = {table.arms[a].name, table.arms[b].name,
+                               comparison.seeds_needed(cases, plan.detect),
+                               comparison.groups_needed(seeds, plan.detect)};
+      const double asked = pair.seeds.safe.value_or(kMostSeeds + 1);
+      const double variance = comparison.variance(seeds, cases, Of::high);
+      if (asked > most || (asked == most && variance > largest)) {
+        most = asked;
+        largest = variance;
+        plan.parts = *r.parts;
+        plan.rule = rule;
+        plan.present_seeds = seeds;
+        plan.present_cases = cases;
+        plan.decides = plan.pairs.size();
+      }
+      plan.pairs.push_back(pair);
     }
   }
   for (const ArmSummary& arm : summary.arms) collapsed += arm.collapsed;
-  if (pairs == 0) {
+  if (plan.pairs.empty()) {
     throw InputError(fmt::format("{}: no pair of arms tells how its difference varies: {}", o.from,
                                  reason.empty() ? "two seeds an arm are the least" : reason));
   }
-  plan.parts.seeds /= pairs;
-  plan.parts.groups /= pairs;
-  plan.parts.error /= pairs;
+  const Plan::Pair& pair = plan.pairs[plan.decides];
   plan.source = fmt::format(
-      "From {} ({}, mean over {} pair{} of arms, {} seeds, {} cases): standard deviation {:.4f} "
-      "from seeds,\n{:.4f} from cases, {:.4f} from both together.{}{}",
-      summary.name, words_of(*metric), pairs, pairs == 1 ? "" : "s", plan.present_seeds,
-      plan.present_cases, std::sqrt(plan.parts.seeds), std::sqrt(plan.parts.groups),
+      "From {} ({}, {:.0f} seeds, {:.0f} cases), by {}'{}' and '{}':\nstandard deviation {:.4f} "
+      "from seeds, {:.4f} from cases, {:.4f} from both together.{}{}",
+      summary.name, words_of(*metric), plan.parts.pilot->seeds, plan.parts.pilot->groups,
+      plan.pairs.size() == 1
+          ? ""
+          : fmt::format("that of the {} pairs of arms which asks for most, ", plan.pairs.size()),
+      pair.a, pair.b, std::sqrt(plan.parts.seeds), std::sqrt(plan.parts.groups),
       std::sqrt(plan.parts.error),
-      plan.present_seeds < kLeastSeedsForVerdict ? " So few seeds tell little of the first." : "",
+      plan.parts.pilot->seeds < kLeastSeedsForVerdict ? " So few seeds tell little of the first."
+                                                      : "",
       collapsed > 0 ? " Collapsed trainings are counted, and widen it." : "");
 }
 

@@ -35,8 +35,9 @@ std::string several_metrics_caution(std::span<const Comparison> comparisons) {
 std::string more_seeds_caution(std::span<const Comparison> comparisons,
                                std::span<const ClaimResult> claims) {
   const auto proposes = [](const auto& of) {
-    return of.headline().verdict == Verdict::undecided && of.seeds_needed &&
-           *of.seeds_needed > static_cast<int>(of.seeds);
+    if (of.headline().verdict != Verdict::undecided) return false;
+    return of.seeds_needed ? *of.seeds_needed > static_cast<int>(of.seeds)
+                           : of.headline_is_e2() && of.seeds_needed_low.has_value();
   };
   if (std::none_of(comparisons.begin(), comparisons.end(), proposes) &&
       std::none_of(claims.begin(), claims.end(), proposes)) {

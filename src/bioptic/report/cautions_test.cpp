@@ -63,6 +63,12 @@ TEST(ReportCautions, MoreSeedsAreDecidedBeforehand) {
   EXPECT_EQ(more_seeds_caution(comparisons, claims), "") << "these are enough";
   comparisons[0].seeds_needed = 11;
   EXPECT_NE(more_seeds_caution(comparisons, claims).find("16 %"), std::string::npos);
+  comparisons[0].e2.verdict = Verdict::undecided;
+  comparisons[0].seeds_needed.reset();
+  EXPECT_EQ(more_seeds_caution(comparisons, claims), "") << "no number of seeds";
+  comparisons[0].seeds_needed_low = 12;
+  EXPECT_NE(more_seeds_caution(comparisons, claims), "") << "more of them tell first";
+  comparisons[0].e2.verdict = Verdict::not_allowed;
   comparisons[0].e1.verdict = Verdict::positive;
   EXPECT_EQ(more_seeds_caution(comparisons, claims), "");
   claims[0].e2.verdict = Verdict::undecided;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/report/comparisons.h"
 #include "bioptic/study/steadiness.h"
 
 namespace bioptic {
@@ -72,7 +73,9 @@ json claim_json(const ClaimResult& r) {
           {"E1", side(r.e1, r.effect1)},
           {"E2", side(r.e2, r.effect2)},
           {"seeds_needed", number(r.seeds_needed)},
+          {"seeds_needed_range", needed_range_json(r.seeds_needed_low, r.seeds_needed)},
           {"cases_needed", number(r.cases_needed)},
+          {"cases_needed_range", needed_range_json(r.cases_needed_low, r.cases_needed)},
           {"cases_needed_seeds", number(r.cases_needed_seeds)},
           {"without_collapsed", without},
           {"parts", parts},

@@ -15,6 +15,10 @@ namespace bioptic {
 // The keys that other tools rely on: see docs/compare.md.
 nlohmann::json comparisons_json(std::span<const Comparison> comparisons);
 
+// "seeds_needed_range" and its like: [low, high], the high one, to plan with, null where it cannot
+// be told; null where neither is known.
+nlohmann::json needed_range_json(std::optional<int> low, std::optional<int> high);
+
 // For the terminal: accuracy on the first split, one row a pair, then a sentence a pair.
 // all: a table of every metric and split.
 std::string comparisons_text(std::span<const Comparison> comparisons, bool all);

@@ -26,6 +26,9 @@ std::string evidence_cells(const Comparison& c, const JudgedEvidence& e) {
 
 std::string needed(const Comparison& c) {
   if (c.seeds_needed) return std::to_string(*c.seeds_needed);
+  if (c.headline_is_e2() && c.seeds_needed_low) {
+    return fmt::format("{} or more", *c.seeds_needed_low);
+  }
   if (c.cases_needed) return fmt::format("{} cases", *c.cases_needed);
   return "-";
 }

@@ -79,7 +79,9 @@ json one(const Comparison& c) {
             {"patients_worth", c.worth > 0 ? json(c.worth) : json()}}},
           {"detect", c.detect > 0 ? json(c.detect) : json()},
           {"seeds_needed", number(c.seeds_needed)},
+          {"seeds_needed_range", needed_range_json(c.seeds_needed_low, c.seeds_needed)},
           {"cases_needed", number(c.cases_needed)},
+          {"cases_needed_range", needed_range_json(c.cases_needed_low, c.cases_needed)},
           {"cases_needed_seeds", number(c.cases_needed_seeds)},
           {"collapsed", {{"a", c.collapsed_a}, {"b", c.collapsed_b}}},
           {"without_collapsed", without},
@@ -90,6 +92,11 @@ json one(const Comparison& c) {
 }
 
 }  // namespace
+
+json needed_range_json(std::optional<int> low, std::optional<int> high) {
+  if (!low && !high) return {};
+  return json::array({number(low), number(high)});
+}
 
 json comparisons_json(std::span<const Comparison> comparisons) {
   json out = json::array();

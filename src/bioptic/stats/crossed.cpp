@@ -144,10 +144,18 @@ GapVariance gap_variance(const CrossedTable& first, const CrossedTable& second) 
   double errors = 0;
   for (std::size_t k = 0; k < 2; ++k) {
     const auto groups = static_cast<double>(k == 0 ? first.groups : second.groups);
-    out.splits[k] = {std::max(ms[k].groups - ms[k].error, 0.0) / s, ms[k].error, groups};
+    const CrossedTable& table = k == 0 ? first : second;
+    const TableDegrees df = degrees_of_table(table.d, table.seeds, table.groups);
+    out.splits[k] = {std::max(ms[k].groups - ms[k].error, 0.0) / s,
+                     ms[k].error,
+                     groups,
+                     {ms[k].groups, df.groups},
+                     {ms[k].error, df.error}};
     errors += ms[k].error / (s * groups);
   }
   out.seeds = s * std::max(se * se - errors, 0.0);
+  out.pilot_seeds = s;
+  out.of_seeds = {s * se * se, s - 1};
   return out;
 }
 
@@ -199,9 +207,16 @@ Interval crossed_bootstrap(std::span<const double> differences, std::size_t seed
   return {at(0.025), at(0.975)};
 }
 
-VarianceParts variance_parts(const CrossedEstimate& c, std::size_t seeds, std::size_t groups) {
-  return {std::max(0.0, (c.ms_seeds - c.ms_error) / static_cast<double>(groups)),
-          std::max(0.0, (c.ms_groups - c.ms_error) / static_cast<double>(seeds)), c.ms_error};
+VarianceParts variance_parts(const CrossedEstimate& c, const CrossedTable& table) {
+  const auto seeds = static_cast<double>(table.seeds), groups = static_cast<double>(table.groups);
+  const TableDegrees df = degrees_of_table(table.d, table.seeds, table.groups);
+  return {std::max(0.0, (c.ms_seeds - c.ms_error) / groups),
+          std::max(0.0, (c.ms_groups - c.ms_error) / seeds), c.ms_error,
+          PilotTable{seeds,
+                     groups,
+                     {c.ms_seeds, seeds - 1},
+                     {c.ms_groups, df.groups},
+                     {c.ms_error, df.error}}};
 }
 
 }  // namespace bioptic

@@ -6,10 +6,12 @@
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "bioptic/stats/estimate.h"
+#include "bioptic/stats/variance_limits.h"
 
 namespace bioptic {
 
@@ -58,11 +60,16 @@ struct GapVariance {
   double seeds = 0;
   struct Split {
     double groups = 0, error = 0;
-    double count = 0;  // groups at hand
+    double count = 0;                // groups at hand
+    MeanSquare of_groups, of_error;  // before the floors, of pilot_seeds seeds
   };
   std::array<Split, 2> splits;
   // The smaller split's (effective_groups.h), which bounds the degrees of freedom of the test.
   double of_variance = std::numeric_limits<double>::infinity();
+  // What it was estimated from: the variance of the per-seed difference over so many seeds; 0
+  // seeds: it is known, not estimated.
+  double pilot_seeds = 0;
+  MeanSquare of_seeds;
 };
 GapVariance gap_variance(const CrossedTable& first, const CrossedTable& second);
 
@@ -73,10 +80,19 @@ Interval crossed_bootstrap(std::span<const double> differences, std::size_t seed
                            std::span<const std::size_t> group_of,
                            std::span<const std::size_t> stratum_of_group, int draws = 2000);
 
-// How much of V comes from where, for planning: V(S, G) = seeds/S + groups/G + error/(S G).
+// The table of so many seeds and groups that parts were estimated from: its mean squares.
+struct PilotTable {
+  double seeds = 0, groups = 0;
+  MeanSquare of_seeds, of_groups, of_error;
+};
+
+// How much of V comes from where, for planning: V(S, G) = seeds/S + groups/G + error/(S G), none
+// below 0.
 struct VarianceParts {
   double seeds = 0, groups = 0, error = 0;
+  std::optional<PilotTable> pilot = std::nullopt;  // empty: they are known, not estimated
 };
-VarianceParts variance_parts(const CrossedEstimate& crossed, std::size_t seeds, std::size_t groups);
+// crossed: crossed_t(table).
+VarianceParts variance_parts(const CrossedEstimate& crossed, const CrossedTable& table);
 
 }  // namespace bioptic

@@ -2,6 +2,7 @@
 
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/chi_squared.hpp>
+#include <boost/math/distributions/fisher_f.hpp>
 #include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
@@ -47,6 +48,12 @@ double beta_cdf(double x, double a, double b) { return bm::ibeta(a, b, x, Policy
 double beta_quantile(double p, double a, double b) { return bm::ibeta_inv(a, b, p, Policy()); }
 double chi_squared_upper(double x, double df) {
   return bm::cdf(bm::complement(bm::chi_squared_distribution<double, Policy>(df), x));
+}
+double chi_squared_quantile(double p, double df) {
+  return bm::quantile(bm::chi_squared_distribution<double, Policy>(df), p);
+}
+double f_quantile(double p, double df1, double df2) {
+  return bm::quantile(bm::fisher_f_distribution<double, Policy>(df1, df2), p);
 }
 
 }  // namespace bioptic

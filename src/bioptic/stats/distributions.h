@@ -18,5 +18,9 @@ double binomial_pmf(int k, int n, double p);
 double beta_cdf(double x, double a, double b);
 double beta_quantile(double p, double a, double b);
 double chi_squared_upper(double x, double df);
+// df > 0, not necessarily whole.
+double chi_squared_quantile(double p, double df);
+// Fisher's F with df1 and df2 degrees of freedom.
+double f_quantile(double p, double df1, double df2);
 
 }  // namespace bioptic

@@ -1,11 +1,11 @@
-// How many seeds or patients a comparison needs.
+// The power of a comparison whose variance is known; planned_comparison.h plans with an estimated
+// one.
 //
-// Power is that of the two-sided crossed (or paired) t test at level alpha for the true difference
+// It is that of the two-sided crossed (or paired) t test at level alpha for the true difference
 // that the user wants to detect, never for the one observed.
 #pragma once
 
 #include <limits>
-#include <optional>
 
 #include "bioptic/stats/crossed.h"
 
@@ -28,23 +28,8 @@ double crossed_power(const VarianceParts& parts, double seeds, double groups, do
                      PowerRule rule = {});
 double paired_power(double sd_of_difference, int seeds, double detect, double alpha = 0.05);
 
-// The smallest number of seeds (at least 5, from where a verdict is given) that reaches
-// kPowerWanted with so many groups; nullopt when the groups' part of the variance is by itself too
-// large.
-std::optional<int> seeds_needed(const VarianceParts& parts, int groups, double detect,
-                                PowerRule rule = {});
-// The smallest number of groups with so many seeds; nullopt when the seeds' part prevents it.
-std::optional<int> groups_needed(const VarianceParts& parts, int seeds, double detect,
-                                 PowerRule rule = {});
 // Of crossed_gap: with so many seeds and `times` the groups at hand in both splits; seeds >= 2.
 double gap_power(const GapVariance& variance, double seeds, double times, double detect,
                  double alpha = 0.05);
-std::optional<int> gap_seeds_needed(const GapVariance& variance, double detect,
-                                    double alpha = 0.05);
-// Groups of both splits together, in the shares at hand.
-std::optional<int> gap_groups_needed(const GapVariance& variance, int seeds, double detect,
-                                     double alpha = 0.05);
-// E1: the paired t over seeds.
-std::optional<int> paired_seeds_needed(double sd_of_difference, double detect, double alpha = 0.05);
 
 }  // namespace bioptic

@@ -79,6 +79,25 @@ ReaderEstimate reader_contrast(std::span<const double> value,
   return out;
 }
 
+VarianceParts variance_parts(const ReaderEstimate& e,
+                             std::span<const std::vector<double>> without) {
+  const std::size_t groups = without.front().size();
+  // The pseudo-values but for their sign, scale and place, which the degrees do not depend on.
+  std::vector<double> table;
+  for (const std::vector<double>& reader : without) {
+    table.insert(table.end(), reader.begin(), reader.end());
+  }
+  const TableDegrees df = degrees_of_table(table, without.size(), groups);
+  const auto r = static_cast<double>(without.size()), g = static_cast<double>(groups);
+  const double shared = std::max(e.shared, 0.0), own = std::max(e.own - shared, 0.0);
+  return {std::max(e.over_readers - own, 0.0), shared * g, own * g,
+          PilotTable{r,
+                     g,
+                     {g * e.over_readers, r - 1},
+                     {g * std::max(e.own + (r - 1) * e.shared, 0.0), df.groups},
+                     {g * std::max(e.own - e.shared, 0.0), df.error}}};
+}
+
 Estimate obuchowski_rockette(const std::vector<std::vector<double>>& values,
                              const std::vector<std::vector<std::vector<double>>>& without) {
   std::vector<double> d = values[0];

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "bioptic/stats/crossed.h"
 #include "bioptic/stats/estimate.h"
 
 namespace bioptic {
@@ -24,6 +25,14 @@ struct ReaderEstimate {
 // R >= 2 readers, at least 2 groups; no value is NaN.
 ReaderEstimate reader_contrast(std::span<const double> value,
                                std::span<const std::vector<double>> without);
+
+// How much of its V comes from where: a reader's own case error beyond what readers share is error,
+// the rest between readers is theirs.  The mean squares are those of the jackknife's pseudo-values
+// (Hillis, Obuchowski, Schartz and Berbaum 2005), readers x groups:
+//   G over_readers,  G (own + (R - 1) shared),  G (own - shared).
+// readers: reader_contrast(value, without).
+VarianceParts variance_parts(const ReaderEstimate& readers,
+                             std::span<const std::vector<double>> without);
 
 // Obuchowski and Rockette 1995 with Hillis' degrees of freedom (Hillis 2007), two treatments,
 // seeds as readers: covariances by the jackknife over groups,

@@ -11,6 +11,7 @@
 #include "bioptic/base/random.h"
 #include "bioptic/stats/crossed.h"
 #include "bioptic/stats/distributions.h"
+#include "bioptic/stats/planned_comparison.h"
 #include "bioptic/stats/power.h"
 #include "bioptic/stats/reader_study.h"
 #include "bioptic/stats/seed_tests.h"
@@ -244,17 +245,26 @@ TEST(Power, AgreesWithStatsmodels) {
 TEST(Power, OfACorrectedLevelAndOfFewLargeGroupsIsLess) {
   const VarianceParts parts{1e-4, 0.02, 0.1};
   EXPECT_LT(crossed_power(parts, 10, 400, 0.03, {0.05 / 3}), crossed_power(parts, 10, 400, 0.03));
-  EXPECT_GT(seeds_needed(parts, 400, 0.03, {0.05 / 3}), seeds_needed(parts, 400, 0.03));
-  EXPECT_GT(paired_seeds_needed(0.05, 0.03, 0.05 / 3), paired_seeds_needed(0.05, 0.03));
+  const auto seeds = [&](PowerRule rule) {
+    return PlannedComparison::crossed(parts, rule).seeds_needed(400, 0.03).safe;
+  };
+  EXPECT_GT(seeds({0.05 / 3}), seeds({}));
+  const auto paired = [](double alpha) {
+    return PlannedComparison::paired(0.05, 9, alpha).seeds_needed(2, 0.03).safe;
+  };
+  EXPECT_GT(paired(0.05 / 3), paired(0.05));
   EXPECT_LT(crossed_power(parts, 10, 400, 0.03, {0.05, 0.02}), crossed_power(parts, 10, 400, 0.03));
 }
 
 TEST(Power, NeedsAreTheSmallestThatSuffice) {
   const VarianceParts parts{1e-4, 0.02, 0.1};
-  const int seeds = seeds_needed(parts, 400, 0.03).value();
+  const auto planned = PlannedComparison::crossed(parts);
+  const NeededRange range = planned.seeds_needed(400, 0.03);
+  EXPECT_EQ(range.low, range.safe) << "known, not estimated";
+  const int seeds = range.safe.value();
   EXPECT_GE(crossed_power(parts, seeds, 400, 0.03), kPowerWanted);
   EXPECT_LT(crossed_power(parts, seeds - 1, 400, 0.03), kPowerWanted);
-  const int groups = groups_needed(parts, 10, 0.03).value();
+  const int groups = planned.groups_needed(10, 0.03).safe.value();
   EXPECT_GE(crossed_power(parts, 10, groups, 0.03), kPowerWanted);
   EXPECT_LT(crossed_power(parts, 10, groups - 1, 0.03), kPowerWanted);
 }
@@ -264,13 +274,14 @@ TEST(Power, OfAnUnknownVarianceIsUnknown) {
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     EXPECT_TRUE(std::isnan(paired_power(unknown, 10, 0.02)));
     EXPECT_TRUE(std::isnan(crossed_power({unknown, 1, 1}, 10, 400, 0.02)));
-    EXPECT_FALSE(paired_seeds_needed(unknown, 0.02).has_value());
-    EXPECT_FALSE(seeds_needed({1, unknown, 1}, 400, 0.02).has_value());
-    EXPECT_FALSE(groups_needed({1, 1, unknown}, 10, 0.02).has_value());
+    EXPECT_FALSE(PlannedComparison::paired(unknown, 9).seeds_needed(2, 0.02).low);
+    EXPECT_FALSE(PlannedComparison::crossed({1, unknown, 1}).seeds_needed(400, 0.02).low);
+    EXPECT_FALSE(PlannedComparison::crossed({1, 1, unknown}).groups_needed(10, 0.02).low);
   }
   EXPECT_TRUE(std::isnan(t_power(std::numeric_limits<double>::quiet_NaN(), 5)));
   EXPECT_TRUE(std::isnan(t_power(1, std::numeric_limits<double>::quiet_NaN())));
-  EXPECT_FALSE(paired_seeds_needed(0.1, std::numeric_limits<double>::quiet_NaN()).has_value());
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_FALSE(PlannedComparison::paired(0.1, 9).seeds_needed(2, nan).low);
 }
 
 TEST(Power, OfAGapRestsOnTheVarianceOfItsTest) {
@@ -297,22 +308,36 @@ TEST(Power, OfAGapRestsOnTheVarianceOfItsTest) {
   GapVariance uneven = v;
   uneven.of_variance = 8;
   EXPECT_NEAR(gap_power(uneven, 6, 1, 0.1), t_power(0.1 / e.se, 7), 1e-9);
-  EXPECT_NEAR(gap_power(uneven, 6, 0.1, 2), gap_power({v.seeds, v.splits, 0}, 6, 0.1, 2), 1e-9)
+  GapVariance one = v;
+  one.of_variance = 0;
+  EXPECT_NEAR(gap_power(uneven, 6, 0.1, 2), gap_power(one, 6, 0.1, 2), 1e-9)
       << "not fewer than 4";
-  EXPECT_FALSE(gap_seeds_needed(v, 0.1).has_value()) << "seeds bring no patients";
-  const std::optional<int> groups = gap_groups_needed(v, 6, 0.1);
-  ASSERT_TRUE(groups.has_value());
-  EXPECT_GT(*groups, 42);
-  EXPECT_GE(gap_power(v, 6, *groups / 42.0, 0.1), kPowerWanted);
-  EXPECT_LT(gap_power(v, 6, (*groups - 1) / 42.0, 0.1), kPowerWanted);
-  EXPECT_FALSE(gap_groups_needed({std::numeric_limits<double>::quiet_NaN(), v.splits}, 6, 0.1));
+  const auto planned = PlannedComparison::gap(v);
+  EXPECT_NEAR(planned.variance(6, 42, Of::estimate), sum, 1e-12);
+  EXPECT_NEAR(planned.power(6, 42, 0.1, Of::estimate), gap_power(v, 6, 1, 0.1), 1e-12);
+  EXPECT_LT(planned.power(6, 42, 0.1, Of::high), planned.power(6, 42, 0.1, Of::estimate));
+  EXPECT_GT(planned.power(6, 42, 0.1, Of::low), planned.power(6, 42, 0.1, Of::estimate));
+  EXPECT_FALSE(planned.seeds_needed(42, 0.1).low) << "seeds bring no patients";
+  GapVariance known = v;
+  known.pilot_seeds = 0;
+  const NeededRange groups = PlannedComparison::gap(known).groups_needed(6, 0.1);
+  ASSERT_TRUE(groups.safe.has_value());
+  EXPECT_EQ(groups.low, groups.safe);
+  EXPECT_GT(*groups.safe, 42);
+  EXPECT_GE(gap_power(v, 6, *groups.safe / 42.0, 0.1), kPowerWanted);
+  EXPECT_LT(gap_power(v, 6, (*groups.safe - 1) / 42.0, 0.1), kPowerWanted);
+  EXPECT_LT(planned.groups_needed(6, 0.1).low, groups.low);
+  EXPECT_GT(planned.groups_needed(6, 0.1).safe, groups.safe);
+  known.seeds = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_FALSE(PlannedComparison::gap(known).groups_needed(6, 0.1).low);
 }
 
 TEST(Power, PatientsAloneCanMakeSeedsUseless) {
   // The groups' part: se of at least sqrt(0.1 / 100) = 0.03, three times what is to be detected.
   const VarianceParts parts{1e-4, 0.1, 0.1};
-  EXPECT_FALSE(seeds_needed(parts, 100, 0.01));
-  EXPECT_GT(groups_needed(parts, 50, 0.01).value(), 1000);
+  const auto planned = PlannedComparison::crossed(parts);
+  EXPECT_FALSE(planned.seeds_needed(100, 0.01).low);
+  EXPECT_GT(planned.groups_needed(50, 0.01).safe.value(), 1000);
 }
 
 TEST(Verdict, FollowsTheTable) {

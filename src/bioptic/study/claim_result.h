@@ -50,7 +50,9 @@ struct ClaimResult {
   std::string words;  // what the effect is: "test accuracy of 'a' less that of 'b'"
   double margin = 0;  // 0: none
   double detect = 0;  // 0: none
-  std::optional<int> seeds_needed, cases_needed, cases_needed_seeds;
+  // As in Comparison; of several tests the largest, empty where it is of one.
+  std::optional<int> seeds_needed, seeds_needed_low;
+  std::optional<int> cases_needed, cases_needed_low, cases_needed_seeds;
   struct WithoutCollapsed {
     std::size_t seeds = 0;
     double effect = 0;

@@ -5,9 +5,9 @@
 #include <limits>
 #include <utility>
 
-#include "bioptic/stats/power.h"
 #include "bioptic/stats/seed_tests.h"
 #include "bioptic/study/comparison_sentence.h"
+#include "bioptic/study/needed.h"
 
 namespace bioptic {
 namespace {
@@ -138,7 +138,9 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
     const Needed needed =
         needed_for(results[k], c.detect, kAlpha / static_cast<double>(c.power_tests));
     c.seeds_needed = needed.seeds;
+    c.seeds_needed_low = needed.seeds_low;
     c.cases_needed = needed.cases;
+    c.cases_needed_low = needed.cases_low;
     c.cases_needed_seeds = needed.cases_seeds;
     c.explanation = sentence_of(c);
   }
@@ -176,35 +178,6 @@ std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric me
     e.reason = j.reason;
   }
   return out;
-}
-
-Needed needed_for(const ContrastResult& result, double detect, double alpha) {
-  Needed out;
-  if (!(detect > 0) || result.seeds.size() < 2) return out;
-  const auto seeds = static_cast<int>(result.seeds.size());
-  // Of few cases no verdict speaks, so what remains is whether the seeds suffice.
-  if (!result.parts || !result.few_cases.empty()) {
-    const Estimate& e = result.e1.estimate;
-    if (std::isfinite(e.se))
-      out.seeds = paired_seeds_needed(e.se * std::sqrt(seeds), detect, alpha);
-    return out;
-  }
-  const auto groups = static_cast<int>(result.groups);
-  const PowerRule rule = {alpha, result.effective.of_variance / groups};
-  out.seeds = seeds_needed(*result.parts, groups, detect, rule);
-  for (int s = std::max(seeds, kLeastSeedsForVerdict); s <= kMostSeeds && !out.cases; s *= 2) {
-    out.cases = groups_needed(*result.parts, s, detect, rule);
-    if (out.cases) out.cases_seeds = s;
-  }
-  return worth_saying(out, seeds, groups);
-}
-
-Needed worth_saying(Needed needed, int seeds, int groups) {
-  if (needed.cases && needed.cases_seeds != seeds && *needed.cases <= groups) {
-    needed.cases.reset();
-    needed.cases_seeds.reset();
-  }
-  return needed;
 }
 
 std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options,

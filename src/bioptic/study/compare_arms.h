@@ -25,16 +25,6 @@ std::vector<Comparison> compare_arms(const PredictionTable& table, const Compare
 std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options,
                                      std::span<const Metric> metrics);
 
-// How many seeds and cases a contrast needs to find a true effect of `detect` with a power of 0.8
-// (see Comparison) by a two-sided test at level alpha.  detect <= 0: nothing.
-struct Needed {
-  std::optional<int> seeds, cases, cases_seeds;
-};
-Needed needed_for(const ContrastResult& result, double detect, double alpha = kAlpha);
-// Without the cases where they are for more seeds than the `seeds` at hand and not more than the
-// `groups` at hand: read alone, they would say that what is there suffices.
-Needed worth_saying(Needed needed, int seeds, int groups);
-
 // Evidence judged (judge() of stats/verdict.h over a family), turned back into the metric's sign.
 std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric metric,
                                    std::span<const double> margins);

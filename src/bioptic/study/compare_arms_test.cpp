@@ -12,6 +12,8 @@
 
 #include "bioptic/base/random.h"
 #include "bioptic/stats/power.h"
+#include "bioptic/study/comparison_sentence.h"
+#include "bioptic/study/needed.h"
 
 namespace bioptic {
 namespace {
@@ -236,7 +238,8 @@ TEST(Comparisons, TheCorrectionCountsThePairsThatWereTested) {
   EXPECT_EQ(one[0].explanation.find("at level"), std::string::npos) << one[0].explanation;
   EXPECT_NE(one[1].explanation.find("one seed"), std::string::npos);
   ASSERT_TRUE(three[0].cases_needed && one[0].cases_needed);
-  EXPECT_GT(*three[0].cases_needed, *one[0].cases_needed);
+  EXPECT_GT(std::pair(three[0].cases_needed_seeds, three[0].cases_needed),
+            std::pair(one[0].cases_needed_seeds, one[0].cases_needed));
 }
 
 TEST(Comparisons, BetterMeansLessForLosses) {
@@ -671,6 +674,82 @@ TEST(Contrast, NeedsFollowFromThePartsOfTheVariance) {
   EXPECT_TRUE(enough.seeds);
   EXPECT_FALSE(enough.cases);
   EXPECT_FALSE(enough.cases_seeds);
+}
+
+// Of the parts' variance at five seeds and 100 cases, patients cause `patients`.
+ContrastResult pilot_of_five(double patients) {
+  ContrastResult r;
+  r.seeds = {0, 1, 2, 3, 4};
+  r.groups = 100;
+  r.images = 100;
+  r.effective = {100, 100};
+  const double groups = 100 * patients, seeds = 5 * (1 - patients), error = 1;
+  r.parts = VarianceParts{
+      seeds, groups, error,
+      PilotTable{5, 100, {error + 100 * seeds, 4}, {error + 5 * groups, 99}, {error, 396}}};
+  return r;
+}
+
+TEST(Contrast, APlanGoesByTheUpperLimitAndTheRangeByTheLower) {
+  const Needed n = needed_for(pilot_of_five(0.2), 2);
+  ASSERT_TRUE(n.seeds && n.seeds_low);
+  const NeededRange known =
+      PlannedComparison::crossed({4, 20, 1}).seeds_needed(100, 2);  // the same, but for the pilot
+  EXPECT_LT(*n.seeds_low, *known.safe);
+  EXPECT_GT(*n.seeds, *known.safe);
+}
+
+TEST(Contrast, OnlyTheLowerLimitGivesSeedsUp) {
+  // What the patients cause is 0.2 of 1, known to some 12 %; a difference is found by the t where
+  // it is about 2.8 standard errors.
+  const double at_the_edge = 2.85 * std::sqrt(0.2);
+  const Needed open = needed_for(pilot_of_five(0.2), at_the_edge);
+  EXPECT_FALSE(open.seeds);
+  EXPECT_TRUE(open.seeds_low) << "it cannot be told yet";
+  ASSERT_TRUE(open.cases && open.cases_low);
+  EXPECT_LT(*open.cases_low, *open.cases);
+  const Needed hopeless = needed_for(pilot_of_five(0.2), 0.8 * at_the_edge);
+  EXPECT_FALSE(hopeless.seeds || hopeless.seeds_low);
+  EXPECT_TRUE(hopeless.cases);
+}
+
+TEST(Comparisons, SentencesSayHowWellAPlanIsKnown) {
+  Comparison c;
+  c.a = "a";
+  c.b = "b";
+  c.split = "test";
+  c.metric = "accuracy";
+  c.difference = 0.01;
+  c.seeds = 10;
+  c.images = c.groups = 228;
+  c.e1.verdict = c.e2.verdict = Verdict::undecided;
+  c.detect = 0.02;
+  const auto says = [&](const std::string& words) {
+    const std::string text = sentence_of(c);
+    EXPECT_NE(text.find(words), std::string::npos) << text;
+  };
+  c.seeds_needed = 14;
+  c.seeds_needed_low = 6;
+  says(
+      "plan for 14 seeds in all, 4 more, on these 228 images; judging from these 10 seeds, it "
+      "takes 6 to 14.");
+  c.seeds_needed_low = 14;
+  says("4 more, on these 228 images.");
+  c.seeds_needed = 7;
+  says("7 seeds are enough");
+  c.seeds_needed.reset();
+  c.seeds_needed_low = 23;
+  c.cases_needed = 480;
+  c.cases_needed_low = 250;
+  c.cases_needed_seeds = 10;
+  says(
+      "10 seeds cannot tell yet whether more seeds would settle a difference of 2.00 points on "
+      "these 228 images (power 0.8): as few as 23 may be enough, or it may take more images, up "
+      "to 480 with 10 seeds. More seeds will tell first.");
+  c.seeds_needed_low.reset();
+  says(
+      "More seeds cannot settle a difference of 2.00 points on these 228 images: plan for 480 "
+      "images (with 10 seeds); judging from these 228 images, it takes 250 to 480.");
 }
 
 }  // namespace

@@ -84,6 +84,11 @@ std::string at_level(const Comparison& c) {
   return c.power_tests > 1 ? fmt::format(" at level {} / {}", kAlpha, c.power_tests) : "";
 }
 
+std::string after(const char* before, const std::string& text) {
+  return text.empty() ? "" : before + text;
+}
+
+// What it takes to find the difference: a plan, and how well so few seeds know it.
 std::string more(const Comparison& c, const char* cases) {
   if (!(c.detect > 0)) return "";
   const std::string wanted = points(c, c.detect, false) + unit(c);
@@ -92,24 +97,39 @@ std::string more(const Comparison& c, const char* cases) {
     const int n = *c.seeds_needed;
     if (n > static_cast<int>(c.seeds)) {
       return fmt::format(
-          " To find a true difference of {} (power 0.8{}) takes {} seeds in all, {} more{}.",
+          " To find a true difference of {} (power 0.8{}), plan for {} seeds in all, {} more{}{}.",
           wanted, at_level(c), n, n - static_cast<int>(c.seeds),
-          e2 ? fmt::format(", on these {} {}", c.groups, cases) : "");
+          e2 ? fmt::format(", on these {} {}", c.groups, cases) : "",
+          after("; ", judging_from(c.seeds, "seeds", c.seeds_needed_low, n)));
     }
     return fmt::format(
         " {} seeds are enough to find a true difference of {} with a power of 0.8{}; a smaller one "
         "takes more.",
         n, wanted, at_level(c));
   }
+  const std::string level = c.power_tests > 1 ? "," + at_level(c) : "";
+  if (e2 && c.seeds_needed_low) {
+    return fmt::format(
+        " {} seeds cannot tell yet whether more seeds would settle a difference of {} on these {} "
+        "{} (power 0.8{}): as few as {} may be enough, or it may take more {}{}. More seeds will "
+        "tell first.",
+        c.seeds, wanted, c.groups, cases, at_level(c), *c.seeds_needed_low, cases,
+        c.cases_needed
+            ? fmt::format(", up to {} with {} seeds", *c.cases_needed, *c.cases_needed_seeds)
+            : "");
+  }
   if (e2 && c.cases_needed) {
     return fmt::format(
-        " More seeds cannot settle a difference of {} on these {} {}: it takes about {} {} (with "
-        "{} seeds{}).",
-        wanted, c.groups, cases, *c.cases_needed, cases, *c.cases_needed_seeds,
-        c.power_tests > 1 ? "," + at_level(c) : "");
+        " More seeds cannot settle a difference of {} on these {} {}: plan for {} {} (with {} "
+        "seeds{}){}.",
+        wanted, c.groups, cases, *c.cases_needed, cases, *c.cases_needed_seeds, level,
+        after("; ", judging_from(c.groups, cases, c.cases_needed_low, *c.cases_needed)));
   }
-  if (!e2) return fmt::format(" A difference of {} is beyond what more seeds can find.", wanted);
-  return "";
+  if (e2) return "";
+  if (c.seeds_needed_low) {
+    return fmt::format(" A difference of {} takes at least {} seeds.", wanted, *c.seeds_needed_low);
+  }
+  return fmt::format(" A difference of {} is beyond what more seeds can find.", wanted);
 }
 
 std::string collapsed_text(const Comparison& c) {
@@ -136,6 +156,12 @@ std::string collapsed_text(const Comparison& c) {
 std::string difference_text(const Comparison& c, double value) {
   if (std::isnan(value)) return "-";
   return points(c, value, true) + unit(c);
+}
+
+std::string judging_from(std::size_t seen, std::string_view what, std::optional<int> low,
+                         int high) {
+  if (!low || *low >= high) return "";
+  return fmt::format("judging from these {} {}, it takes {} to {}", seen, what, *low, high);
 }
 
 std::string p_text(double p) {

@@ -110,6 +110,8 @@ std::string detect_words(const ClaimResult& r) {
                                                                    (r.points ? " points" : ""));
 }
 
+std::string in_brackets(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
+
 std::string what_it_takes(const ClaimResult& r) {
   if (!(r.detect > 0)) return "; no margin or effect to detect is declared in its units";
   const std::string wanted = detect_words(r);
@@ -117,18 +119,33 @@ std::string what_it_takes(const ClaimResult& r) {
   const std::string level = r.family > 1 ? fmt::format(" at level {} / {}", kAlpha, r.family) : "";
   if (r.seeds_needed) {
     if (*r.seeds_needed > static_cast<int>(r.seeds)) {
-      return fmt::format("; to see {} (power 0.8{}) takes about {} seeds, {} more", wanted, level,
-                         *r.seeds_needed, *r.seeds_needed - static_cast<int>(r.seeds));
+      return fmt::format(
+          "; to see {} (power 0.8{}), plan for {} seeds, {} more{}", wanted, level, *r.seeds_needed,
+          *r.seeds_needed - static_cast<int>(r.seeds),
+          in_brackets(judging_from(r.seeds, "seeds", r.seeds_needed_low, *r.seeds_needed)));
     }
     return fmt::format("; {} would have been seen with a power of 0.8{} by {} seeds", wanted, level,
                        *r.seeds_needed);
   }
+  const char* both = r.spec.kind == ClaimKind::gap ? ", of hold-out and test together," : "";
+  if (r.headline_is_e2() && r.seeds_needed_low) {
+    return fmt::format(
+        "; {} seeds cannot tell yet whether more seeds would settle {} on these {} (power 0.8{}): "
+        "as few as {} may be enough, or it may take more {}{}, which more seeds will tell first",
+        r.seeds, wanted, case_word(r), level, *r.seeds_needed_low, case_word(r),
+        r.cases_needed ? fmt::format(", up to {}{} with {} seeds", *r.cases_needed, both,
+                                     r.cases_needed_seeds.value_or(0))
+                       : "");
+  }
   if (r.cases_needed) {
     return fmt::format(
-        "; more seeds cannot settle {} on these {}, it takes about {} of them{} with {} seeds{}",
-        wanted, case_word(r), *r.cases_needed,
-        r.spec.kind == ClaimKind::gap ? ", of hold-out and test together," : "",
-        r.cases_needed_seeds.value_or(0), level.empty() ? "" : "," + level);
+        "; more seeds cannot settle {} on these {}, so plan for {} of them{} with {} seeds{}{}",
+        wanted, case_word(r), *r.cases_needed, both, r.cases_needed_seeds.value_or(0),
+        level.empty() ? "" : "," + level,
+        in_brackets(judging_from(r.groups, case_word(r), r.cases_needed_low, *r.cases_needed)));
+  }
+  if (r.seeds_needed_low) {
+    return fmt::format("; {} takes at least {} seeds", wanted, *r.seeds_needed_low);
   }
   return fmt::format("; {} is beyond what more seeds can find", wanted);
 }

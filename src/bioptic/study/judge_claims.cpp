@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "bioptic/stats/intersection_union.h"
-#include "bioptic/stats/power.h"
 #include "bioptic/study/claim_leaf.h"
 #include "bioptic/study/collapse.h"
 #include "bioptic/study/compare_arms.h"
 #include "bioptic/study/explain_claim.h"
+#include "bioptic/study/needed.h"
 #include "bioptic/study/weights_said.h"
 
 namespace bioptic {
@@ -135,46 +135,37 @@ JudgedEvidence judged_side(const Judgement& j, const std::vector<ClaimLeaf>& lea
   return out;
 }
 
-// By the variance that E2 rests on, of which more seeds leave what the patients cause.
-Needed needed_for_gap(const ClaimLeaf& leaf, double alpha) {
-  Needed out;
-  if (!(leaf.detect > 0)) return out;
-  const auto seeds = static_cast<int>(leaf.seeds.size());
-  out.seeds = gap_seeds_needed(*leaf.gap, leaf.detect, alpha);
-  for (int s = std::max(seeds, kLeastSeedsForVerdict); s <= kMostSeeds && !out.cases; s *= 2) {
-    out.cases = gap_groups_needed(*leaf.gap, s, leaf.detect, alpha);
-    if (out.cases) out.cases_seeds = s;
-  }
-  return worth_saying(out, seeds, static_cast<int>(leaf.groups));
-}
-
 // Seeds and cases with which every leaf could be decided.
 void plan(const Tested& tested, bool by_cases, ClaimResult& result) {
   const double alpha = kAlpha / static_cast<double>(result.family);
-  bool known = true;
+  bool known = true, low_known = true;
   for (const ClaimLeaf& leaf : tested.leaves) {
+    const auto seeds = static_cast<int>(leaf.seeds.size());
     Needed needed;
     if (leaf.is_share()) {
       const int n = share_seeds_needed(leaf.detect, alpha);
-      if (n > 0) needed.seeds = n;
+      if (n > 0) needed.seeds = needed.seeds_low = n;
     } else if (leaf.gap && by_cases) {
-      needed = needed_for_gap(leaf, alpha);
+      needed = needed_for_gap(*leaf.gap, seeds, static_cast<int>(leaf.groups), leaf.detect, alpha);
     } else if (leaf.contrast && by_cases) {
       needed = needed_for(*leaf.contrast, leaf.detect, alpha);
-    } else if (leaf.detect > 0 && leaf.seeds.size() >= 2 && std::isfinite(leaf.e1.estimate.se)) {
-      needed.seeds = paired_seeds_needed(
-          leaf.e1.estimate.se * std::sqrt(static_cast<double>(leaf.seeds.size())), leaf.detect,
-          alpha);
+    } else {
+      needed = needed_over_seeds(leaf.e1.estimate, seeds, leaf.detect, alpha);
     }
     known = known && needed.seeds.has_value();
+    low_known = low_known && needed.seeds_low.has_value();
     if (needed.seeds)
       result.seeds_needed = std::max(result.seeds_needed.value_or(0), *needed.seeds);
+    if (needed.seeds_low)
+      result.seeds_needed_low = std::max(result.seeds_needed_low.value_or(0), *needed.seeds_low);
     if (needed.cases && *needed.cases > result.cases_needed.value_or(0)) {
       result.cases_needed = needed.cases;
+      result.cases_needed_low = needed.cases_low;
       result.cases_needed_seeds = needed.cases_seeds;
     }
   }
   if (!known) result.seeds_needed.reset();
+  if (!low_known) result.seeds_needed_low.reset();
 }
 
 // " (3, 4)": seeds that another arm has finished and this one has not.
@@ -382,7 +373,9 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
       }
       if (r.headline().verdict == Verdict::not_allowed) {
         r.seeds_needed.reset();
+        r.seeds_needed_low.reset();
         r.cases_needed.reset();
+        r.cases_needed_low.reset();
         r.cases_needed_seeds.reset();
       }
     }

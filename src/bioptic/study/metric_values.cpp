@@ -269,7 +269,7 @@ void crossed_evidence(const PredictionTable& table, const Terms& terms, const Ca
   if (seeds < 2) return;
   const CrossedEstimate crossed = crossed_t(out.group_values);
   out.e2.estimate = with_degrees_of(out.effective, rounded(crossed.estimate, scale));
-  out.parts = variance_parts(crossed, seeds, groups);
+  out.parts = variance_parts(crossed, out.group_values);
   out.seeds_floored = crossed.seeds_floored;
   out.groups_floored = crossed.groups_floored;
   if (out.metric == Metric::accuracy && seeds >= kLeastSeedsForBootstrap) {
@@ -294,12 +294,7 @@ void reader_evidence(const Terms& terms, double scale, ContrastResult& out) {
   if (terms.size() < 2) return;
   const ReaderEstimate readers = reader_contrast(out.per_seed, without);
   out.e2.estimate = with_degrees_of(out.effective, rounded(readers.estimate, scale));
-  const auto groups = static_cast<double>(out.groups);
-  // A reader's own case error beyond what readers share is error; the rest between readers is
-  // theirs.
-  const double shared = std::max(readers.shared, 0.0), own = std::max(readers.own - shared, 0.0);
-  out.parts =
-      VarianceParts{std::max(readers.over_readers - own, 0.0), shared * groups, own * groups};
+  out.parts = variance_parts(readers, without);
   out.groups_floored = readers.shared < 0;
 }
 
