@@ -3,6 +3,7 @@
 #include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -199,6 +200,13 @@ void register_compare(CLI::App& app, Command& run) {
   sub->add_option("--detect", o->compare.detect, "true difference to plan seeds and cases for")
       ->check(number_between(1e-6, 1.0))
       ->capture_default_str();
+  sub->add_option(
+         "--inference", o->compare.inference,
+         "what verdicts speak for: patients (other seeds and other patients) or, if that is "
+         "all that was ever asked, seeds (other seeds on these images only)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Inference>{
+          {"patients", Inference::patients}, {"seeds", Inference::seeds}}))
+      ->default_str("patients");
   sub->add_flag("--common", o->read.common,
                 "where arms have other seeds, use those that all share");
   sub->add_option("--split", o->read.split, "which rows, by their column split")
