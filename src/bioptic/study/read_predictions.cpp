@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "bioptic/base/error.h"
+#include "bioptic/study/label_classes.h"
 #include "bioptic/study/positive_class.h"
 #include "bioptic/study/prediction_rows.h"
 #include "bioptic/study/score_scale.h"
@@ -48,13 +48,6 @@ struct RawArm {
   std::map<std::int64_t, std::size_t> of_seed;
 };
 
-std::optional<std::int64_t> as_number(const std::string& label) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), value);
-  if (error != std::errc() || end != label.data() + label.size()) return std::nullopt;
-  return value;
-}
-
 constexpr double kToleranceOfSum = 1e-3;  // of probabilities that were rounded to a few digits
 
 class Reader {
@@ -73,8 +66,8 @@ class Reader {
     check_arms();
     scale_.check(threshold_given_);
     PredictionTable out = table();
-    if (!asks_.empty()) {
-      throw InputError(fmt::format("{}: {}", files_[0].string(), ask_positive(out, asks_)));
+    if (!known_.asks.empty()) {
+      throw InputError(fmt::format("{}: {}", files_[0].string(), ask_positive(out, known_.asks)));
     }
     return out;
   }
@@ -86,7 +79,7 @@ class Reader {
 
   void read_file(std::size_t f) {
     PredictionFile info;
-    std::vector<std::size_t> order;  // of this file's classes in classes_
+    std::vector<std::size_t> order;  // of this file's classes in columns_
     std::vector<std::string> columns = {"score"};
     read_prediction_rows(
         files_[f],
@@ -94,7 +87,7 @@ class Reader {
           info = header;
           any_split_ = any_split_ || header.has_split;
           take_classes(f, header);
-          if (!classes_.empty()) columns.clear();
+          if (!columns_.empty()) columns.clear();
           for (const std::string& name : header.classes) columns.push_back("score_" + name);
           if (options_.logits && header.has_logits) {
             throw InputError(fmt::format(
@@ -102,7 +95,7 @@ class Reader {
                 "the scores are the logits",
                 files_[f].string()));
           }
-          for (const std::string& name : classes_) {
+          for (const std::string& name : columns_) {
             order.push_back(static_cast<std::size_t>(
                 std::find(header.classes.begin(), header.classes.end(), name) -
                 header.classes.begin()));
@@ -118,10 +111,10 @@ class Reader {
 
   void take_classes(std::size_t f, const PredictionFile& header) {
     if (f == 0) {
-      classes_ = header.classes;
+      columns_ = header.classes;
       return;
     }
-    std::vector<std::string> mine = classes_, theirs = header.classes;
+    std::vector<std::string> mine = columns_, theirs = header.classes;
     std::sort(mine.begin(), mine.end());
     std::sort(theirs.begin(), theirs.end());
     if (mine == theirs) return;
@@ -130,7 +123,7 @@ class Reader {
                              : fmt::format("score columns for {}", fmt::join(classes, ", "));
     };
     throw InputError(fmt::format("{} has {}, but {} has {}; expected the same", files_[f].string(),
-                                 words(header.classes), files_[0].string(), words(classes_)));
+                                 words(header.classes), files_[0].string(), words(columns_)));
   }
 
   RawTrial& trial_of(const PredictionRow& row) {
@@ -248,124 +241,31 @@ class Reader {
                                  fmt::join(splits_, ", ")));
   }
 
-  // Fills classes_ and positive_index_, and label_of_ for every label text.
   void decide_classes() {
     std::set<std::string> labels;
     for (const RawImage& image : images_) labels.insert(image.label);
-    named_columns_ = !classes_.empty();
-    if (named_columns_) {
-      labels_by_column(labels);
-    } else {
-      labels_by_order(labels);
-    }
-    if (classes_.size() != 2) {
-      if (!options_.positive.empty()) {
-        throw InputError("--positive is for two classes; these files have " +
-                         std::to_string(classes_.size()));
-      }
-      if (options_.threshold) {
-        throw InputError(fmt::format(
-            "--threshold is for two classes; these files have {}, and an image is called the class "
-            "of its largest score",
-            classes_.size()));
-      }
-      return;
-    }
-    const std::string wanted =
-        options_.positive.empty() ? positive_ : label_text(options_.positive);
-    if (wanted.empty()) {
-      decide_positive(labels);
-      return;
-    }
-    if (!label_of_.contains(wanted)) {
-      const std::vector<std::string_view> known(classes_.begin(), classes_.end());
-      throw InputError(fmt::format("no class is called '{}'{}", wanted, suggestion(wanted, known)));
-    }
-    positive_index_ = label_of_.at(wanted);
-  }
-
-  // Of two classes where neither an option nor a column names it.
-  void decide_positive(const std::set<std::string>& labels) {
-    for (std::size_t c = 0; c < 2; ++c) {
-      if (!clearly_positive(classes_[c], classes_[1 - c])) continue;
-      positive_index_ = c;
-      return;
-    }
-    // Labels 0 and 1 that count columns with names: see labels_by_column().
-    const auto counts = [&](const std::string& l) {
-      return (l == "0" || l == "1") && l != classes_[0] && l != classes_[1];
-    };
-    if (named_columns_ && std::all_of(labels.begin(), labels.end(), counts)) {
-      positive_index_ = 1;
-      return;
-    }
-    positive_index_ = in_order(classes_[0], classes_[1]) ? 1 : 0;
-    if (!named_columns_) {
-      asks_ = "a score speaks for";
-    } else if (threshold_given_) {
-      asks_ = "the threshold is for";
-    } else if (uneven_.line != 0) {
-      asks_ =
-          fmt::format("counts, as the scores of a row do not sum to 1 (first {})", where(uneven_));
-    } else {
-      positive_known_ = false;
-    }
-  }
-
-  static bool in_order(const std::string& a, const std::string& b) {
-    const std::optional<std::int64_t> x = as_number(a), y = as_number(b);
-    return x && y ? *x < *y : a < b;
-  }
-
-  void labels_by_column(const std::set<std::string>& labels) {
-    const bool named = std::all_of(labels.begin(), labels.end(), [&](const std::string& l) {
-      return std::find(classes_.begin(), classes_.end(), l) != classes_.end();
+    LabelEvidence evidence;
+    evidence.columns = columns_;
+    evidence.positive = options_.positive.empty() ? positive_ : label_text(options_.positive);
+    evidence.threshold_given = threshold_given_;
+    if (uneven_.line != 0) evidence.uneven = where(uneven_);
+    known_ = label_classes(labels, evidence, [&](const std::string& label) {
+      const auto image = std::find_if(images_.begin(), images_.end(),
+                                      [&](const RawImage& i) { return i.label == label; });
+      return where(image->place);
     });
-    for (const std::string& label : labels) {
-      const auto name = std::find(classes_.begin(), classes_.end(), label);
-      const std::optional<std::int64_t> number = as_number(label);
-      const bool counts =
-          !named && number && *number >= 0 && *number < static_cast<std::int64_t>(classes_.size());
-      if (!named && !counts) {
-        const auto image = std::find_if(images_.begin(), images_.end(),
-                                        [&](const RawImage& i) { return i.label == label; });
-        throw InputError(fmt::format("{}: label '{}' has no score column; there are columns for {}",
-                                     where(image->place), label, fmt::join(classes_, ", ")));
-      }
-      label_of_[label] = named ? static_cast<std::size_t>(name - classes_.begin())
-                               : static_cast<std::size_t>(*number);
+    const std::size_t classes = known_.classes.size();
+    if (classes == 2) return;
+    if (!options_.positive.empty()) {
+      throw InputError("--positive is for two classes; these files have " +
+                       std::to_string(classes));
     }
-    for (std::size_t c = 0; c < classes_.size(); ++c) label_of_.try_emplace(classes_[c], c);
-  }
-
-  void labels_by_order(std::set<std::string> labels) {
-    // A file whose images are all of one class still knows the other: of a pair that is clear, or
-    // the one that was named.
-    if (labels.size() == 1) {
-      const std::string only = *labels.begin(), partner = clear_partner(only);
-      const std::string positive =
-          options_.positive.empty() ? positive_ : label_text(options_.positive);
-      if (positive.empty() && partner.empty()) {
-        throw InputError(fmt::format(
-            "all images have the label '{}', so it is not known whether scores speak for it; say "
-            "--positive {} if they do",
-            only, shell_word(only)));
-      }
-      if (!positive.empty() && positive != only) {
-        labels.insert(positive);
-      } else {
-        labels.insert(partner.empty() ? "not " + only : partner);
-      }
-    }
-    if (labels.size() > 2) {
+    if (options_.threshold) {
       throw InputError(fmt::format(
-          "there are {} labels ({}) and one column 'score'; expected a column score_<class> for "
-          "each class",
-          labels.size(), fmt::join(labels, ", ")));
+          "--threshold is for two classes; these files have {}, and an image is called the class "
+          "of its largest score",
+          classes));
     }
-    classes_.assign(labels.begin(), labels.end());
-    std::sort(classes_.begin(), classes_.end(), in_order);
-    for (std::size_t c = 0; c < classes_.size(); ++c) label_of_[classes_[c]] = c;
   }
 
   void check_arms() {
@@ -443,7 +343,7 @@ class Reader {
   void add(const RawTrial& raw, PredictedTrial& trial) const {
     const std::size_t columns = raw.scores.size() / raw.images.size();
     for (std::size_t i = 0; i < raw.images.size(); ++i) {
-      const std::size_t label = label_of_.at(images_[raw.images[i]].label);
+      const std::size_t label = known_.of_label.at(images_[raw.images[i]].label);
       const std::span scores = std::span(raw.scores).subspan(i * columns, columns);
       const std::span logits = raw.logits.empty()
                                    ? std::span<const double>{}
@@ -456,11 +356,11 @@ class Reader {
         add_multiclass(trial, label, scores, logits);
         continue;
       }
-      const std::size_t p = columns == 2 ? positive_index_ : 0;
+      const std::size_t p = columns == 2 ? known_.positive : 0;
       std::optional<double> logit;
       if (!logits.empty()) logit = columns == 2 ? logits[p] - logits[1 - p] : logits[0];
       const bool finite = std::isfinite(scores[0]) && std::isfinite(scores[columns - 1]);
-      add_binary(trial, positive_index_, label,
+      add_binary(trial, known_.positive, label,
                  finite ? scores[p] : std::numeric_limits<double>::quiet_NaN(), logit,
                  raw.thresholds[i]);
     }
@@ -469,14 +369,14 @@ class Reader {
   // Of one image whose scores are logits.
   void add_logits(const RawTrial& raw, std::size_t i, std::span<const double> scores,
                   PredictedTrial& trial) const {
-    const std::size_t label = label_of_.at(images_[raw.images[i]].label);
+    const std::size_t label = known_.of_label.at(images_[raw.images[i]].label);
     if (scores.size() > 2) {
       add_multiclass_logits(trial, label, scores);
       return;
     }
     const double logit =
-        scores.size() == 1 ? scores[0] : scores[positive_index_] - scores[1 - positive_index_];
-    add_binary_logit(trial, positive_index_, label, logit, raw.thresholds[i]);
+        scores.size() == 1 ? scores[0] : scores[known_.positive] - scores[1 - known_.positive];
+    add_binary_logit(trial, known_.positive, label, logit, raw.thresholds[i]);
   }
 
   // See PredictedArm.
@@ -508,13 +408,13 @@ class Reader {
   PredictionTable table() {
     PredictionTable out;
     out.split = options_.split;
-    out.classes = classes_;
-    out.positive = positive_index_;
-    out.positive_known = positive_known_;
-    out.named_columns = named_columns_;
+    out.classes = known_.classes;
+    out.positive = known_.positive;
+    out.positive_known = known_.positive_known;
+    out.named_columns = !columns_.empty();
     std::vector<std::string> groups;
     for (const RawImage& image : images_) {
-      out.images.push_back({image.id, label_of_.at(image.label), 0});
+      out.images.push_back({image.id, known_.of_label.at(image.label), 0});
       groups.push_back(image.group);
     }
     for (const RawArm& arm : arms_) {
@@ -579,7 +479,7 @@ class Reader {
   }
 
   std::string logits_note() const {
-    if (classes_.size() > 2) {
+    if (known_.classes.size() > 2) {
       return "Scores are read as logits: probabilities by the softmax. Where they are scores of "
              "another kind, Brier score and log loss mean nothing.";
     }
@@ -612,18 +512,18 @@ class Reader {
   }
 
   void note(PredictionTable& table) {
-    if (classes_.size() == 2 && positive_known_) {
-      notes_.insert(notes_.begin(),
-                    fmt::format("A score speaks for label {} (the other is {}).",
-                                classes_[positive_index_], classes_[1 - positive_index_]));
+    if (known_.classes.size() == 2 && known_.positive_known) {
+      notes_.insert(notes_.begin(), fmt::format("A score speaks for label {} (the other is {}).",
+                                                known_.classes[known_.positive],
+                                                known_.classes[1 - known_.positive]));
     }
-    if (classes_.size() == 2 && !positive_known_) {
-      notes_.insert(
-          notes_.begin(),
-          fmt::format("Nothing tells which of {} and {} is the positive class, so "
-                      "sensitivity and specificity are left out; --positive {} or "
-                      "--positive {} gives them.",
-                      classes_[0], classes_[1], shell_word(classes_[0]), shell_word(classes_[1])));
+    if (known_.classes.size() == 2 && !known_.positive_known) {
+      notes_.insert(notes_.begin(),
+                    fmt::format("Nothing tells which of {} and {} is the positive class, so "
+                                "sensitivity and specificity are left out; --positive {} or "
+                                "--positive {} gives them.",
+                                known_.classes[0], known_.classes[1], shell_word(known_.classes[0]),
+                                shell_word(known_.classes[1])));
     }
     if (const std::string cut = scale_.note(); !cut.empty()) notes_.push_back(cut);
     if (options_.logits) notes_.push_back(logits_note());
@@ -644,15 +544,12 @@ class Reader {
 
   const std::span<const std::filesystem::path> files_;
   const ReadPredictions& options_;
-  std::vector<std::string> classes_;
+  std::vector<std::string> columns_;  // classes of score_<class> columns, of the first file
+  LabelClasses known_;
   std::string positive_;  // of the files' column
-  std::size_t positive_index_ = 1;
-  bool positive_known_ = true, named_columns_ = false;
-  std::string asks_;  // what the positive class is needed for, where nothing tells it
   ScoreScale scale_;
   bool threshold_given_ = false;  // one that is not the usual
   Place uneven_;                  // of two columns, the first row that does not sum to 1
-  std::map<std::string, std::size_t> label_of_;
   std::vector<RawImage> images_;
   std::unordered_map<std::string, std::size_t> image_of_;
   std::vector<RawArm> arms_;
