@@ -39,9 +39,9 @@ ROOT = np.linalg.cholesky(COVARIANCE)
 SHIFT = np.where(np.arange(15) % 3 == 0, 0.4, 0.0)
 
 
-def draw_pool(rng, setting, n):
-    """Features of each arm, (n, p) twice, and labels -1 or 1, both classes equally often."""
-    y = np.where(rng.permutation(n) % 2 == 0, 1.0, -1.0)
+def draw_pool(rng, setting, n, prevalence=0.5):
+    """Features of each arm, (n, p) twice, and labels -1 or 1, prevalence of them 1."""
+    y = np.where(rng.permutation(n) < round(prevalence * n), 1.0, -1.0)
     if setting == "penalties":
         x = rng.normal(size=(n, 15)) @ ROOT.T + SHIFT * y[:, None]
         return x, x, y
@@ -176,11 +176,11 @@ def readers(value, without):
     return v, v * v / (own * own / (r - 1)) if own > 0 else r - 1
 
 
-def study_of_splits(rng, metric, setting, n, share, penalties):
+def study_of_splits(rng, metric, prevalence, setting, n, share, penalties):
     """p values by rule and number of splits."""
     n_test = round(share * n)
     test = random_splits(rng, n, n_test, max(COUNTS))
-    pool = draw_pool(rng, setting, n)
+    pool = draw_pool(rng, setting, n, prevalence)
     score = trained_scores(rng, setting, pool, 1 - test, penalties)
     if metric == "accuracy":
         per_split = of_accuracy(score, pool[2], test)[1]
@@ -195,10 +195,10 @@ def study_of_splits(rng, metric, setting, n, share, penalties):
     return out
 
 
-def study_of_folds(rng, metric, setting, n, k, penalties):
+def study_of_folds(rng, metric, prevalence, setting, n, k, penalties):
     """p values by rule and number of repetitions."""
     test = folds(rng, n, k, max(COUNTS))
-    pool = draw_pool(rng, setting, n)
+    pool = draw_pool(rng, setting, n, prevalence)
     score = trained_scores(rng, setting, pool, 1 - test, penalties)
     if metric == "accuracy":
         d, per_fold = of_accuracy(score, pool[2], test)
@@ -239,10 +239,12 @@ def main():
     parser.add_argument("--pools", type=int, nargs="+", default=[100, 300])
     parser.add_argument("--settings", nargs="+", default=SETTINGS, choices=SETTINGS)
     parser.add_argument("--metric", default="accuracy", choices=["accuracy", "auroc"])
+    parser.add_argument("--prevalence", type=float, default=0.5)
     parser.add_argument("--designs", nargs="+", default=["splits", "folds"], choices=["splits", "folds"])
     o = parser.parse_args()
     limit = ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / o.repetitions)
-    print(f"{o.metric}, {o.repetitions} pools a row; a level above {limit:.4f} (0.05 + 3 standard errors) has a star\n")
+    print(f"{o.metric}, {o.prevalence} of the cases positive, {o.repetitions} pools a row; "
+          f"a level above {limit:.4f} (0.05 + 3 standard errors) has a star\n")
     designs = [("splits", study_of_splits, 0.2), ("splits", study_of_splits, 0.5), ("folds", study_of_folds, 5),
                ("folds", study_of_folds, 10)]
     designs = [design for design in designs if design[0] in o.designs]
@@ -257,7 +259,7 @@ def main():
         n_train = n - round(what * n) if kind == "splits" else n - n // what
         penalties = tuned_penalties(n_train) if setting == "penalties" else (1.0, 1.0)
         rng = np.random.default_rng([o.seed, n, int(100 * what), SETTINGS.index(setting)])
-        level = rates(study, o.repetitions, rng, o.metric, setting, n, what, penalties)
+        level = rates(study, o.repetitions, rng, o.metric, o.prevalence, setting, n, what, penalties)
         for count in COUNTS:
             too_many = limit if setting != "better" else 1
             cells = [f"{level[h, count]:.3f}" + ("*" if level[h, count] > too_many else "") for h in heads[kind]]

@@ -14,6 +14,9 @@
 namespace bioptic {
 namespace {
 
+constexpr const char* kAssumed =
+    "Every image that a seed does not test is taken as one that it was trained on.";
+
 using Images = std::vector<std::size_t>;  // ascending indices into PredictionTable::images
 
 std::vector<const Images*> images_of(const PredictionTable& table, std::size_t arm,
@@ -161,6 +164,7 @@ Resampling resampling_of(const PredictionTable& table, std::size_t arm,
   const std::string divided = divided_patient(table, seeds, images, times_tested);
   if (const auto folds = fold_cover(images, times_tested)) {
     out.kind = TestSets::folds;
+    out.assumed = kAssumed;
     out.repetitions = *folds;
     out.folds = folds->front().size();
     describe_folds(images, divided, out);
@@ -192,6 +196,7 @@ Resampling resampling_of(const PredictionTable& table, std::size_t arm,
         *least, *largest);
   } else {
     out.kind = TestSets::resplits;
+    out.assumed = kAssumed;
     describe_resplits(table, divided, out);
   }
   return out;

@@ -24,6 +24,8 @@ struct Resampling {
   std::string name;  // "5-fold cross-validation, repeated 10 times", "30 random splits", ...
   // Why no verdict may rest on it, beginning with the name; "" = one may.
   std::string why_not;
+  // What had to be assumed of the training images, as a sentence; "" = nothing.
+  std::string assumed;
   std::size_t images = 0;  // that some seed tests
   // Indices into the seeds that were asked about.  folds: repetitions[r] are the k seeds of
   // repetition r, in ascending order.  test_sets[t]: the seeds that test the same images, which

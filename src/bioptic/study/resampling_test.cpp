@@ -180,6 +180,7 @@ TEST(Resampling, RandomSplitsAreNamed) {
   EXPECT_EQ(r.kind, TestSets::resplits);
   EXPECT_EQ(r.name, "12 random splits");
   EXPECT_EQ(r.why_not, "");
+  EXPECT_NE(r.assumed, "");
   EXPECT_NEAR(r.test_over_train, 20.0 / (static_cast<double>(r.images) - 20), 1e-15);
   EXPECT_NE(resampling(100, splits_of(100, 20, 4)).why_not, "");
   const auto pairs = [](std::size_t i) { return "p" + std::to_string(i / 2); };
@@ -217,6 +218,7 @@ TEST(Resampling, ValidationKnowsWhatWasTrainedOn) {
   const Resampling r = validation_resampling(table, 0, seeds_of(sets), 160, false);
   EXPECT_EQ(r.kind, TestSets::resplits);
   EXPECT_DOUBLE_EQ(r.test_over_train, 20.0 / 160);
+  EXPECT_EQ(r.assumed, "");
   EXPECT_EQ(r.why_not, "");
   EXPECT_NE(validation_resampling(table, 0, seeds_of(sets), 160, true).why_not, "");
   EXPECT_EQ(validation_resampling(table, 0, std::vector<std::int64_t>{2}, 160, true).kind,
