@@ -64,6 +64,7 @@ json claim_json(const ClaimResult& r) {
           {"detect", r.detect},
           {"family", r.family},
           {"repeated", r.repeated},
+          {"resampled", r.resampled.empty() ? json() : json(r.resampled)},
           {"shared_groups",
            r.shared ? json({{"shared", r.shared->shared}, {"groups", r.shared->groups}}) : json()},
           {"seeds", r.seeds},

@@ -86,6 +86,7 @@ json one(const Comparison& c) {
           {"collapsed", {{"a", c.collapsed_a}, {"b", c.collapsed_b}}},
           {"without_collapsed", without},
           {"repeated", c.repeated},
+          {"resampled", c.resampled.empty() ? json() : json(c.resampled)},
           {"shared_groups", shared_json(c.shared)},
           {"chosen", c.chosen.empty() ? json() : json(c.chosen)},
           {"explanation", c.explanation}};

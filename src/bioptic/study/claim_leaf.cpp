@@ -258,6 +258,7 @@ ClaimLeaf LeafMaker::contrast_leaf(const ClaimSpec& claim, const std::vector<Ter
   leaf.groups = result.groups;
   leaf.chosen = result.chosen;
   leaf.shared = result.shared;
+  leaf.resampled = result.resampled;
   leaf.bounds = result.bounds;
   leaf.contrast = std::move(result);
   if (claim.split == "test" && leaf.shared && leaf.shared->shared > 0) {
@@ -278,6 +279,7 @@ ClaimLeaf LeafMaker::contrast_leaf(const ClaimSpec& claim, const std::vector<Ter
   finish(leaf);
   leaf.e1.estimate = e1.estimate;
   leaf.e1.identical = e1.identical;
+  if (!leaf.resampled.empty() && leaf.e1.reason.empty()) leaf.e1.reason = e1.reason;
   return leaf;
 }
 

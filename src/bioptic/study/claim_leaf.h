@@ -37,6 +37,7 @@ struct ClaimLeaf {
   std::string chosen;                      // ContrastResult::chosen
   std::string repeated = "seeds";          // likewise
   std::optional<SharedGroups> shared;      // likewise
+  std::string resampled;                   // likewise
   // Of E2 on test where some groups are shared: the effect on the others alone, in words.
   std::string apart;
   double margin = 0, detect = 0;  // 0: none

@@ -46,6 +46,7 @@ struct ClaimResult {
   JudgedEvidence e1, e2;           // verdict positive: supported; low, high in the units of effect
   std::string repeated = "seeds";  // as in Comparison
   std::optional<SharedGroups> shared;  // likewise, of E2
+  std::string resampled;               // likewise
   double effect1 = 0, effect2 = 0;
   std::string words;  // what the effect is: "test accuracy of 'a' less that of 'b'"
   double margin = 0;  // 0: none

@@ -39,6 +39,8 @@ void describe_seeds(const ContrastResult& result, bool allowed, Comparison& c) {
   if (c.less_is_better) {
     for (double& d : better) d = -d;
   }
+  // Over splits of the same images seeds are no repetitions, whose signs could be flipped.
+  if (!result.resampled.empty()) return;
   c.sign_flip_p = sign_flip_p(better);
   // Of fewer seeds, and of seeds that are no repetitions of each other, a share says nothing.
   if (!allowed || result.seeds.size() < static_cast<std::size_t>(kLeastSeedsForVerdict)) return;
@@ -108,6 +110,7 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
       c.groups = result.groups;
       c.chosen = result.chosen;
       c.repeated = result.repeated;
+      c.resampled = result.resampled;
       c.shared = result.shared;
       c.bootstrap = result.bootstrap;
       c.seeds_floored = result.seeds_floored;
@@ -136,7 +139,10 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
     // Without any test, of all the pairs that there may be.
     c.power_tests = c.headline().family > 0 ? c.headline().family : out.size();
     const Needed needed =
-        needed_for(results[k], c.detect, kAlpha / static_cast<double>(c.power_tests));
+        c.headline_is_e2()
+            ? needed_for(results[k], c.detect, kAlpha / static_cast<double>(c.power_tests))
+            : needed_over_seeds(results[k].e1.estimate, static_cast<int>(c.seeds), c.detect,
+                                kAlpha / static_cast<double>(c.power_tests));
     c.seeds_needed = needed.seeds;
     c.seeds_needed_low = needed.seeds_low;
     c.cases_needed = needed.cases;

@@ -87,6 +87,7 @@ struct Comparison {
   std::optional<WithoutCollapsed> without_collapsed;
   std::string chosen;  // what this split chose in these arms, as a sentence; "" = nothing
   std::string repeated = "seeds";      // what changed from one training to the next
+  std::string resampled;               // ContrastResult::resampled
   std::optional<SharedGroups> shared;  // of the split's groups, those that training has, too
   std::string explanation;             // one plain sentence or two
 

@@ -231,15 +231,17 @@ std::string sentence_of(const Comparison& c) {
   if (e.verdict == Verdict::not_allowed) {
     std::string text = fmt::format("No verdict on {} and {} in {} {}: {}.", c.a, c.b, c.split,
                                    metric_words(c), e.reason);
-    if (e2 && c.e1.verdict != Verdict::not_allowed) {
+    if (e2 && c.resampled.empty() && c.e1.verdict != Verdict::not_allowed) {
       text += " On these images only, " + finding(c, c.e1, "for other " + c.repeated) + ".";
     }
     if (!c.chosen.empty() && c.chosen != e.reason) text += " And " + c.chosen + ".";
     return text + collapsed_text(c);
   }
-  const std::string where = e2 ? fmt::format("for other {} and other cases like these {} {}{}",
-                                             c.repeated, c.groups, cases, shared_words(c.shared))
-                               : on_these;
+  const std::string where = !c.resampled.empty()
+                                ? fmt::format("for other splits like these {}", c.resampled)
+                            : e2 ? fmt::format("for other {} and other cases like these {} {}{}",
+                                               c.repeated, c.groups, cases, shared_words(c.shared))
+                                 : on_these;
   std::string text = as_sentence(finding(c, e, where));
   if (e.verdict == Verdict::undecided) text += why_not_equivalent(c, e) + more(c, cases);
   if (!e2 && !c.chosen.empty()) text += " And " + c.chosen + ".";

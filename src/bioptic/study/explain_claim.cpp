@@ -99,6 +99,7 @@ std::string measured(const ClaimResult& r) {
 }
 
 std::string scope(const ClaimResult& r) {
+  if (!r.resampled.empty()) return fmt::format("for other splits like these {}", r.resampled);
   return r.headline_is_e2() ? fmt::format("for other {} and other {} like these{}", r.repeated,
                                           case_word(r), shared_words(r.shared))
                             : fmt::format("for other {} on these images only", r.repeated);
@@ -231,7 +232,7 @@ std::string concluded(const ClaimResult& r, const ShiftEvidence* shift) {
       break;
     case Verdict::not_allowed:
       text = fmt::format(", but no verdict is allowed: {}", e.reason);
-      if (r.headline_is_e2() && r.e1.verdict != Verdict::not_allowed) {
+      if (r.headline_is_e2() && r.resampled.empty() && r.e1.verdict != Verdict::not_allowed) {
         text += on_these_images(r);
       }
       return text;

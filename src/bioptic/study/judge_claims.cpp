@@ -354,6 +354,7 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
     r.points = shown.points;
     r.repeated = shown.repeated;
     r.shared = shown.shared;
+    r.resampled = shown.resampled;
     r.seeds = shown.seeds.size();
     r.images = shown.images;
     r.groups = shown.groups;

@@ -12,6 +12,7 @@
 #include "bioptic/stats/reader_study.h"
 #include "bioptic/study/effective_cases.h"
 #include "bioptic/study/repeated_trainings.h"
+#include "bioptic/study/resampled_contrast.h"
 
 namespace bioptic {
 namespace {
@@ -298,6 +299,27 @@ void reader_evidence(const Terms& terms, double scale, ContrastResult& out) {
   out.groups_floored = readers.shared < 0;
 }
 
+void resampled_evidence(const PredictionTable& table, const MetricValues& values,
+                        std::span<const double> weights, ContrastResult& out) {
+  const auto arm = static_cast<std::size_t>(
+      std::find_if(weights.begin(), weights.end(), [](double w) { return w != 0; }) -
+      weights.begin());
+  const Resampling drawn =
+      table.beside ? validation_resampling(table, arm, out.seeds, table.beside->trained_on,
+                                           table.beside->patients_shared)
+                   : resampling_of(table, arm, out.seeds);
+  const ResampledContrast contrast = resampled_contrast(table, values, weights, out.seeds, drawn);
+  out.resampled = drawn.name;
+  out.images = contrast.images;
+  out.groups = contrast.groups;
+  out.effective = contrast.effective;
+  out.few_cases.clear();  // of one seed's images
+  if (std::isfinite(contrast.effect())) out.effect = contrast.effect();
+  const bool identical = out.e1.identical;
+  out.e1 = out.e2 = contrast.evidence;
+  out.e1.identical = out.e2.identical = identical;
+}
+
 std::string few_seeds(std::size_t seeds) {
   if (seeds == 0) return "the arms share no seed";
   if (seeds == 1) {
@@ -420,9 +442,7 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
   }
   if (seeds >= 2) out.e1.estimate = rounded(mean_estimate(out.per_seed), scale);
   if (!same_images_in_all(terms)) {
-    out.e2.reason =
-        "the images of this split differ between the seeds, so the cases cannot be crossed with "
-        "them";
+    resampled_evidence(table, values, weights, out);
   } else if (out.groups < 2) {
     out.e2.reason = "all images belong to one group, so there are no other cases to speak for";
   } else if (values.metric == Metric::auroc) {
@@ -451,7 +471,7 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
   if (!std::isnan(out.e1.estimate.value)) out.effect = out.e1.estimate.value;
   if (!std::isnan(out.e2.estimate.value)) out.e2.estimate.value = out.effect;
   if (seeds < static_cast<std::size_t>(kLeastSeedsForVerdict)) {
-    out.e1.reason = few_seeds(seeds);
+    if (out.e1.reason.empty()) out.e1.reason = few_seeds(seeds);
     if (out.e2.reason.empty()) out.e2.reason = out.e1.reason;
   }
   return out;

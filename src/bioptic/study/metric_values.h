@@ -66,6 +66,10 @@ struct ContrastResult {
   std::string chosen;
   std::string repeated = "seeds";      // what E1 and E2 speak for others of: other_seeds()
   std::optional<SharedGroups> shared;  // of the split's groups, those that training has, too
+  // Where the images differ between the seeds: what they are ("30 random splits"); e1 and e2 are
+  // then one and the same, for other splits like these (resampled_contrast.h).  "" = the same
+  // images.
+  std::string resampled;
   // E2's parts, where e2 has an estimate: V(S, G) = seeds/S + groups/G + error/(S G).
   std::optional<VarianceParts> parts;
   // Of the groups that E2 rests on (effective_cases.h); few_cases: why they are too few, else "".

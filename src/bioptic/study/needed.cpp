@@ -26,10 +26,8 @@ Needed needed_by(const PlannedComparison& planned, int seeds, int groups, double
 Needed needed_for(const ContrastResult& result, double detect, double alpha) {
   if (!(detect > 0) || result.seeds.size() < 2) return {};
   const auto seeds = static_cast<int>(result.seeds.size());
-  // Of few cases no verdict speaks, so what remains is whether the seeds suffice.
-  if (!result.parts || !result.few_cases.empty()) {
-    return needed_over_seeds(result.e1.estimate, seeds, detect, alpha);
-  }
+  // Where no verdict can be given on other patients, no number of seeds helps.
+  if (!result.parts || !result.few_cases.empty()) return {};
   const auto groups = static_cast<int>(result.groups);
   const PowerRule rule = {alpha, result.effective.of_variance / groups};
   return needed_by(PlannedComparison::crossed(*result.parts, rule), seeds, groups, detect);

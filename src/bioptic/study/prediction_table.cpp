@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "bioptic/model/loss.h"
@@ -221,10 +223,31 @@ void add_multiclass_logits(PredictedTrial& trial, std::size_t label,
       static_cast<std::size_t>(std::find(logits.begin(), logits.end(), most) - logits.begin()));
 }
 
+namespace {
+
+// Some patient has several images among those that validation is drawn from.
+bool has_patients(const StudySummary& summary) {
+  std::set<std::string_view> seen;
+  for (const StudyImage image : summary.images) {
+    if (image.group.empty() || (image.split != "train" && image.split != "val")) continue;
+    if (!seen.insert(image.group).second) return true;
+  }
+  return false;
+}
+
+PredictionTable::Beside beside_validation(const StudySummary& summary) {
+  const bool by_image = std::any_of(summary.arms.begin(), summary.arms.end(),
+                                    [](const ArmSummary& arm) { return !arm.val_by_group; });
+  return {summary.train_images, by_image && has_patients(summary)};
+}
+
+}  // namespace
+
 PredictionTable prediction_table(const StudySummary& summary, const std::string& split) {
   PredictionTable table;
   table.split = split;
   table.shared = shared_with_training(summary, split);
+  if (split == "val" && summary.train_images > 0) table.beside = beside_validation(summary);
   table.classes = summary.dataset.classes;
   table.positive = static_cast<std::size_t>(summary.positive);
   for (const ArmSummary& arm : summary.arms) {

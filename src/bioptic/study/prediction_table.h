@@ -57,6 +57,13 @@ struct PredictionTable {
   std::vector<PredictedArm> arms;
   std::vector<std::string> notes;           // sentences for the reader
   std::optional<SharedGroups> shared = {};  // with training; empty: not known
+  // Of a study's validation split: how many images each seed was trained on beside it, and whether
+  // it was drawn by image although patients have several.  Empty: not known.
+  struct Beside {
+    std::size_t trained_on = 0;
+    bool patients_shared = false;
+  };
+  std::optional<Beside> beside = {};
 
   std::size_t columns() const { return classes.size() == 2 ? 1 : classes.size(); }
   // The trial of an arm with that seed, or null.
