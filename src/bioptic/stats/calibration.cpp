@@ -80,16 +80,6 @@ std::optional<Fit> fit(std::span<const double> z, std::span<const int> y, Fit st
   return std::nullopt;
 }
 
-// Whether the likelihood has no finite maximum (Albert & Anderson 1984, for one covariate).
-bool separated(std::span<const double> z, std::span<const int> y) {
-  double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL};
-  for (std::size_t i = 0; i < z.size(); ++i) {
-    low[y[i]] = std::min(low[y[i]], z[i]);
-    high[y[i]] = std::max(high[y[i]], z[i]);
-  }
-  return high[0] <= low[1] || high[1] <= low[0];  // true also when a class is absent
-}
-
 struct Bin {
   double sum = 0;
   std::size_t images = 0, hits = 0;
@@ -126,9 +116,20 @@ std::optional<double> log_loss(std::span<const double> logits, std::span<const i
   return mean_loss(logits, positive, 0, 1);
 }
 
+bool has_calibration_line(std::span<const double> logits, std::span<const int> positive) {
+  double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL};
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    low[positive[i]] = std::min(low[positive[i]], logits[i]);
+    high[positive[i]] = std::max(high[positive[i]], logits[i]);
+  }
+  // true also when a class is absent
+  const bool separated = high[0] <= low[1] || high[1] <= low[0];
+  return !separated && std::max(high[0], high[1]) - std::min(low[0], low[1]) >= kConstantLogits;
+}
+
 std::optional<CalibrationLine> calibration_line(std::span<const double> logits,
                                                 std::span<const int> positive, double confidence) {
-  if (separated(logits, positive)) return std::nullopt;
+  if (!has_calibration_line(logits, positive)) return std::nullopt;
   const auto n = static_cast<double>(logits.size());
   double mean = 0, squares = 0, hits = 0;
   for (const double z : logits) mean += z / n;

@@ -27,9 +27,18 @@ struct CalibrationLine {
   double in_the_large_low = 0, in_the_large_high = 0;
 };
 
-// Maximum likelihood by iteratively reweighted least squares, Wald intervals.  nullopt when no
-// finite maximum exists: one class only, all logits equal, or a logit that separates the classes
-// (also when both share the value at the border).
+// A score whose logits lie within this range is constant: the odds of any two images differ by less
+// than 1 %, and what is left is rounding or a training that collapsed.  Its slope, in the hundreds,
+// would say nothing of calibration.
+inline constexpr double kConstantLogits = 0.01;
+
+// Whether logistic recalibration means anything: false for one class only, for a score that is
+// constant, and where no finite maximum exists because the logit separates the classes (also when
+// both share the value at the border; Albert & Anderson 1984).
+bool has_calibration_line(std::span<const double> logits, std::span<const int> positive);
+
+// Maximum likelihood by iteratively reweighted least squares, Wald intervals.  nullopt without
+// has_calibration_line.
 std::optional<CalibrationLine> calibration_line(std::span<const double> logits,
                                                 std::span<const int> positive,
                                                 double confidence = 0.95);

@@ -158,9 +158,16 @@ void add_calibration(JackknifedMetrics& out, const CalibrationLine& line, const 
     const double intercept = line.intercept + (l.hbb * l.ga - l.hab * l.gb) / l.determinant();
     double slope = line.slope + (l.haa * l.gb - l.hab * l.ga) / l.determinant();
     Likelihood second;
+    std::vector<double> left;
+    std::vector<int> left_labels;
     for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (block_of[i] != b) add_image(second, c, labels, i, intercept, slope, 1);
+      if (block_of[i] == b) continue;
+      add_image(second, c, labels, i, intercept, slope, 1);
+      if (c.finite[i] == 0) continue;
+      left.push_back(c.logits[i]);
+      left_labels.push_back(labels[i]);
     }
+    if (!has_calibration_line(left, left_labels)) slope = kNan;  // where steps lead is no maximum
     slope += (second.haa * second.gb - second.hab * second.ga) / second.determinant();
     out["calibration_slope"].without.push_back(std::isfinite(slope) ? slope : kNan);
     out["calibration_intercept"].without.push_back(

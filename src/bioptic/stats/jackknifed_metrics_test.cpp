@@ -89,6 +89,27 @@ TEST(JackknifedMetrics, NewtonStepsGiveTheVarianceOfRefitting) {
   EXPECT_GT(exact, 1.2 * (line.slope_high - line.slope_low) / (2 * 1.96));
 }
 
+TEST(JackknifedMetrics, NoSlopeWithoutTheOnlyBlockThatHasOne) {
+  // One patient's images differ in their score; without them it is constant.  Without another
+  // patient the classes come apart.
+  const std::vector<double> scores = {0.3, 0.6, 0.3, 0.3, 0.3, 0.6};
+  const std::vector<int> labels = {0, 1, 1, 0, 1, 0};
+  const std::vector<std::size_t> block_of = {1, 0, 1, 2, 3, 0};
+  JackknifedMetric slope =
+      jackknifed_metrics({scores, {}, labels, {}}, block_of).at("calibration_slope");
+  ASSERT_TRUE(slope.value);
+  EXPECT_TRUE(std::isnan(slope.without[0])) << slope.without[0];
+  EXPECT_FALSE(std::isnan(slope.without[1]));
+  EXPECT_FALSE(jackknife_estimate(slope));
+  const std::vector<double> apart = {0.1, 0.2, 0.5, 0.4, 0.8, 0.9};
+  const std::vector<int> ordered = {0, 0, 0, 1, 1, 1};
+  const std::vector<std::size_t> single = {0, 1, 2, 3, 4, 5};
+  slope = jackknifed_metrics({apart, {}, ordered, {}}, single).at("calibration_slope");
+  ASSERT_TRUE(slope.value);
+  EXPECT_FALSE(std::isnan(slope.without[0]));
+  EXPECT_TRUE(std::isnan(slope.without[2])) << slope.without[2];
+}
+
 TEST(JackknifedMetrics, UndefinedStaysUndefined) {
   const std::vector<double> scores = {0.9, 0.2, 0.7};
   const std::vector<int> ones = {1, 1, 1}, one_zero = {0, 1, 1};

@@ -242,6 +242,47 @@ TEST(CalibrationLine, RecoversAHugeSlopeWithoutLosingTheMaximum) {
   EXPECT_NEAR(gb, 0, 1e-8);
 }
 
+TEST(CalibrationLine, UndefinedWhereTheScoreIsConstant) {
+  // The same images each time, their logits around 0.4 in a range that says nothing: exactly
+  // constant, off by a rounding of double and of float, and a training that collapsed.
+  for (const double range : {0.0, 1e-16, 1e-7, 1e-3, 0.009}) {
+    std::vector<double> logits;
+    std::vector<int> labels;
+    for (int i = 0; i < 60; ++i) {
+      logits.push_back(0.4 + range * (i % 7) / 6);
+      labels.push_back(i % 7 < 3 ? i % 2 : (i + 1) % 3 % 2);
+    }
+    EXPECT_FALSE(calibration_line(logits, labels)) << range;
+    // What the mean says is defined all the same.
+    EXPECT_TRUE(log_loss(logits, labels));
+    const std::vector<double> constant(60, 0.25);
+    double hits = 0;
+    for (const int label : labels) hits += label;
+    EXPECT_NEAR(*expected_calibration_error(constant, labels), std::abs(hits / 60 - 0.25), 1e-12);
+  }
+  const std::vector<double> wide = {0.4, 0.42, 0.4, 0.42};
+  const std::vector<int> both = {0, 0, 1, 1};
+  EXPECT_TRUE(calibration_line(wide, both));
+}
+
+TEST(CalibrationLine, OfTwoScoresIsTheLineThroughTheirShares) {
+  // 3 of 10 and 8 of 12 positive: the fit is exact.
+  std::vector<double> logits;
+  std::vector<int> labels;
+  for (int i = 0; i < 22; ++i) {
+    logits.push_back(i < 10 ? -1 : 2);
+    labels.push_back(i < 3 || (i >= 10 && i < 18) ? 1 : 0);
+  }
+  const auto line = calibration_line(logits, labels);
+  ASSERT_TRUE(line);
+  const double low = std::log(3.0 / 7), high = std::log(8.0 / 4);
+  EXPECT_NEAR(line->slope, (high - low) / 3, 1e-12);
+  EXPECT_NEAR(line->intercept, high - 2 * line->slope, 1e-12);
+  // All positives at one of the two: no finite maximum.
+  for (int i = 0; i < 3; ++i) labels[static_cast<std::size_t>(i)] = 0;
+  EXPECT_FALSE(calibration_line(logits, labels));
+}
+
 TEST(Multiclass, AgreesWithSklearn) {
   for (const json& test : descriptive_golden::part("multiclass")) {
     const std::string name = test["name"];
