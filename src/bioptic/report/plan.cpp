@@ -50,11 +50,14 @@ std::string answer(const Plan& p, const PlannedComparison& comparison) {
   std::string text = fmt::format("With {} cases: {}\nWith {} seeds: {}", p.present_cases,
                                  needed_words(seeds, "seeds", "cases"), p.present_seeds,
                                  needed_words(cases, "cases", "seeds"));
-  if (p.parts.pilot) {
+  const auto open = [](const NeededRange& r) { return r.safe && *r.low < *r.safe; };
+  if (open(seeds) || open(cases)) {
     text += fmt::format(
-        "\n\nThe number to plan with is the larger one, by the upper {0:.0f} % limit of the "
-        "variance; by the lower\n{0:.0f} % limit the smaller one may do: {1:.0f} seeds and {2:.0f} "
-        "cases leave as much open.",
+        "\n\nIn brackets: as few and as many as it may take, by the lower and the upper {:.0f} % "
+        "limit of "
+        "the\nvariance that {:.0f} seeds and {:.0f} cases leave possible. Plan with the larger "
+        "number; the "
+        "table does.",
         100 * kPlanConfidence, p.parts.pilot->seeds, p.parts.pilot->groups);
   }
   return text;

@@ -121,8 +121,9 @@ struct Shares {
   const char* name;
   double seeds, groups, error;
 };
+void PrintTo(const Shares& shares, std::ostream* out) { *out << shares.name; }
 constexpr Shares kPatients = {"patients", 0.1, 0.7, 0.2}, kSeeds = {"seeds", 0.8, 0.1, 0.1},
-                 kError = {"error", 0.1, 0.1, 0.8}, kNoise = {"noise alone", 0, 0, 1},
+                 kError = {"error", 0.1, 0.1, 0.8}, kNoise = {"noise", 0, 0, 1},
                  kEven = {"even", 0.34, 0.33, 0.33};
 
 class PlanFromAPilot : public ::testing::TestWithParam<std::tuple<int, int, Shares>> {};
@@ -155,6 +156,35 @@ TEST(PlanFromAPilotEdge, ManyPatientsNeeded) {
     EXPECT_LE(out.plans - out.kept, 0.25 * out.pilots);
     EXPECT_LE(out.false_cannot, 0.25 * out.pilots);
     EXPECT_GT(out.plans, out.pilots / 10);
+  }
+}
+
+// A gap is planned by the same limits: each holds in four pilots of five or a little more.
+TEST(PlanFromAPilotEdge, OfAGapTheLimitsHold) {
+  constexpr int kSeedCount = 6, kGroupCounts[2] = {40, 100}, kTables = 1000;
+  constexpr double kSeedSd = 0.3;  // of the gap itself; patients 1, rest 1
+  const double groups = kGroupCounts[0] + kGroupCounts[1];
+  RandomStream stream(9, "gap pilots");
+  for (const double seeds : {6.0, 40.0}) {
+    double truth = kSeedSd * kSeedSd / seeds;
+    for (const int n : kGroupCounts) truth += (1 + 1 / seeds) / n;
+    int high = 0, low = 0;
+    for (int k = 0; k < kTables; ++k) {
+      const Law law{{0, 1, 1}};
+      CrossedTable first = pilot_of(law, kSeedCount, kGroupCounts[0], stream);
+      const CrossedTable second = pilot_of(law, kSeedCount, kGroupCounts[1], stream);
+      for (std::size_t s = 0; s < first.seeds; ++s) {
+        const double of_seed = kSeedSd * stream.normal();
+        for (std::size_t g = 0; g < first.groups; ++g) first.d[s * first.groups + g] += of_seed;
+      }
+      const auto planned = PlannedComparison::gap(gap_variance(first, second));
+      high += planned.variance(seeds, groups, Of::high) >= truth ? 1 : 0;
+      low += planned.variance(seeds, groups, Of::low) <= truth ? 1 : 0;
+    }
+    for (const int held : {high, low}) {
+      EXPECT_GE(held, 0.76 * kTables) << seeds;
+      EXPECT_LE(held, 0.88 * kTables) << seeds;
+    }
   }
 }
 

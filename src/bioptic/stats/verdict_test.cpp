@@ -310,8 +310,7 @@ TEST(Power, OfAGapRestsOnTheVarianceOfItsTest) {
   EXPECT_NEAR(gap_power(uneven, 6, 1, 0.1), t_power(0.1 / e.se, 7), 1e-9);
   GapVariance one = v;
   one.of_variance = 0;
-  EXPECT_NEAR(gap_power(uneven, 6, 0.1, 2), gap_power(one, 6, 0.1, 2), 1e-9)
-      << "not fewer than 4";
+  EXPECT_NEAR(gap_power(uneven, 6, 0.1, 2), gap_power(one, 6, 0.1, 2), 1e-9) << "not fewer than 4";
   const auto planned = PlannedComparison::gap(v);
   EXPECT_NEAR(planned.variance(6, 42, Of::estimate), sum, 1e-12);
   EXPECT_NEAR(planned.power(6, 42, 0.1, Of::estimate), gap_power(v, 6, 1, 0.1), 1e-12);

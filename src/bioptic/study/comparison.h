@@ -69,11 +69,12 @@ struct Comparison {
   double worth = 0;  // of E2: the groups weigh as much as so many of equal size (Kish); 0: no E2
   // The number to plan with, in all, for a power of 0.8 at a true difference of `detect`, by E2
   // where it exists, else by E1, at level 0.05 / power_tests: of the headline's family, as Holm's
-  // correction begins with it. As few as the low number may be enough (needed.h). seeds_needed:
-  // with these cases; empty where none is known to suffice.  Then, with a low number, it cannot be
-  // told yet whether any does; without one, none does (or nothing is known). cases_needed: groups,
-  // with cases_needed_seeds seeds: the present number, or the least doubling of it that can
-  // suffice.
+  // correction begins with it.  As few as the low number may be enough (needed.h).
+  //
+  // seeds_needed: with these cases; empty where none is known to suffice.  Then, with a low number,
+  // it cannot be told yet whether any does; without one, none does (or nothing is known).
+  //
+  // cases_needed: groups, with cases_needed_seeds seeds: the present number, or a doubling of it.
   std::optional<int> seeds_needed, seeds_needed_low;
   std::optional<int> cases_needed, cases_needed_low, cases_needed_seeds;
   std::size_t power_tests = 1;

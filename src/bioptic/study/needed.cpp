@@ -11,9 +11,16 @@ Needed needed_by(const PlannedComparison& planned, int seeds, int groups, double
   const NeededRange range = planned.seeds_needed(groups, detect);
   out.seeds = range.safe;
   out.seeds_low = range.low;
-  for (int s = std::max(seeds, kLeastSeedsForVerdict); s <= kMostSeeds && !out.cases; s *= 2) {
-    const NeededRange cases = planned.groups_needed(s, detect);
-    if (!cases.safe) continue;
+  // With barely enough seeds the number of cases runs away: it is given for as many seeds that
+  // twice as many would not save half of the cases.
+  int s = std::max(seeds, kLeastSeedsForVerdict);
+  NeededRange cases = planned.groups_needed(s, detect);
+  for (; 2 * s <= kMostSeeds; s *= 2) {
+    const NeededRange twice = planned.groups_needed(2 * s, detect);
+    if (cases.safe && *cases.safe <= 2LL * twice.safe.value_or(kMostGroups)) break;
+    cases = twice;
+  }
+  if (cases.safe) {
     out.cases = cases.safe;
     out.cases_low = cases.low;
     out.cases_seeds = s;

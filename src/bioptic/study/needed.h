@@ -16,7 +16,8 @@ struct Needed {
   // With the cases at hand.  seeds empty, seeds_low not: whether any number suffices cannot be told
   // yet; both empty: none does (or nothing is known).
   std::optional<int> seeds, seeds_low;
-  // With cases_seeds seeds: the present number, or the least doubling of it that can suffice.
+  // With cases_seeds seeds: the present number, or the least doubling of it for which the number of
+  // cases is finite and twice as many seeds would not save half of them.
   std::optional<int> cases, cases_low, cases_seeds;
 };
 
