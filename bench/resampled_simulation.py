@@ -106,9 +106,12 @@ def random_splits(rng, n, n_test, count):
     return rng.permuted(np.tile(np.arange(n) < n_test, (count, 1)), axis=1).astype(float)
 
 
-def folds(rng, n, k, repetitions):
-    fold_of = rng.permuted(np.tile(np.arange(n) % k, (repetitions, 1)), axis=1)
-    return (fold_of[:, None, :] == np.arange(k)[None, :, None]).reshape(-1, n).astype(float)
+def folds(rng, y, k, repetitions, stratified):
+    fold_of = np.zeros((repetitions, len(y)), int)
+    for part in (y > 0, y < 0) if stratified else (y == y,):
+        deal = np.arange(part.sum()) % k
+        fold_of[:, part] = rng.permuted(np.tile(deal, (repetitions, 1)), axis=1)
+    return (fold_of[:, None, :] == np.arange(k)[None, :, None]).reshape(-1, len(y)).astype(float)
 
 
 def tuned_penalties(n_train, pools=2000):
@@ -197,8 +200,8 @@ def study_of_splits(rng, metric, prevalence, setting, n, share, penalties):
 
 def study_of_folds(rng, metric, prevalence, setting, n, k, penalties):
     """p values by rule and number of repetitions."""
-    test = folds(rng, n, k, max(COUNTS))
     pool = draw_pool(rng, setting, n, prevalence)
+    test = folds(rng, pool[2], k, max(COUNTS), stratified=prevalence < 0.5)
     score = trained_scores(rng, setting, pool, 1 - test, penalties)
     if metric == "accuracy":
         d, per_fold = of_accuracy(score, pool[2], test)
@@ -223,13 +226,19 @@ def study_of_folds(rng, metric, prevalence, setting, n, k, penalties):
 
 
 def rates(study, repetitions, rng, *arguments):
-    """Share of p <= alpha by rule and count."""
+    """Share of p <= alpha by rule and count, and how many of the pools had a p."""
     found = {}
     for _ in range(repetitions):
         for key, p in study(rng, *arguments).items():
             found.setdefault(key, []).append(p)
     # Not a number: a split without one of the classes has no AUROC, and then there is no verdict.
-    return {key: np.mean(np.array(p)[~np.isnan(p)] <= ALPHA) for key, p in found.items()}
+    given = {key: np.array(p)[~np.isnan(p)] for key, p in found.items()}
+    return {key: (np.mean(p <= ALPHA) if len(p) > 0 else np.nan, len(p)) for key, p in given.items()}
+
+
+def cell(rate, given, repetitions, is_level):
+    too_many = is_level and rate > ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / max(given, 1))
+    return f"{rate:.3f}" + ("*" if too_many else "") + (f" ({given} given)" if given < repetitions else "")
 
 
 def main():
@@ -242,9 +251,8 @@ def main():
     parser.add_argument("--prevalence", type=float, default=0.5)
     parser.add_argument("--designs", nargs="+", default=["splits", "folds"], choices=["splits", "folds"])
     o = parser.parse_args()
-    limit = ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / o.repetitions)
     print(f"{o.metric}, {o.prevalence} of the cases positive, {o.repetitions} pools a row; "
-          f"a level above {limit:.4f} (0.05 + 3 standard errors) has a star\n")
+          "a level above 0.05 + 3 standard errors has a star; fewer positives than half: folds are stratified\n")
     designs = [("splits", study_of_splits, 0.2), ("splits", study_of_splits, 0.5), ("folds", study_of_folds, 5),
                ("folds", study_of_folds, 10)]
     designs = [design for design in designs if design[0] in o.designs]
@@ -261,8 +269,7 @@ def main():
         rng = np.random.default_rng([o.seed, n, int(100 * what), SETTINGS.index(setting)])
         level = rates(study, o.repetitions, rng, o.metric, o.prevalence, setting, n, what, penalties)
         for count in COUNTS:
-            too_many = limit if setting != "better" else 1
-            cells = [f"{level[h, count]:.3f}" + ("*" if level[h, count] > too_many else "") for h in heads[kind]]
+            cells = [cell(*level[h, count], o.repetitions, setting != "better") for h in heads[kind]]
             named = f"{round(100 * what)} % tested" if kind == "splits" else f"{what}-fold"
             print(f"| {setting} | {n} | {named} | {count} | " + " | ".join(cells) + " |", flush=True)
 
