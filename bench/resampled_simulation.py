@@ -143,7 +143,13 @@ def brent(function, low, high):
     return 10 ** scipy.optimize.brentq(lambda e: function(10 ** e), np.log10(low), np.log10(high))
 
 
-def t_p(value, variance, df):
+def least_cases(metric, y):
+    return len(y) - 1 if metric == "accuracy" else min((y > 0).sum(), (y < 0).sum()) - 1
+
+
+def t_p(value, variance, df, most):
+    """most: the cases that the metric rests on, less 1 (every case is its own patient here); at least 4."""
+    df = min(df, max(most, 4))
     if variance <= 0:
         return 1.0 if value == 0 else 0.0
     return 2 * stdtr(df, -abs(value) / np.sqrt(variance))
@@ -192,9 +198,9 @@ def study_of_splits(rng, metric, prevalence, setting, n, share, penalties):
     out = {}
     for s in COUNTS:
         x = per_split[:s]
-        out["paired t over splits", s] = t_p(x.mean(), x.var(ddof=1) / s, s - 1)
+        out["paired t over splits", s] = t_p(x.mean(), x.var(ddof=1) / s, s - 1, np.inf)
         v, df = resampled(x, n_test / (n - n_test))
-        out["corrected resampled t", s] = t_p(x.mean(), v, df)
+        out["corrected resampled t", s] = t_p(x.mean(), v, df, least_cases(metric, pool[2]))
     return out
 
 
@@ -211,6 +217,7 @@ def study_of_folds(rng, metric, prevalence, setting, n, k, penalties):
         per_fold = a - b
         whole = (a_without - b_without).reshape(-1, k, n).mean(1)
     out = {}
+    most = least_cases(metric, pool[2])
     for r in COUNTS:
         x = per_fold[:r * k]
         v_r, df_r = resampled(x, 1 / (k - 1))
@@ -218,10 +225,10 @@ def study_of_folds(rng, metric, prevalence, setting, n, k, penalties):
             m, (v_c, df_c) = whole[:r].mean(), crossed(whole[:r])
         else:
             m, (v_c, df_c) = x.mean(), readers(x.reshape(r, k).mean(1), whole[:r])
-        out["paired t over folds", r] = t_p(x.mean(), x.var(ddof=1) / (r * k), r * k - 1)
-        out["resampled, 1/(k-1)", r] = t_p(m, v_r, df_r)
-        out["crossed over repetitions", r] = t_p(m, v_c, df_c)
-        out["the larger of both", r] = t_p(m, v_r, df_r) if v_r > v_c else t_p(m, v_c, df_c)
+        out["paired t over folds", r] = t_p(x.mean(), x.var(ddof=1) / (r * k), r * k - 1, np.inf)
+        out["resampled, 1/(k-1)", r] = t_p(m, v_r, df_r, most)
+        out["crossed over repetitions", r] = t_p(m, v_c, df_c, most)
+        out["the larger of both", r] = t_p(m, max(v_r, v_c), df_r if v_r > v_c else df_c, most)
     return out
 
 
