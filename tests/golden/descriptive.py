@@ -29,7 +29,7 @@ import sklearn.metrics as skm
 import statsmodels
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.proportion import proportion_confint
 
@@ -401,8 +401,8 @@ def ks_cases():
 def feature_cases():
     rng = np.random.default_rng(11)
     cases = []
-    for name, n, columns, ridge, shift in [("fewer features than images", 30, 5, 1.0, 1.0),
-                                           ("more features than images", 18, 40, 1.0, 0.3),
+    for name, n, columns, ridge, shift in [("fewer features than images", 30, 5, 4.0, 1.0),
+                                           ("more features than images", 18, 40, 4.0, 0.3),
                                            ("weak ridge, a constant feature", 24, 4, 0.05, 0.5)]:
         second = np.array([0] * (n - n // 3) + [1] * (n // 3))
         x = np.round(rng.normal(0, 1, (n, columns)) * rng.uniform(0.5, 3, columns) + 4 + shift * second[:, None], 3)
@@ -415,22 +415,22 @@ def feature_cases():
         unbiased = lambda k: (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
         folds = 4
         fold = rng.permutation(np.arange(n) % folds)
+        deals = [fold, np.roll(fold, 1), fold[::-1]]
         labellings = [second] + [rng.permutation(second) for _ in range(9)]
-        log_odds = []
+        scores = []
         for y in labellings:
             out = np.zeros(n)
-            for k in range(folds):
-                train, held = fold != k, fold == k
-                rows = np.hstack([z / math.sqrt(columns), np.full((n, 1), math.sqrt(10))])
-                model = LogisticRegression(C=1 / ridge, fit_intercept=False, solver="newton-cholesky", tol=1e-12,
-                                           max_iter=1000).fit(rows[train], y[train])
-                ones = y[train].sum()
-                out[held] = model.decision_function(rows[held]) - math.log((ones + 0.5) / (train.sum() - ones + 0.5))
-            log_odds.append(out.tolist())
+            for fold in deals:
+                for k in range(folds):
+                    train, held = fold != k, fold == k
+                    rows = z / math.sqrt(columns)
+                    model = Ridge(alpha=ridge, solver="svd").fit(rows[train], y[train])
+                    out[held] += (model.predict(rows[held]) - y[train].mean()) / len(deals)
+            scores.append(out.tolist())
         cases.append({"name": name, "columns": columns, "features": x.ravel().tolist(), "second": second.tolist(),
                       "gram_row": (z @ z[0] / columns).tolist(),
-                      "mmd": unbiased(k00) + unbiased(k11) - 2 * k01.mean(), "folds": folds, "fold": fold.tolist(),
-                      "ridge": ridge, "labellings": [y.tolist() for y in labellings], "log_odds": log_odds})
+                      "mmd": unbiased(k00) + unbiased(k11) - 2 * k01.mean(), "deals": [fold.tolist() for fold in deals],
+                      "ridge": ridge, "labellings": [y.tolist() for y in labellings], "scores": scores})
     return cases
 
 

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/portable_math.h"
 #include "bioptic/stats/curve_index.h"
+#include "bioptic/stats/dense.h"
 #include "bioptic/stats/roc.h"
 
 namespace bioptic {
@@ -21,12 +23,12 @@ void check(const PermutationSettings& settings, std::size_t images, std::size_t 
   }
 }
 
-// The observed labelling first, then the permuted ones.
-std::vector<std::vector<int>> labellings(const TwoSamples& samples, GroupPermutation& permutation,
+// The observed labelling first, then the permuted ones; images in canonical order.
+std::vector<std::vector<int>> labellings(GroupPermutation& permutation,
                                          const PermutationSettings& settings,
                                          std::string_view stream) {
   RandomStream random(settings.seed, stream);
-  std::vector<std::vector<int>> all = {{samples.second.begin(), samples.second.end()}};
+  std::vector<std::vector<int>> all = {permutation.second()};
   for (int b = 0; b < settings.permutations; ++b) all.push_back(permutation.next(random));
   return all;
 }
@@ -34,6 +36,17 @@ std::vector<std::vector<int>> labellings(const TwoSamples& samples, GroupPermuta
 // statistics: the observed one first.
 double p_of(const std::vector<double>& statistics) {
   return permutation_p(statistics[0], std::span(statistics).subspan(1));
+}
+
+Gram in_order(const Gram& gram, const std::vector<std::size_t>& order) {
+  Gram ordered;
+  ordered.n = gram.n;
+  ordered.products.reserve(gram.products.size());
+  for (const std::size_t i : order) {
+    ordered.content.push_back(gram.content[i]);
+    for (const std::size_t j : order) ordered.products.push_back(gram(i, j));
+  }
+  return ordered;
 }
 
 // order: images by ascending score.
@@ -96,26 +109,37 @@ double mmd_squared(std::span<const double> kernel, std::span<const double> row_s
   return within1 / (n1 * (n1 - 1)) + within0 / (n0 * (n0 - 1)) - 2 * between / (n0 * n1);
 }
 
-double balanced_accuracy(std::span<const double> log_odds, std::span<const int> second) {
+double balanced_accuracy(std::span<const double> scores, std::span<const int> second) {
   double hits[2] = {0, 0}, count[2] = {0, 0};
   for (std::size_t i = 0; i < second.size(); ++i) {
     count[second[i]] += 1;
-    hits[second[i]] += (log_odds[i] > 0) == (second[i] != 0) ? 1 : 0;
+    hits[second[i]] += (scores[i] > 0) == (second[i] != 0) ? 1 : 0;
   }
   return (hits[0] / count[0] + hits[1] / count[1]) / 2;
 }
 
-// Fold per image: groups are shuffled and dealt in turn.
-std::vector<std::size_t> deal_folds(const GroupPermutation& permutation, std::size_t folds,
-                                    std::uint64_t seed) {
-  std::vector<std::size_t> groups(permutation.groups()), fold_of_group(permutation.groups());
-  std::iota(groups.begin(), groups.end(), 0);
-  RandomStream random(seed, "shift c2st folds");
-  random.shuffle(std::span<std::size_t>(groups));
-  for (std::size_t g = 0; g < groups.size(); ++g) fold_of_group[groups[g]] = g % folds;
-  std::vector<std::size_t> fold;
-  for (const std::size_t g : permutation.group_of_image()) fold.push_back(fold_of_group[g]);
-  return fold;
+// Held-out scores of every labelling, n each.
+std::vector<std::vector<double>> scores_of(const Gram& gram, const GroupPermutation& permutation,
+                                           const std::vector<std::vector<int>>& labellings,
+                                           std::uint64_t seed,
+                                           const ClassifierSettings& classifier) {
+  // Images that are all alike tell nothing.
+  if (permutation.folds(classifier.folds) < 2) {
+    return std::vector(labellings.size(), std::vector<double>(gram.n, 0));
+  }
+  std::vector<std::vector<std::size_t>> deals;
+  for (std::size_t d = 0; d < classifier.deals; ++d) {
+    deals.push_back(permutation.deal_folds(classifier.folds, seed, d));
+  }
+  auto scores =
+      times_labellings(held_out_scores(gram, deals, classifier.ridge), gram.n, labellings);
+  // Scores are of the size of a probability: to nine digits, images alike tie, as they should, and
+  // rounding decides on no sign.
+  constexpr double kGrid = 1e9;
+  for (std::vector<double>& of_images : scores) {
+    for (double& score : of_images) score = std::round(score * kGrid) / kGrid;
+  }
+  return scores;
 }
 
 }  // namespace
@@ -126,15 +150,19 @@ ShiftTest ks_shift_test(std::span<const double> scores, const TwoSamples& sample
   if (std::any_of(scores.begin(), scores.end(), [](double s) { return std::isnan(s); })) {
     throw InputError("a Kolmogorov-Smirnov test got a score that is NaN");
   }
-  GroupPermutation permutation(samples);
+  std::vector<std::string> content;
+  for (const double& score : scores) content.push_back(content_of({&score, 1}));
+  GroupPermutation permutation(samples, content);
   if (!permutation.testable()) return {};
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  std::vector<double> ordered;
+  for (const std::size_t i : permutation.order()) ordered.push_back(scores[i]);
+  std::vector<std::size_t> ascending(ordered.size());
+  std::iota(ascending.begin(), ascending.end(), 0);
+  std::sort(ascending.begin(), ascending.end(),
+            [&](std::size_t a, std::size_t b) { return ordered[a] < ordered[b]; });
   std::vector<double> statistics;
-  for (const auto& second : labellings(samples, permutation, settings, "shift ks")) {
-    statistics.push_back(ks_distance(scores, order, second));
+  for (const auto& second : labellings(permutation, settings, "shift ks")) {
+    statistics.push_back(ks_distance(ordered, ascending, second));
   }
   return {statistics[0], p_of(statistics)};
 }
@@ -142,9 +170,9 @@ ShiftTest ks_shift_test(std::span<const double> scores, const TwoSamples& sample
 ShiftTest mmd_shift_test(const Gram& gram, const TwoSamples& samples,
                          const PermutationSettings& settings) {
   check(settings, gram.n, samples.second.size());
-  GroupPermutation permutation(samples);
+  GroupPermutation permutation(samples, gram.content);
   if (!permutation.testable()) return {};
-  const std::vector<double> kernel = gaussian_kernel(gram);
+  const std::vector<double> kernel = gaussian_kernel(in_order(gram, permutation.order()));
   if (kernel.empty()) return {};
   std::vector<double> row_sums;
   for (std::size_t i = 0; i < gram.n; ++i) {
@@ -152,27 +180,28 @@ ShiftTest mmd_shift_test(const Gram& gram, const TwoSamples& samples,
     row_sums.push_back(std::accumulate(row.begin(), row.end(), 0.0));
   }
   std::vector<double> statistics;
-  for (const auto& second : labellings(samples, permutation, settings, "shift mmd")) {
+  for (const auto& second : labellings(permutation, settings, "shift mmd")) {
     statistics.push_back(mmd_squared(kernel, row_sums, second));
   }
   return {statistics[0], p_of(statistics)};
 }
 
 ClassifierShiftTest classifier_shift_test(const Gram& gram, const TwoSamples& samples,
-                                          const PermutationSettings& settings, std::size_t folds,
-                                          const RidgeLogistic& regression) {
+                                          const PermutationSettings& settings,
+                                          const ClassifierSettings& classifier) {
   check(settings, gram.n, samples.second.size());
-  if (folds < 2) throw InputError("a classifier two-sample test needs at least two folds");
-  GroupPermutation permutation(samples);
+  if (classifier.folds < 2 || classifier.deals < 1) {
+    throw InputError("a classifier two-sample test needs at least two folds and one deal of them");
+  }
+  GroupPermutation permutation(samples, gram.content);
   if (!permutation.testable()) return {};
-  folds = std::min(folds, permutation.groups());
-  const std::vector<std::size_t> fold = deal_folds(permutation, folds, settings.seed);
-  const auto all = labellings(samples, permutation, settings, "shift c2st");
-  const auto log_odds = cross_fitted_log_odds(gram, fold, folds, all, regression);
+  const auto all = labellings(permutation, settings, "shift c2st");
+  const auto scores =
+      scores_of(in_order(gram, permutation.order()), permutation, all, settings.seed, classifier);
   std::vector<double> accuracies, areas;
   for (std::size_t b = 0; b < all.size(); ++b) {
-    accuracies.push_back(balanced_accuracy(log_odds[b], all[b]));
-    areas.push_back(*auroc(log_odds[b], all[b]));
+    accuracies.push_back(balanced_accuracy(scores[b], all[b]));
+    areas.push_back(*auroc(scores[b], all[b]));
   }
   return {accuracies[0], p_of(accuracies), areas[0], p_of(areas)};
 }

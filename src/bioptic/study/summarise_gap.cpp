@@ -11,7 +11,6 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "bioptic/base/random.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/data/area_means.h"
 #include "bioptic/stats/effective_groups.h"
@@ -404,14 +403,21 @@ void measure_leakage(const StudySummary& summary, const ArmSummary& arm, ArmGap&
                         kMostOfTwoParts);
 }
 
-void count_duplicates(const StudySummary& summary, const Dataset& dataset, GapSummary& gap) {
-  std::unordered_map<std::string, Rows> copies;
+// SHA-256 of each image's pixels, by row.
+std::vector<std::string> digests_of(const StudySummary& summary, const Dataset& dataset) {
+  std::vector<std::string> digests;
   for (std::uint32_t row = 0; row < summary.images.size(); ++row) {
     const auto pixels = dataset.image8(row);
-    copies[sha256_hex(
-               std::string_view(reinterpret_cast<const char*>(pixels.data()), pixels.size()))]
-        .push_back(row);
+    digests.push_back(
+        sha256_hex(std::string_view(reinterpret_cast<const char*>(pixels.data()), pixels.size())));
   }
+  return digests;
+}
+
+void count_duplicates(const StudySummary& summary, const std::vector<std::string>& digests,
+                      GapSummary& gap) {
+  std::unordered_map<std::string_view, Rows> copies;
+  for (std::uint32_t row = 0; row < digests.size(); ++row) copies[digests[row]].push_back(row);
   const auto place = [&](std::uint32_t row) {
     const std::string_view split = summary.images[row].split;
     return split == "val" ? std::string_view("train") : split;
@@ -455,28 +461,33 @@ Samples samples_of(const StudySummary& summary, const Rows& first, const Rows& s
   return samples;
 }
 
-// At most kMostShiftImages of the rows, whole groups.
-Rows some_of(const StudySummary& summary, const Rows& rows, std::string_view stream_name) {
+// At most kMostShiftImages of the rows, whole groups, chosen by their images' pixels alone: a hash
+// of those is as good as a draw, and neither the order of files nor the names of groups enter.
+Rows some_of(const StudySummary& summary, const Rows& rows,
+             const std::vector<std::string>& digests) {
   if (rows.size() <= kMostShiftImages) return rows;
-  std::map<std::string_view, Rows> members;
+  std::unordered_map<std::string_view, Rows> members;
   for (const std::uint32_t row : rows) members[summary.images[row].group].push_back(row);
-  std::vector<const Rows*> order;
-  for (const auto& [name, group] : members) order.push_back(&group);
-  RandomStream stream(0, stream_name);
-  stream.shuffle(std::span(order));
+  std::vector<std::pair<std::string, const Rows*>> order;  // by content
+  for (const auto& [name, group] : members) {
+    std::vector<std::string> contents;
+    for (const std::uint32_t row : group) contents.push_back(digests[row]);
+    order.emplace_back(content_of_group(std::move(contents)), &group);
+  }
+  std::sort(order.begin(), order.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   Rows chosen;
-  for (const Rows* group : order) {
+  for (const auto& [content, group] : order) {
     if (chosen.size() + group->size() > kMostShiftImages) continue;
     chosen.insert(chosen.end(), group->begin(), group->end());
   }
-  std::sort(chosen.begin(), chosen.end());
   return chosen;
 }
 
 void test_images(const StudySummary& summary, const Dataset& dataset, const GapRows& rows,
-                 GapSummary& gap) {
-  const Rows holdout = some_of(summary, rows.holdout, "shift images/holdout"),
-             test = some_of(summary, rows.test_alone, "shift images/test");
+                 const std::vector<std::string>& digests, GapSummary& gap) {
+  const Rows holdout = some_of(summary, rows.holdout, digests),
+             test = some_of(summary, rows.test_alone, digests);
   gap.holdout_used = holdout.size();
   gap.test_used = test.size();
   const Samples samples = samples_of(summary, holdout, test);
@@ -487,8 +498,8 @@ void test_images(const StudySummary& summary, const Dataset& dataset, const GapR
     features.insert(features.end(), means.begin(), means.end());
   }
   const Gram gram = standardised_gram(features, features.size() / samples.rows.size());
-  gap.mmd = mmd_shift_test(gram, samples.two(), {999, 0});
-  gap.classifier = classifier_shift_test(gram, samples.two(), {199, 0});
+  gap.mmd = mmd_shift_test(gram, samples.two());
+  gap.classifier = classifier_shift_test(gram, samples.two());
 }
 
 // Score of the positive class, averaged over the arm's seeds; one that is not finite counts as 0.
@@ -516,7 +527,7 @@ std::vector<double> average_scores(const StudySummary& summary, const ArmSummary
 void test_scores(const StudySummary& summary, const ArmSummary& arm, const GapRows& rows,
                  const GapSummary& of_images, ArmGap& gap) {
   const Samples samples = samples_of(summary, rows.holdout, rows.test_alone);
-  gap.ks = ks_shift_test(average_scores(summary, arm, samples.rows), samples.two(), {999, 0});
+  gap.ks = ks_shift_test(average_scores(summary, arm, samples.rows), samples.two());
   const std::vector<double> p = {gap.ks.p.value_or(kNan),
                                  of_images.classifier.balanced_accuracy_p.value_or(kNan),
                                  of_images.mmd.p.value_or(kNan)};
@@ -663,8 +674,9 @@ void summarise_gap(StudySummary& summary, const Dataset* dataset) {
         "compared.");
   } else {
     if (dataset != nullptr) {
-      test_images(summary, *dataset, rows, gap);
-      count_duplicates(summary, *dataset, gap);
+      const std::vector<std::string> digests = digests_of(summary, *dataset);
+      test_images(summary, *dataset, rows, digests, gap);
+      count_duplicates(summary, digests, gap);
     } else {
       gap.notes.emplace_back(
           "The images are not at hand, so the tests on images and the search for duplicates are "
