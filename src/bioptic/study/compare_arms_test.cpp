@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "bioptic/base/random.h"
@@ -400,18 +401,54 @@ TEST(Comparisons, IntervalsStayWithinTheScale) {
 }
 
 // As a validation split that each seed draws anew.
-TEST(Comparisons, OtherImagesInEachSeedLeaveNoVerdictOnOtherCases) {
+// Seeds that each miss an image of their own are neither folds nor splits: rows are missing.
+TEST(Comparisons, OtherImagesInEachSeedThatAreNoSplitsAllowNothing) {
   std::vector<Row> rows = make({});
   std::erase_if(rows,
                 [](const Row& row) { return row.image == "image" + std::to_string(2 * row.seed); });
   for (const Comparison& c : compare_arms(table_of(rows, kArms), {})) {
-    EXPECT_NE(c.e1.verdict, Verdict::not_allowed) << c.metric;
+    EXPECT_EQ(c.e1.verdict, Verdict::not_allowed) << c.metric;
     EXPECT_EQ(c.e2.verdict, Verdict::not_allowed) << c.metric;
     EXPECT_NE(c.e2.reason.find("differ between the seeds"), std::string::npos) << c.e2.reason;
-    if (c.detect > 0) {
-      EXPECT_TRUE(c.seeds_needed) << "by the paired t";
-    }
+    EXPECT_FALSE(c.seeds_needed) << "no number of seeds brings the rows back";
   }
+}
+
+// Five folds of 60 images, dealt anew in each of `repetitions`.
+std::vector<Row> folds(int repetitions) {
+  std::vector<Row> rows = make({5 * repetitions, 60, 1, 2}, {"a", "b"});
+  std::vector<std::vector<int>> fold_of(static_cast<std::size_t>(repetitions));
+  for (int r = 0; r < repetitions; ++r) {
+    std::vector<int> order(60);
+    std::iota(order.begin(), order.end(), 0);
+    RandomStream stream(static_cast<std::uint64_t>(r), "folds");
+    for (std::size_t i = 59; i > 0; --i) std::swap(order[i], order[stream.below(i + 1)]);
+    std::vector<int>& of = fold_of[static_cast<std::size_t>(r)];
+    of.resize(60);
+    for (std::size_t i = 0; i < 60; ++i)
+      of[static_cast<std::size_t>(order[i])] = static_cast<int>(i) / 12;
+  }
+  std::erase_if(rows, [&](const Row& row) {
+    const auto image = static_cast<std::size_t>(std::stoi(row.image.substr(5)));
+    return fold_of[static_cast<std::size_t>(row.seed / 5)][image] != row.seed % 5;
+  });
+  return rows;
+}
+
+TEST(Comparisons, RepeatedFoldsAreJudgedAsFoldsAndOneCrossValidationNot) {
+  const Comparison once = compare_arms(table_of(folds(1), {"a", "b"}), {})[0];
+  EXPECT_EQ(once.headline().verdict, Verdict::not_allowed);
+  EXPECT_NE(once.explanation.find("5-fold cross-validation, once"), std::string::npos)
+      << once.explanation;
+  EXPECT_EQ(once.explanation.find("On these images only"), std::string::npos)
+      << "the t over folds stands nowhere: " << once.explanation;
+  const Comparison many = compare_arms(table_of(folds(6), {"a", "b"}), {})[0];
+  EXPECT_EQ(many.headline().verdict, Verdict::negative) << many.explanation;
+  EXPECT_NE(many.explanation.find(
+                "for other splits of this kind (5-fold cross-validation, repeated 6 times)"),
+            std::string::npos)
+      << many.explanation;
+  EXPECT_TRUE(std::isnan(many.sign_flip_p));
 }
 
 TEST(Comparisons, OtherImagesInAnArmAllowNothing) {

@@ -238,7 +238,7 @@ std::string sentence_of(const Comparison& c) {
     return text + collapsed_text(c);
   }
   const std::string where = !c.resampled.empty()
-                                ? fmt::format("for other splits like these {}", c.resampled)
+                                ? fmt::format("for other splits of this kind ({})", c.resampled)
                             : e2 ? fmt::format("for other {} and other cases like these {} {}{}",
                                                c.repeated, c.groups, cases, shared_words(c.shared))
                                  : on_these;

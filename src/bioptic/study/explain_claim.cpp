@@ -99,7 +99,7 @@ std::string measured(const ClaimResult& r) {
 }
 
 std::string scope(const ClaimResult& r) {
-  if (!r.resampled.empty()) return fmt::format("for other splits like these {}", r.resampled);
+  if (!r.resampled.empty()) return fmt::format("for other splits of this kind ({})", r.resampled);
   return r.headline_is_e2() ? fmt::format("for other {} and other {} like these{}", r.repeated,
                                           case_word(r), shared_words(r.shared))
                             : fmt::format("for other {} on these images only", r.repeated);
