@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/progress.h"
@@ -26,7 +27,7 @@ struct Options {
 };
 
 void print_text(const std::string& path, const Audit& audit) {
-  fmt::print("{}: {} images\n\n", path, audit.images);
+  fmt::print("{}: {}\n\n", path, counted(audit.images, "image"));
   std::size_t found = 0;
   for (const AuditCheck& check : audit.checks) {
     found += check.state == AuditState::found ? 1U : 0U;

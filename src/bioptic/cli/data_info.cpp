@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/dataset.h"
 
@@ -100,8 +101,9 @@ void print_json(const Dataset& dataset) {
 
 void print_text(const Dataset& dataset) {
   const DatasetInfo& info = dataset.info();
-  fmt::print("{}: {} images, {} x {} pixels, {}, {}\n", dataset.folder().string(), info.images,
-             info.width, info.height, info.channels == 1 ? "grey" : "RGB",
+  fmt::print("{}: {}, {} x {} pixels, {}, {}\n", dataset.folder().string(),
+             counted(static_cast<std::size_t>(info.images), "image"), info.width, info.height,
+             info.channels == 1 ? "grey" : "RGB",
              info.dtype == PixelType::uint8 ? "8 bit" : "16 bit");
   std::size_t width = 7;
   for (const std::string& name : info.classes) width = std::max(width, name.size());

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/temporary_folder.h"
@@ -224,8 +225,8 @@ void print_metric(const Result& r, const std::string& name, const std::string& h
 
 void print(const Result& r) {
   const std::vector<std::string>& names = r.model.classes();
-  fmt::print("{} on {} ({}): {} images, {} groups\n\n", r.options.model, r.options.data,
-             r.options.split, r.images, r.groups);
+  fmt::print("{} on {} ({}): {}, {}\n\n", r.options.model, r.options.data, r.options.split,
+             counted(r.images, "image"), counted(r.groups, "group"));
   for (const MetricHeading& h : metric_headings()) {
     if (names.size() == 2 || r.m.jackknifed.contains(h.name)) print_metric(r, h.name, h.heading);
   }

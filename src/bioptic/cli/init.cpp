@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/cli/command.h"
@@ -42,7 +43,8 @@ DataFacts facts_of_dataset(const fs::path& path) {
   const DatasetInfo& info = dataset.info();
   DataFacts facts;
   facts.words =
-      fmt::format("A dataset of {} images, {} x {} x {} ({}).", info.images, info.channels,
+      fmt::format("A dataset of {}, {} x {} x {} ({}).",
+                  counted(static_cast<std::size_t>(info.images), "image"), info.channels,
                   info.height, info.width, info.dtype == PixelType::uint8 ? "uint8" : "uint16");
   if (info.height == info.width) facts.size = info.width;
   facts.channels = info.channels;

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
@@ -289,10 +290,11 @@ class Run {
         draw_splits(data.dataset, data.groups, first.spec.split, data.plan, first.spec.seeds.split);
     std::string classes;
     for (const std::string& name : info.classes) classes += (classes.empty() ? "" : ", ") + name;
-    say(fmt::format("{}: {} arms, {} trials", study.spec.name, study.spec.arms.size(),
-                    study.trials.size()));
-    say(fmt::format("  data      {}: {} images of {} x {}, {}", data.source, info.images,
-                    info.width, info.height, info.channels == 1 ? "grey" : "RGB"));
+    say(fmt::format("{}: {}, {}", study.spec.name, counted(study.spec.arms.size(), "arm"),
+                    counted(study.trials.size(), "trial")));
+    say(fmt::format("  data      {}: {} of {} x {}, {}", data.source,
+                    counted(static_cast<std::size_t>(info.images), "image"), info.width,
+                    info.height, info.channels == 1 ? "grey" : "RGB"));
     say(fmt::format("  classes   {}; positive: {}", classes,
                     info.classes[static_cast<std::size_t>(data.positive)]));
     say(fmt::format(
@@ -363,11 +365,12 @@ class Run {
       const Choice choice = divide(study, store ? &*store : nullptr);
       study_seconds *= choice.share;
       say(fmt::format(
-          "{}: {} of {} trials are done; about {} for the rest, {} at a time on {} thread{} each; "
+          "{}: {} of {} are done; about {} for the rest, {} at a time on {} each; "
           "{} "
           "of disk",
-          study.spec.name, known, study.trials.size(), duration_text(study_seconds), choice.jobs,
-          choice.threads, choice.threads == 1 ? "" : "s", bytes_text(bytes)));
+          study.spec.name, known, counted(study.trials.size(), "trial"),
+          duration_text(study_seconds), choice.jobs,
+          counted(static_cast<std::size_t>(choice.threads), "thread"), bytes_text(bytes)));
       total_seconds += study_seconds;
       total_bytes += bytes;
     }
@@ -499,8 +502,9 @@ class Run {
       line.finish();
       const StudyProgress progress = progress_of(store, study.spec.name, false);
       throw Interrupted(fmt::format(
-          "stopped as asked; {} of {} trials of {} are done and kept. The same command goes on.",
-          progress.done + progress.collapsed, study.trials.size(), study.spec.name));
+          "stopped as asked; {} of {} of {} are done and kept. The same command goes on.",
+          progress.done + progress.collapsed, counted(study.trials.size(), "trial"),
+          study.spec.name));
     }
   }
 
@@ -509,8 +513,8 @@ class Run {
     summary.audit = study_audit(summary, &study.data.dataset, out_, threads_);
     const fs::path folder = out_ / study.spec.name;
     const ReportOutcome written = write_report(summary, &study.data.dataset, folder);
-    say(fmt::format("\n{}: {} trials trained, {} found in the store{}{}\n", study.spec.name,
-                    outcome.trained, outcome.found,
+    say(fmt::format("\n{}: {} trained, {} found in the store{}{}\n", study.spec.name,
+                    counted(outcome.trained, "trial"), outcome.found,
                     outcome.collapsed > 0 ? fmt::format(", {} collapsed", outcome.collapsed) : "",
                     outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : ""));
     say(arms_table_text(summary));

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/report/tables.h"
 #include "bioptic/report/text.h"
 #include "bioptic/study/gap_words.h"
@@ -176,9 +177,11 @@ std::string tests_table(const GapSummary& gap) {
 std::string duplicates_text(const GapSummary& gap) {
   if (!gap.duplicate_test) return "";
   return fmt::format(
-      "Exact duplicates: {} test images and {} hold-out images have the very same pixels as an "
-      "image of another split; {} images of the source are copies of another one there.",
-      *gap.duplicate_test, *gap.duplicate_holdout, *gap.duplicate_source);
+      "Exact duplicates: {} and {} have the very same pixels as an image of another split; {} of "
+      "the source {} of another one there.",
+      counted(*gap.duplicate_test, "test image"), counted(*gap.duplicate_holdout, "hold-out image"),
+      counted(*gap.duplicate_source, "image"),
+      *gap.duplicate_source == 1 ? "is a copy" : "are copies");
 }
 
 }  // namespace

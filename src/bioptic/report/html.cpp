@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/files.h"
 #include "bioptic/report/audit_report.h"
 #include "bioptic/report/cautions.h"
@@ -242,9 +243,10 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
   std::size_t seeds = 0;
   for (const ArmSummary& arm : summary.arms) seeds = std::max(seeds, arm.trials.size());
   out += fmt::format(
-      "<p class=\"lead\">{} arms, {} seed{} each; {} images to train on, {} to validate, {} to "
+      "<p class=\"lead\">{}, {} each; {} to train on, {} to validate, {} to "
       "test.</p>\n",
-      summary.arms.size(), seeds, seeds == 1 ? "" : "s", summary.train_images, summary.val_images,
+      counted(summary.arms.size(), "arm"), counted(seeds, "seed"),
+      counted(static_cast<std::size_t>(summary.train_images), "image"), summary.val_images,
       summary.test_images);
   if (summary.unfinished) {
     std::string which;
@@ -262,9 +264,9 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
   for (const ArmSummary& arm : summary.arms) {
     if (arm.collapsed > 0) {
       out += fmt::format(
-          "<p class=\"note\">{}: {} of {} trainings collapsed: {}. They are counted in every "
+          "<p class=\"note\">{}: {} of {} collapsed: {}. They are counted in every "
           "number.</p>\n",
-          html_escape(arm.name), arm.collapsed, arm.trials.size(),
+          html_escape(arm.name), arm.collapsed, counted(arm.trials.size(), "training"),
           html_escape(collapse_words(arm)));
     }
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/data/csv.h"
 #include "bioptic/report/cautions.h"
 #include "bioptic/report/text.h"
@@ -33,7 +34,7 @@ std::string value_cell(const MetricSummary& m, std::size_t trials) {
   std::string text = fixed_text(m.mean, 3);
   if (!std::isnan(m.sd)) text += " ± " + fixed_text(m.sd, 3);
   if (static_cast<std::size_t>(m.seeds) < trials) {
-    text += fmt::format(" <strong>({} of {} seeds)</strong>", m.seeds, trials);
+    text += fmt::format(" <strong>({} of {})</strong>", m.seeds, counted(trials, "seed"));
   }
   return text;
 }
@@ -196,8 +197,8 @@ std::string metrics_html(const StudySummary& summary) {
   bool first = true;
   for (const ArmSummary& arm : summary.arms) {
     if (arm.trials.empty()) continue;
-    out += fmt::format("<details{}><summary>{}: {} seed{}{}</summary>\n", first ? " open" : "",
-                       html_escape(arm.name), arm.trials.size(), arm.trials.size() == 1 ? "" : "s",
+    out += fmt::format("<details{}><summary>{}: {}{}</summary>\n", first ? " open" : "",
+                       html_escape(arm.name), counted(arm.trials.size(), "seed"),
                        arm.collapsed > 0 ? fmt::format(", {} collapsed", arm.collapsed) : "");
     out += arm_table(summary, arm) + "</details>\n";
     first = false;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/report/text.h"
 
 namespace bioptic {
@@ -37,18 +38,24 @@ std::string needed_words(const NeededRange& r, const char* what, const char* oth
   return fmt::format("{} {}.", *r.safe, what);
 }
 
+std::string words(int count, std::string_view noun) {
+  return counted(static_cast<std::size_t>(count), noun);
+}
+
 // The sentence that answers the question.
 std::string answer(const Plan& p, const PlannedComparison& comparison) {
   const NeededRange seeds = comparison.seeds_needed(p.present_cases, p.detect);
   const NeededRange cases = comparison.groups_needed(p.present_seeds, p.detect);
   if (!seeds.low && !cases.low) {
     return fmt::format(
-        "With {} cases no number of seeds suffices, and with {} seeds no number of cases: it takes "
-        "more of\nboth, see the table.",
-        p.present_cases, p.present_seeds);
+        "With {} no number of seeds suffices, and with {} no number of cases: it takes more "
+        "of\nboth, "
+        "see the table.",
+        words(p.present_cases, "case"), words(p.present_seeds, "seed"));
   }
-  std::string text = fmt::format("With {} cases: {}\nWith {} seeds: {}", p.present_cases,
-                                 needed_words(seeds, "seeds", "cases"), p.present_seeds,
+  std::string text = fmt::format("With {}: {}\nWith {}: {}", words(p.present_cases, "case"),
+                                 needed_words(seeds, "seeds", "cases"),
+                                 words(p.present_seeds, "seed"),
                                  needed_words(cases, "cases", "seeds"));
   const auto open = [](const NeededRange& r) { return r.safe && *r.low < *r.safe; };
   if (open(seeds) || open(cases)) {

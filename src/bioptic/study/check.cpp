@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/study/keys.h"
 
 namespace bioptic::schema {
@@ -47,8 +48,9 @@ struct ArmChecker {
         if (s.milestones.back() >= epochs) {
           wrong("scheduler",
                 fmt::format("scheduler.milestones: {} is not before the end of the run "
-                            "({} epochs)",
-                            toml_text(s.milestones.back()), epochs));
+                            "({})",
+                            toml_text(s.milestones.back()),
+                            counted(static_cast<std::size_t>(epochs), "epoch")));
         }
         break;
       case ScheduleKind::cosine:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/study/check.h"
 #include "bioptic/study/keys.h"
@@ -187,8 +188,9 @@ struct ClaimChecker {
       }
       const int last = claim.last_epoch > 0 ? claim.last_epoch : epochs;
       if (last - claim.first_epoch + 1 < least) {
-        wrong(fmt::format("{} of the {} epochs of arm '{}' are left; it needs {} or more",
-                          std::max(0, last - claim.first_epoch + 1), epochs, name_of_arm, least));
+        wrong(fmt::format("{} of the {} of arm '{}' are left; it needs {} or more",
+                          std::max(0, last - claim.first_epoch + 1),
+                          counted(static_cast<std::size_t>(epochs), "epoch"), name_of_arm, least));
       }
     }
   }

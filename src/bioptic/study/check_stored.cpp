@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 
 namespace bioptic {
@@ -12,7 +13,7 @@ void check_stored_study(const StudySummary& summary) {
     throw Failure(
         fmt::format("the store's record of study '{}' is damaged: {}", summary.name, why));
   };
-  if (classes < 2) fail(fmt::format("its dataset has {} classes", classes));
+  if (classes < 2) fail(fmt::format("its dataset has {}", counted(classes, "class")));
   if (summary.positive < 0 || static_cast<std::size_t>(summary.positive) >= classes) {
     fail(fmt::format("its positive class is number {} of {}", summary.positive, classes));
   }
@@ -33,7 +34,8 @@ void check_stored_trial(const std::string& trial_id, const TrialResult& result, 
                       trial_id, split.split, why));
     };
     if (split.logits.size() != split.rows.size() * static_cast<std::size_t>(outputs)) {
-      fail(fmt::format("are {} logits of {} images", split.logits.size(), split.rows.size()));
+      fail(fmt::format("are {} of {}", counted(split.logits.size(), "logit"),
+                       counted(split.rows.size(), "image")));
     }
     for (const std::uint32_t row : split.rows) {
       if (row >= images) fail(fmt::format("name image {} of {}", row, images));

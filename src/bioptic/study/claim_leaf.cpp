@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/stats/trend.h"
 #include "bioptic/study/claim_values.h"
 #include "bioptic/study/collapse.h"
@@ -185,9 +186,9 @@ ClaimLeaf LeafMaker::value_leaf(const ClaimSpec& claim, const std::vector<Term>&
     const std::size_t flat = flat_curves(arm, claim);
     if (2 * flat <= arm.trials.size()) continue;
     leaf.e1.reason = fmt::format(
-        "{} of {} trainings of {} collapsed or have a curve that never moves, and a curve that "
+        "{} of {} of {} collapsed or have a curve that never moves, and a curve that "
         "does not learn is not a steady one",
-        flat, arm.trials.size(), quoted(arm.name));
+        flat, counted(arm.trials.size(), "training"), quoted(arm.name));
   }
   for (const std::int64_t seed : seeds_of(terms)) {
     // The weights sum to 0, so that what all arms share may be taken off first: arms that are

@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "bioptic/base/counted.h"
+
 namespace bioptic {
 namespace {
 
@@ -34,8 +36,8 @@ std::vector<std::optional<std::size_t>> classes_of(const PredictionTable& table,
 std::string too_few(const PredictionTable& table, std::optional<std::size_t> label,
                     std::size_t images, std::size_t groups, double effective) {
   const std::string which =
-      label ? fmt::format("the {} images of class '{}'", images, table.classes[*label])
-            : fmt::format("the {} images", images);
+      fmt::format("the {}{}", counted(images, "image"),
+                  label ? fmt::format(" of class '{}'", table.classes[*label]) : "");
   return too_few_cases(which, images, groups, effective);
 }
 
@@ -44,7 +46,11 @@ std::string too_few(const PredictionTable& table, std::optional<std::size_t> lab
 std::string too_few_cases(const std::string& which, std::size_t images, std::size_t groups,
                           double effective) {
   if (groups == images) {
-    return fmt::format("{} are too few: a verdict on other cases takes at least {:.0f}", which,
+    return fmt::format("{} {} too few: a verdict on other cases takes at least {:.0f}", which,
+                       images == 1 ? "is" : "are", kLeastEffectiveGroups);
+  }
+  if (groups == 1) {
+    return fmt::format("{} are of 1 group: a verdict on other cases takes at least {:.0f}", which,
                        kLeastEffectiveGroups);
   }
   return fmt::format(

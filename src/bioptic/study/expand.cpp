@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/study/check.h"
 #include "bioptic/study/spec.h"
@@ -66,10 +67,11 @@ TrainSpec settle_classes(const StudySpec& study, const ArmSpec& arm, const Study
     }
   }
   if (!train.loss.class_weight.empty() && train.loss.class_weight.size() != classes) {
-    wrong(
-        study, loss_line,
-        fmt::format("arm '{}': loss.class_weight has {} values, the data have {} classes ({})",
-                    arm.name, train.loss.class_weight.size(), classes, quoted_list(data.classes)));
+    wrong(study, loss_line,
+          fmt::format("arm '{}': loss.class_weight has {}, the data have {} ({})", arm.name,
+                      counted(train.loss.class_weight.size(), "value"),
+                      counted(static_cast<std::size_t>(classes), "class"),
+                      quoted_list(data.classes)));
   }
   // Weights that are all 1 are none: the same trial, the same id.
   std::vector<double>& weights = train.loss.class_weight;

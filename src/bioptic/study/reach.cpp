@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/study/summary.h"
 
 namespace bioptic {
@@ -96,8 +97,8 @@ std::optional<SharedGroups> shared_with_training(const StudySummary& summary,
 
 std::string shared_words(const std::optional<SharedGroups>& shared) {
   if (!shared || shared->shared == 0) return "";
-  return fmt::format(" ({} of the {} patients tested on also have images in training)",
-                     shared->shared, shared->groups);
+  return fmt::format(" ({} of the {} tested on also {} images in training)", shared->shared,
+                     counted(shared->groups, "patient"), shared->shared == 1 ? "has" : "have");
 }
 
 }  // namespace bioptic

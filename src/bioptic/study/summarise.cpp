@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/json_integer.h"
 #include "bioptic/base/nesting.h"
@@ -210,9 +211,10 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
     }
     summary.unfinished = summary.unfinished || arm.missing + arm.failed > 0;
     if (missing.contains(arm.name)) {
-      summary.notes.push_back(
-          fmt::format("Unfinished: arm {} is summarised over {} seeds; seed {} is missing.",
-                      arm.name, arm.trials.size(), fmt::join(missing[arm.name], ", ")));
+      summary.notes.push_back(fmt::format(
+          "Unfinished: arm {} is summarised over {}; {} {} {} missing.", arm.name,
+          counted(arm.trials.size(), "seed"), noun_of(missing[arm.name].size(), "seed"),
+          fmt::join(missing[arm.name], ", "), missing[arm.name].size() == 1 ? "is" : "are"));
     }
   }
   for (std::string& note : balanced_notes(summary, spec)) summary.notes.push_back(std::move(note));

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/data/area_means.h"
 #include "bioptic/stats/effective_groups.h"
@@ -230,7 +231,7 @@ Evidence with_enough(std::size_t seeds, const std::vector<Side>& sides, const Ma
     const EffectiveGroups groups = effective_groups(side.sizes);
     if (are_few(groups)) {
       const std::size_t images = std::accumulate(side.sizes.begin(), side.sizes.end(), 0UL);
-      const std::string which = fmt::format("the {} images", images);
+      const std::string which = "the " + counted(images, "image");
       return Evidence{
           {kNan, kNan, kNan},
           fmt::format("{}, {}", side.place, too_few_cases(which, images, present, groups.of_mean))};
