@@ -368,9 +368,9 @@ class Run {
           "{}: {} of {} are done; about {} for the rest, {} at a time on {} each; "
           "{} "
           "of disk",
-          study.spec.name, known, counted(study.trials.size(), "trial"),
+          study.spec.name, known, bioptic::counted(study.trials.size(), "trial"),
           duration_text(study_seconds), choice.jobs,
-          counted(static_cast<std::size_t>(choice.threads), "thread"), bytes_text(bytes)));
+          bioptic::counted(static_cast<std::size_t>(choice.threads), "thread"), bytes_text(bytes)));
       total_seconds += study_seconds;
       total_bytes += bytes;
     }
