@@ -59,9 +59,9 @@ CELLS = [
     Cell("same AUROC, S 5, 10 %", "auroc", Law(5, 300, prevalence=.1, auroc=True)),
     Cell("same AUROC, S 10, 50 %", "auroc", Law(10, 200, auroc=True, shares=PATIENTS)),
     Cell("same AUROC, S 30, 30 %", "auroc", Law(30, 100, prevalence=.3, auroc=True)),
-    # No difference, and it can be shown.
-    Cell("same accuracy shown, S 10, G 1,000", "accuracy", Law(10, 1000, right=.9, shares=CALM),
-         least_right=.8),
+    # No difference, and it can be shown: the standard error of the difference is 0.0058.
+    Cell("same accuracy shown, S 10, G 1,000", "accuracy",
+         Law(10, 1000, shares=dict(CALM, arm_patient=.04)), least_right=.8),
     # ---- Where other patients cannot be spoken of. ----
     Cell("S 3, same accuracy", "accuracy", Law(3, 400), refused="all"),
     Cell("S 3, all-or-none patients", "accuracy", struck(.02, 3, 400), refused="all"),
@@ -70,8 +70,9 @@ CELLS = [
     Cell("one patient with 35 % of the images, same accuracy", "accuracy",
          Law(10, 200, sizes="one_third", shares=PATIENTS), .05, refused="all"),
     # ---- A true difference of the margin: how often is it called none? ----
+    # Worst where a sample without an all-or-none patient is just enough: (1 - M)^K a little below 0.05.
     Cell("all-or-none at the margin, S 5, G 100", "accuracy", struck(.02, 5, 100)),
-    Cell("all-or-none at the margin, S 10, G 200", "accuracy", struck(.02, 10, 200)),
+    Cell("all-or-none at the margin, S 10, G 150", "accuracy", struck(.02, 10, 150)),
     Cell("all-or-none at the margin, S 10, 305 X-ray patients", "accuracy",
          struck(.03, 10, 305, sizes="xray"), .03),
     Cell("all-or-none at the margin, S 10, few large patients", "accuracy",
@@ -79,10 +80,10 @@ CELLS = [
     Cell("all-or-none at the margin, S 30, G 1,000", "accuracy", struck(.02, 30, 1000)),
     Cell("all-or-none at the margin, sensitivity, S 5, 20 positives", "sensitivity",
          struck(.04, 5, 400, prevalence=.05, of_positives=True), .04),
-    Cell("all-or-none at the margin, sensitivity, S 10, 200 positives", "sensitivity",
-         struck(.03, 10, 400, of_positives=True), .03),
-    Cell("all-or-none at the margin, balanced accuracy, S 10, 20 %", "balanced_accuracy",
-         struck(.04, 10, 400, prevalence=.2, of_positives=True)),
+    Cell("all-or-none at the margin, sensitivity, S 10, 100 positives", "sensitivity",
+         struck(.03, 10, 400, prevalence=.25, of_positives=True), .03),
+    Cell("all-or-none at the margin, balanced accuracy, S 10, 75 positives", "balanced_accuracy",
+         struck(.04, 10, 400, prevalence=.1875, of_positives=True)),
     Cell("all-or-none at the margin, AUROC, S 10, 10 %", "auroc",
          struck(.03, 10, 1000, prevalence=.1, of_positives=True, auroc=True), .03),
     Cell("rare errors at the margin, S 10, G 400", "accuracy",

@@ -29,6 +29,7 @@ VERDICT = re.compile(r"(no effect|identical|undecided|not allowed|supported|refu
 class Findings:
     def __init__(self):
         self.judged = Counter()  # by (place, kind of verdict)
+        self.wrong = Counter()  # those of them that contradict it
         self.contradictions = []
 
     def judge(self, place, said, kind, low, high, slack, margin=None, centre=0.0):
@@ -41,6 +42,7 @@ class Findings:
             return
         self.judged[place, kind] += 1
         if wrong[kind]:
+            self.wrong[place, kind] += 1
             where = "" if margin is None or kind != "within" else f" (margin {margin:g})"
             self.contradictions.append(f"{place}: {kind}{where}: {said}")
 
@@ -87,7 +89,7 @@ def sentences(findings, place, text):
             inside = enclosing(part, said.start())
             before = part[:said.start()]
             # The verdict is said in the words before the parenthesis, in the same sentence.
-            before = re.split(r"\. ", before)[-1]
+            before = re.split(r"\. ", before)[-1].removeprefix("- ")
             if "uncorrected" in inside:
                 continue
             numbers = said.group(2), said.group(3)
@@ -280,7 +282,7 @@ def report(findings, place, text, summary):
                     if found:
                         claim_interval(findings, place, table["card"]["claim"], " ".join(row),
                                        *found.groups(), verdict=row[head.index("verdict")])
-                elif BRACKET.search(cell):
+                elif "metric" in head and (BRACKET.search(cell) or RANGE.fullmatch(cell)):
                     after = next(i for i in range(at, len(head)) if head[i] == "verdict")
                     names = {k: row[head.index(k)] for k in ("a", "b", "metric")}
                     table_interval(findings, place, names, row[after], cell, names["metric"], margins)
