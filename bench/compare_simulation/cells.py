@@ -20,7 +20,7 @@ class Cell:
     metric: str
     law: Law
     margin: float = 0.02
-    refused: str = "none"  # of all studies: none, all; any: not bounded
+    refused: str = "none"  # how many studies must be: none or all
     least_right: float = 0.0  # share of right verdicts
     oracle: bool = False  # power at least 0.9 of the same t with the true variance
 
