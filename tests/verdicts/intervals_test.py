@@ -85,6 +85,9 @@ WRONG = (
     "  +2.01 points; p 0.051 corrected for 3 pairs), for other seeds.",
     "- a is better than b in test accuracy by 1.05 points (98.33 % interval -0.11 to +2.01 points; "
     "p 0.010), for other seeds.",
+    "- No verdict on a and b in test accuracy: 8 patients. On these images only, it is undecided whether a "
+    "and b differ in test accuracy: +1.05 points (95 % interval +0.11 to +2.01 points; p 0.051), for other "
+    "seeds.",
     "- a and b differ in test accuracy by less than the margin of 2.00 points (90 % interval -2.31 to "
     "+0.71 points; test of equivalence p 0.012), for other seeds.")
 RIGHT = (
@@ -96,7 +99,8 @@ RIGHT = (
     "p 0.010), for other seeds.",
     "- a and b differ in test accuracy by less than the margin of 2.00 points (90 % interval -1.31 to "
     "+0.71 points; test of equivalence p 0.012), for other seeds.")
-WRONG_ROWS = ("a  b  test accuracy  +1.05  [+0.11, +2.01]  0.051  0.90  E2  undecided",
+WRONG_ROWS = ("a  b  test accuracy  +1.05  [+0.11, +2.01]  98.3 %  0.051  0.90  E2  undecided",
+              "a  b  test accuracy  +1.05  [+0.11, +2.01]  0.051  0.90  E2  undecided",
               "a  b  test accuracy  +1.05  [-0.11, +2.01]  0.041  0.90  E2  a better",
               "a  b  test brier  -0.0105  [-0.0211, -0.0010]  0.041  0.90  E2  b better",
               "a  b  test accuracy  +1.05  [+0.11, +2.01]  0.051  0.90  E2  no effect")

@@ -21,6 +21,7 @@ NUMBER = r"[+-]?\d+(?:\.\d+)?"
 SAID = re.compile(rf"(\d+(?:\.\d+)?) % interval(?:[a-z ,]*?) ({NUMBER})(?: points| %)? to ({NUMBER})")
 BRACKET = re.compile(rf"\[({NUMBER}), ({NUMBER})\]")
 RANGE = re.compile(rf"(?<![\w.])({NUMBER})(?: points| %)? to ({NUMBER})(?![\w.])")
+LEVEL = re.compile(rf" \({NUMBER} %\)")  # after an interval in the report's tables
 LESS_IS_BETTER = ("brier", "log_loss", "log loss", "Brier score")
 NO_POINTS = LESS_IS_BETTER + ("auroc", "AUROC")
 VERDICT = re.compile(r"(no effect|identical|undecided|not allowed|supported|refuted|\S.* better)$")
@@ -97,7 +98,7 @@ def sentences(findings, place, text):
             margin = re.search(rf"by less than the margin of ({NUMBER})", before)
             if margin:
                 kind, limit = "within", float(margin.group(1))
-            elif before.startswith("Undecided whether"):
+            elif re.match(r"(Undecided|On these images only, it is undecided) whether", before):
                 kind, limit = "undecided", None
             elif " is better than " in before:
                 kind, limit = "above", None  # how much better the better one is
@@ -107,8 +108,14 @@ def sentences(findings, place, text):
 
 
 def claim_words(findings, place, claim, text):
-    """What is said of a claim before it is concluded; asides after that are of other things."""
-    head = re.split(r", so, given|, which shows|, exactly the same|, so there is a gap", text)[0]
+    """What is said of a claim before it is concluded, asides after that are of other things; and where
+    there is no verdict, what E1 says beside that."""
+    beside = re.search(r"on these images only, .*?the claim .*? \(effect ([^)]*)\)", text)
+    if beside:
+        for said in SAID.finditer(beside.group(1)):
+            claim_interval(findings, place, claim, beside.group(0), said.group(2), said.group(3),
+                           verdict=claim["E1"]["verdict"].replace("_", " "))
+    head = re.split(r", so, given|, which shows|, so there is a gap|, but no verdict", text)[0]
     for said in SAID.finditer(head):
         # In a gap the second interval, of hold-out less test, carries the verdict of E2.
         if claim["kind"] == "gap" and claim["headline"] == "E2" and "hold-out" not in head[:said.start()]:
@@ -180,7 +187,7 @@ def margins_of(comparisons):
 
 def table_interval(findings, place, row, words, text, metric, margins):
     """One interval in a table of comparisons: of a - b."""
-    found = BRACKET.search(text) or RANGE.search(text)
+    found = BRACKET.search(text) or RANGE.search(LEVEL.sub("", text))
     if not found or "uncorrected" in text:
         return
     if words.endswith(" better") and words not in ("a better", "b better"):
@@ -278,11 +285,12 @@ def report(findings, place, text, summary):
                 if "uncorrected" in head[at] or "uncorrected" in cell:
                     continue
                 if table["card"]:
-                    found = RANGE.fullmatch(cell.replace(" points", "").replace(" %", ""))
+                    found = RANGE.fullmatch(LEVEL.sub("", cell).replace(" points", "").replace(" %", ""))
                     if found:
                         claim_interval(findings, place, table["card"]["claim"], " ".join(row),
                                        *found.groups(), verdict=row[head.index("verdict")])
-                elif "metric" in head and (BRACKET.search(cell) or RANGE.fullmatch(cell)):
+                elif "metric" in head and (BRACKET.search(cell) or
+                                            RANGE.fullmatch(LEVEL.sub("", cell))):
                     after = next(i for i in range(at, len(head)) if head[i] == "verdict")
                     names = {k: row[head.index(k)] for k in ("a", "b", "metric")}
                     table_interval(findings, place, names, row[after], cell, names["metric"], margins)
