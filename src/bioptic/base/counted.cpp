@@ -4,7 +4,7 @@ namespace bioptic {
 
 std::string noun_of(std::size_t count, std::string_view noun) {
   if (count == 1) return std::string(noun);
-  for (const std::string_view ending : {"s", "x", "ch", "sh"}) {
+  for (const std::string_view ending : {"s", "x", "tch", "sh"}) {
     if (noun.ends_with(ending)) return std::string(noun) + "es";
   }
   const bool vowel = noun.size() > 1 && std::string_view("aeiou").find(noun[noun.size() - 2]) !=

@@ -15,6 +15,7 @@ TEST(Counted, SingularOfOneAndPluralOfAllElse) {
   EXPECT_EQ(counted(3, "key"), "3 keys");
   EXPECT_EQ(noun_of(1, "patch"), "patch");
   EXPECT_EQ(noun_of(2, "patch"), "patches");
+  EXPECT_EQ(noun_of(2, "epoch"), "epochs");
 }
 
 }  // namespace

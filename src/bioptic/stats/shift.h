@@ -53,7 +53,7 @@ struct ClassifierShiftTest {
 // 0.005 to 0.25 for the same images.  So scores are averaged over `deals`, in the statistic and in
 // every permutation alike.  Many folds make a deal matter less and, by one inverse for all of them
 // (ridge_discriminant.h), cost less; level and power are those of 5 or 10.  With these values the
-// standard deviation of a p near 0.05 over draws of folds and permutations is 0.02 at most
+// standard deviation of a p near 0.05 over draws of folds and permutations is about 0.02
 // (shift_test.cpp, AnotherDrawMovesPLittle).
 struct ClassifierSettings {
   std::size_t folds = 20;  // at least 2; fewer groups make fewer folds
