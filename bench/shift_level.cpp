@@ -4,8 +4,7 @@
 // standard output.
 //
 // Level: the patients of one split are dealt into two halves, again and again: no shift by
-// construction.  Power: the same with the second half's contrast raised, and the split against the
-// other one.
+// construction.  Power: the same with the second half's contrast raised.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
@@ -173,10 +174,9 @@ int compare_command(const Options& o) {
     fmt::print("{}\n", out.dump(2));
     return 0;
   }
-  fmt::print(
-      "{} arms, {} seed{}, {} images{} of split {}\n\n", table.arms.size(),
-      table.arms[0].trials.size(), table.arms[0].trials.size() == 1 ? "" : "s", table.images.size(),
-      table.grouped ? fmt::format(" of {} groups", table.groups) : std::string(), table.split);
+  fmt::print("{}, {}, {}{} of split {}\n\n", counted(table.arms.size(), "arm"),
+             counted(table.arms[0].trials.size(), "seed"), counted(table.images.size(), "image"),
+             table.grouped ? " of " + counted(table.groups, "group") : std::string(), table.split);
   fmt::print("{}\n{}\n", arm_levels_text(table, levels), comparisons_text(comparisons, true));
   print_models(models);
   for (const std::string& note : table.notes) fmt::print("note: {}\n", note);

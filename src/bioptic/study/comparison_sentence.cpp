@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/study/metric_values.h"
 
 namespace bioptic {
@@ -68,7 +69,7 @@ std::string why_not_equivalent(const Comparison& c, const JudgedEvidence& e) {
     const std::string cases =
         c.groups < c.images
             ? fmt::format("{} groups, worth {:.0f} of equal size,", c.groups, std::floor(c.worth))
-            : fmt::format("{} images", c.groups);
+            : counted(c.groups, "image");
     return fmt::format(" {} cannot show that two arms differ by less than {}: {} at best.", cases,
                        margin, points(c, e.smallest_margin, false) + unit(c));
   }

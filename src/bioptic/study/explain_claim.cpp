@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/study/comparison_sentence.h"
 
 namespace bioptic {
@@ -65,8 +66,8 @@ bool is_identical(const ClaimResult& r, const JudgedEvidence& e) {
 const char* case_word(const ClaimResult& r) { return r.groups < r.images ? "patients" : "images"; }
 
 std::string cases_words(const ClaimResult& r) {
-  return r.groups < r.images ? fmt::format("{} groups of {} images", r.groups, r.images)
-                             : fmt::format("{} images", r.images);
+  return r.groups < r.images ? counted(r.groups, "group") + " of " + counted(r.images, "image")
+                             : counted(r.images, "image");
 }
 
 // What was measured: "the test accuracy of 'a' less that of 'b' is +0.80 points over 10 seeds ..."
@@ -161,7 +162,7 @@ std::string why_not_equivalent(const ClaimResult& r, const JudgedEvidence& e) {
     const std::string cases =
         r.groups < r.images
             ? fmt::format("{} patients, worth {:.0f} of equal size,", r.groups, std::floor(r.worth))
-            : fmt::format("{} images", r.groups);
+            : counted(r.groups, "image");
     return fmt::format("; {} cannot show that an effect is smaller than {}, but than {} at best",
                        cases, margin, number(e.smallest_margin, r.points, false) + unit);
   }
