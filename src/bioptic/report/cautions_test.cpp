@@ -28,9 +28,9 @@ TEST(ReportCautions, SeveralMetricsAreSeveralChances) {
             std::string::npos);
   comparisons[1].metric = "auroc";
   EXPECT_EQ(several_metrics_caution(comparisons), "") << "neither has a test";
-  comparisons[0].e1.verdict = Verdict::undecided;
+  comparisons[0].e2.verdict = Verdict::undecided;
   EXPECT_EQ(several_metrics_caution(comparisons), "") << "one of them has a test";
-  comparisons[1].e1.verdict = Verdict::undecided;
+  comparisons[1].e2.verdict = Verdict::undecided;
   EXPECT_NE(several_metrics_caution(comparisons).find("14 %"), std::string::npos);
   EXPECT_NE(comparisons_html(comparisons).find("not corrected among themselves"),
             std::string::npos);
@@ -57,19 +57,17 @@ TEST(ReportCautions, MoreSeedsAreDecidedBeforehand) {
   std::vector<Comparison> comparisons(1);
   std::vector<ClaimResult> claims(1);
   EXPECT_EQ(more_seeds_caution(comparisons, claims), "");
-  comparisons[0].e1.verdict = Verdict::undecided;
+  comparisons[0].e2.verdict = Verdict::undecided;
   comparisons[0].seeds = 10;
   comparisons[0].seeds_needed = 10;
   EXPECT_EQ(more_seeds_caution(comparisons, claims), "") << "these are enough";
   comparisons[0].seeds_needed = 11;
   EXPECT_NE(more_seeds_caution(comparisons, claims).find("16 %"), std::string::npos);
-  comparisons[0].e2.verdict = Verdict::undecided;
   comparisons[0].seeds_needed.reset();
   EXPECT_EQ(more_seeds_caution(comparisons, claims), "") << "no number of seeds";
   comparisons[0].seeds_needed_low = 12;
   EXPECT_NE(more_seeds_caution(comparisons, claims), "") << "more of them tell first";
   comparisons[0].e2.verdict = Verdict::not_allowed;
-  comparisons[0].e1.verdict = Verdict::positive;
   EXPECT_EQ(more_seeds_caution(comparisons, claims), "");
   claims[0].e2.verdict = Verdict::undecided;
   claims[0].seeds = 5;

@@ -59,7 +59,7 @@ TEST(ExplainClaim, GivesSeedsUpOnlyWhereTheyCannotDo) {
               "; 10 seeds cannot tell yet whether more seeds would settle a true effect of 2.00 "
               "points on these patients (power 0.8): as few as 23 may be enough, or it may take "
               "more patients, up to 480 with 10 seeds, which more seeds will tell first.");
-  r.e2.verdict = Verdict::not_allowed;
+  r.inference = Inference::seeds;
   r.cases_needed.reset();
   expect_said(r, "takes at least 23 seeds");
   r.seeds_needed_low.reset();
