@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -31,6 +31,7 @@ struct Options {
   CompareOptions compare;
   ReadPredictions read;
   std::string metric, figure;
+  std::string inference = "patients";
   bool json = false;
 };
 
@@ -148,8 +149,18 @@ int compare_command(const Options& o) {
   if (!options.not_allowed.empty()) {
     table.notes.insert(table.notes.begin(), as_sentence(options.not_allowed));
   }
+  if (o.inference == "seeds") options.inference = Inference::seeds;
   const std::vector<MetricLevels> levels = levels_of(table, metrics);
   const std::vector<Comparison> comparisons = compare_arms(table, options, metrics);
+  const auto other_images = std::find_if(comparisons.begin(), comparisons.end(),
+                                         [](const Comparison& c) { return !c.resampled.empty(); });
+  if (other_images != comparisons.end()) {
+    table.notes.push_back(fmt::format(
+        "The test images differ between the seeds: {}. The level of an arm is its mean over these "
+        "test sets and has no interval. Every image that a seed does not test is taken as one that "
+        "it was trained on.",
+        other_images->resampled));
+  }
   const std::vector<ModelComparison> models = compare_models(table);
   if (!o.figure.empty()) {
     const std::optional<Figure> figure = forest_figure(comparisons);
@@ -201,12 +212,11 @@ void register_compare(CLI::App& app, Command& run) {
       ->check(number_between(1e-6, 1.0))
       ->capture_default_str();
   sub->add_option(
-         "--inference", o->compare.inference,
+         "--inference", o->inference,
          "what verdicts speak for: patients (other seeds and other patients) or, if that is "
          "all that was ever asked, seeds (other seeds on these images only)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Inference>{
-          {"patients", Inference::patients}, {"seeds", Inference::seeds}}))
-      ->default_str("patients");
+      ->check(CLI::IsMember({"patients", "seeds"}))
+      ->capture_default_str();
   sub->add_flag("--common", o->read.common,
                 "where arms have other seeds, use those that all share");
   sub->add_option("--split", o->read.split, "which rows, by their column split")

@@ -18,7 +18,8 @@ namespace {
 std::string wrapped(const std::string& text, const std::string& indent, std::size_t width) {
   std::string out, line;
   for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
+    std::size_t end = std::min(text.find(' ', at), text.size());
+    if (text.compare(end, 2, " %") == 0) end += 2;  // "95 %" stays together
     const std::string word = text.substr(at, end - at);
     if (!line.empty() && indent.size() + display_width(line) + 1 + display_width(word) > width) {
       out += indent + line + "\n";

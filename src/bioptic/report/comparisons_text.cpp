@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "bioptic/report/cautions.h"
 #include "bioptic/report/comparisons.h"
@@ -44,7 +45,8 @@ std::string wrapped(const std::string& text, const std::string& indent) {
   constexpr std::size_t kWidth = 96;
   std::string out, line = indent;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
+    std::size_t end = std::min(text.find(' ', at), text.size());
+    if (text.compare(end, 2, " %") == 0) end += 2;  // "95 %" stays together
     const std::string word = text.substr(at, end - at);
     if (line.size() > indent.size() && display_width(line) + 1 + display_width(word) > kWidth) {
       out += line + "\n";
@@ -56,6 +58,32 @@ std::string wrapped(const std::string& text, const std::string& indent) {
     at = end + 1;
   }
   return out + line + "\n";
+}
+
+// Why metrics beside the first, whose sentences stand in full, have no verdict: one sentence a
+// reason.
+std::vector<std::string> not_allowed_sentences(std::span<const Comparison> comparisons) {
+  std::vector<std::pair<std::string, std::string>> metrics_of_reason;  // in the order of the table
+  for (const Comparison& c : comparisons) {
+    if (c.metric == comparisons.front().metric && c.split == comparisons.front().split) continue;
+    const JudgedEvidence& e = c.headline();
+    if (e.verdict != Verdict::not_allowed || e.reason == comparisons.front().headline().reason) {
+      continue;
+    }
+    const auto known = std::find_if(metrics_of_reason.begin(), metrics_of_reason.end(),
+                                    [&](const auto& m) { return m.first == e.reason; });
+    const std::string metric = c.split + " " + c.metric;
+    if (known == metrics_of_reason.end()) {
+      metrics_of_reason.emplace_back(e.reason, metric);
+    } else if (known->second.find(metric) == std::string::npos) {
+      known->second += ", " + metric;
+    }
+  }
+  std::vector<std::string> out;
+  for (const auto& [reason, metrics] : metrics_of_reason) {
+    out.push_back(fmt::format("No verdict in {}: {}.", metrics, reason));
+  }
+  return out;
 }
 
 }  // namespace
@@ -115,13 +143,17 @@ std::string comparisons_text(std::span<const Comparison> comparisons, bool all) 
   }
   std::string out = aligned(rows, 3);
   out +=
-      "Rates in points of 100. E2: other seeds and other cases; E1: other seeds, these images "
-      "only. "
-      "p, verdict\nand the level of the interval after Holm's correction over the pairs of a "
-      "metric; "
-      "that of no effect is of\nthe test of equivalence.\n\n";
+      "Rates in percentage points. Rule E2: a verdict for other seeds and other cases; E1: for "
+      "other "
+      "seeds on\nthese images only. p, interval and verdict are corrected (Holm) for the pairs of "
+      "a "
+      "metric, hence the level of\nthe interval; beside \"no effect\" it is that of the test of "
+      "equivalence.\n\n";
   for (const std::string& sentence : sentences) out += wrapped(sentence, "- ");
   if (!all) return out;
+  for (const std::string& sentence : not_allowed_sentences(comparisons)) {
+    out += wrapped(sentence, "- ");
+  }
   // Sentences are those of the first metric, which come first.
   const std::span<const Comparison> said = comparisons.first(sentences.size());
   for (const std::string& caution :

@@ -143,6 +143,8 @@ std::vector<ArmLevel> arm_levels(const PredictionTable& table, const MetricValue
       if (!std::isnan(value)) defined.push_back(value);
     }
     level.summary = level_over_seeds(defined, bounds);
+    // Folds and splits share most of their training images, so the t over them is too narrow.
+    if (!same_images(arm)) level.summary.low = level.summary.high = kNan;
     add_patients(level.summary, over_patients(table, arm, values.metric, values.arms[a]), bounds);
   }
   return out;

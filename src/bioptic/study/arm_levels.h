@@ -37,7 +37,8 @@ struct ArmLevel {
 // One level per arm of the table, from metric_values().  Over seeds and patients: the crossed t for
 // the accuracy, seeds_and_patients() (stats/jackknifed_metrics.h) by the jackknife over groups for
 // the others; NaN for one seed, where the seeds predicted different images, for fewer than two
-// groups, and where the metric is undefined in a seed or without some group.
+// groups, and where the metric is undefined in a seed or without some group.  Where the seeds
+// predicted different images the interval over seeds is NaN, too.
 std::vector<ArmLevel> arm_levels(const PredictionTable& table, const MetricValues& values);
 
 // Of one trained model: the metric with each group left out (PredictionTable::groups).  NaN where

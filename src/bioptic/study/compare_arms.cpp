@@ -18,16 +18,22 @@ struct Pair {
   std::size_t a = 0, b = 0;
 };
 
+// Over the seeds of the contrast, and as it takes them: over folds all images of a repetition.
 double mean_of_arm(const PredictionTable& table, const MetricValues& values, std::size_t arm,
-                   std::span<const std::int64_t> seeds) {
+                   const ContrastResult& result) {
+  if (!result.resampled.empty() && !result.seeds.empty()) {
+    std::vector<double> weights(table.arms.size(), 0);
+    weights[arm] = 1;
+    return contrast(table, values, weights, result.seeds).effect;
+  }
   double sum = 0;
   for (std::size_t k = 0; k < table.arms[arm].trials.size(); ++k) {
     const std::int64_t seed = table.arms[arm].trials[k].seed;
-    if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) {
+    if (std::find(result.seeds.begin(), result.seeds.end(), seed) != result.seeds.end()) {
       sum += values.arms[arm][k].value;
     }
   }
-  return seeds.empty() ? kNan : sum / static_cast<double>(seeds.size());
+  return result.seeds.empty() ? kNan : sum / static_cast<double>(result.seeds.size());
 }
 
 // Adds what stands beside the verdicts.
@@ -102,8 +108,8 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
       c.split = table.split;
       c.metric = name_of(metric);
       c.less_is_better = !larger_is_better(metric);
-      c.mean_a = mean_of_arm(table, values, a, result.seeds);
-      c.mean_b = mean_of_arm(table, values, b, result.seeds);
+      c.mean_a = mean_of_arm(table, values, a, result);
+      c.mean_b = mean_of_arm(table, values, b, result);
       c.difference = result.effect;
       c.seeds = result.seeds.size();
       c.images = result.images;
@@ -139,7 +145,7 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
     // Without any test, of all the pairs that there may be.
     c.power_tests = c.headline().family > 0 ? c.headline().family : out.size();
     const Needed needed =
-        c.headline_is_e2()
+        c.headline_is_e2() || !c.resampled.empty()
             ? needed_for(results[k], c.detect, kAlpha / static_cast<double>(c.power_tests))
             : needed_over_seeds(results[k].e1.estimate, static_cast<int>(c.seeds), c.detect,
                                 kAlpha / static_cast<double>(c.power_tests));

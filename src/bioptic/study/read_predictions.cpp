@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/study/label_classes.h"
 #include "bioptic/study/positive_class.h"
@@ -324,17 +325,26 @@ class Reader {
     for (const RawArm& arm : arms_) (seeds_of(arm).contains(odd) ? has : lacks) = arm.name;
     if (!options_.common) {
       throw InputError(fmt::format(
-          "arm '{}' has seed {} and arm '{}' has not; seeds pair arms, so both need the same ones "
-          "(--common uses the {} that all arms share)",
-          has, odd, lacks, shared.size()));
+          "arm '{}' has seed {} and arm '{}' has not; seeds pair arms, so both need the same "
+          "ones{}",
+          has, odd, lacks,
+          shared.empty()
+              ? fmt::format(
+                    ", and the {} arms share none. Where each file is one seed, name the arm "
+                    "in a column 'arm'; trainings that were numbered apart are not paired",
+                    arms_.size())
+              : fmt::format(
+                    " (--common uses the {} that all arms share; a seed left out because its "
+                    "training failed makes its arm look better)",
+                    counted(shared.size(), "seed"))));
     }
     if (shared.empty()) throw InputError("the arms share no seed at all, so nothing pairs them");
     std::vector<std::int64_t> left;
     for (const std::int64_t s : all) {
       if (!shared.contains(s)) left.push_back(s);
     }
-    notes_.push_back(fmt::format("Only the {} seeds that all arms share are used; left out: {}.",
-                                 shared.size(), fmt::join(left, ", ")));
+    notes_.push_back(fmt::format("Only the {} that all arms share are used; left out: {}.",
+                                 counted(shared.size(), "seed"), fmt::join(left, ", ")));
     for (RawArm& arm : arms_) {
       std::erase_if(arm.trials, [&](const RawTrial& t) { return !shared.contains(t.seed); });
     }
