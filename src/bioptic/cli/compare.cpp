@@ -161,7 +161,11 @@ int compare_command(const Options& o) {
         "it was trained on.",
         other_images->resampled));
   }
-  const std::vector<ModelComparison> models = compare_models(table);
+  std::vector<ModelComparison> models;
+  if (options.not_allowed.empty()) models = compare_models(table);
+  if (std::find(metrics.begin(), metrics.end(), Metric::auroc) == metrics.end()) {
+    for (ModelComparison& m : models) m.auroc_difference = m.auroc_p = std::nullopt;
+  }
   if (!o.figure.empty()) {
     const std::optional<Figure> figure = forest_figure(comparisons);
     if (!figure) throw InputError("--figure: no pair of arms has an interval to draw");

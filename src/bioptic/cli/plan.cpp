@@ -14,6 +14,7 @@
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
 #include "bioptic/report/plan.h"
+#include "bioptic/stats/effective_groups.h"
 #include "bioptic/stats/planned_comparison.h"
 #include "bioptic/store/store.h"
 #include "bioptic/study/metric_values.h"
@@ -102,8 +103,8 @@ void take_parts(const Options& o, Plan& plan) {
       weights[a] = 1;
       weights[b] = -1;
       const ContrastResult r = contrast(table, values, weights);
-      if (!r.parts) {
-        reason = r.e2.reason;
+      if (!r.parts || !r.few_cases.empty()) {
+        reason = r.few_cases.empty() ? r.e2.reason : r.few_cases;
         continue;
       }
       const int seeds = o.seeds.value_or(static_cast<int>(r.seeds.size()));
@@ -183,7 +184,7 @@ int plan_command(const Options& o) {
   }
   for (const double times : {0.5, 1.0, 2.0, 4.0, 10.0}) {
     const int cases = static_cast<int>(std::lround(times * plan.present_cases));
-    if (cases >= 2) plan.cases.push_back(cases);
+    if (cases >= kLeastEffectiveGroups) plan.cases.push_back(cases);
   }
   if (!o.figure.empty()) {
     const fs::path stem = o.figure;
@@ -216,7 +217,7 @@ void register_plan(CLI::App& app, Command& run) {
   sub->add_option("--seeds", o->seeds, "seeds to count cases for (default: the run's, else 10)")
       ->check(CLI::Range(2, kMostSeeds));
   sub->add_option("--cases", o->cases, "cases to count seeds for (default: the run's, else 400)")
-      ->check(CLI::Range(2, kMostGroups));
+      ->check(CLI::Range(static_cast<int>(kLeastEffectiveGroups), kMostGroups));
   sub->add_option("--figure", o->figure, "draw power against seeds to STEM.svg, .png and .pdf")
       ->type_name("STEM");
   sub->add_flag("--json", o->json, "as JSON");

@@ -46,7 +46,7 @@ const char* css_class(Verdict verdict) {
 
 std::string p_cell(double p) {
   if (std::isnan(p)) return "-";
-  return p < 0.001 ? "&lt; 0.001" : fmt::format("{:.3f}", p);
+  return html_escape(p_text(p));
 }
 
 std::string side_row(const char* name, const char* question, const ClaimResult& r,
@@ -64,7 +64,7 @@ std::string side_row(const char* name, const char* question, const ClaimResult& 
       std::isnan(shown.low) ? std::string("-")
                             : fmt::format("{} to {} ({})", text(shown.low), text(shown.high),
                                           confidence_text(shown.confidence)),
-      p_cell(e.p_holm), share || std::isnan(e.df) ? "-" : fmt::format("{:.1f}", e.df));
+      p_cell(e.shown_p()), share || std::isnan(e.df) ? "-" : fmt::format("{:.1f}", e.df));
   return row;
 }
 

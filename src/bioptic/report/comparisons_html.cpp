@@ -21,7 +21,7 @@ std::string evidence_cells(const Comparison& c, const JudgedEvidence& e) {
       e.reason.empty() ? "" : fmt::format(" title=\"{}\"", html_escape(e.reason));
   const std::string level = level_words(e);
   return cell(interval_words(c, e) + (level == "-" ? "" : " (" + level + ")")) +
-         cell(p_text(e.p_holm)) + fmt::format("<td{}>{}</td>", title, verdict);
+         cell(p_text(e.shown_p())) + fmt::format("<td{}>{}</td>", title, verdict);
 }
 
 std::string needed(const Comparison& c) {

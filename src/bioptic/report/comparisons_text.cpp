@@ -95,7 +95,7 @@ std::string verdict_words(const Comparison& c, const JudgedEvidence& e) {
     case Verdict::negative:
       return c.b + " better";
     case Verdict::no_effect:
-      return c.margin > 0 ? "no effect" : "identical";
+      return e.equivalence_low == 0 && e.equivalence_high == 0 ? "identical" : "no effect";
     case Verdict::undecided:
       return "undecided";
     case Verdict::not_allowed:
@@ -133,7 +133,7 @@ std::string comparisons_text(std::span<const Comparison> comparisons, bool all) 
     const std::string difference = difference_text(c, c.difference);
     rows.push_back({shortened(c.a, 24), shortened(c.b, 24), c.split + " " + c.metric,
                     difference.substr(0, difference.find(' ')), interval_words(c, e),
-                    level_words(e), p_text(e.p_holm), fixed_text(c.a_greater, 2),
+                    level_words(e), p_text(e.shown_p()), fixed_text(c.a_greater, 2),
                     e.verdict == Verdict::not_allowed ? "-"
                     : c.headline_is_e2()              ? "E2"
                                                       : "E1",
@@ -144,10 +144,10 @@ std::string comparisons_text(std::span<const Comparison> comparisons, bool all) 
   std::string out = aligned(rows, 3);
   out +=
       "Rates in percentage points. Rule E2: a verdict for other seeds and other cases; E1: for "
-      "other "
-      "seeds on\nthese images only. p, interval and verdict are corrected (Holm) for the pairs of "
-      "a "
-      "metric, hence the level of\nthe interval; beside \"no effect\" it is that of the test of "
+      "other\n"
+      "seeds on these images only. p, interval and verdict are corrected (Holm) for the pairs of "
+      "a\n"
+      "metric, hence the level of the interval; beside \"no effect\" both are of the test of "
       "equivalence.\n\n";
   for (const std::string& sentence : sentences) out += wrapped(sentence, "- ");
   if (!all) return out;

@@ -67,7 +67,7 @@ PlannedComparison PlannedComparison::crossed(const VarianceParts& parts, PowerRu
         }
         return crossed_power(turned, seeds, groups, detect, rule);
       },
-      2);
+      static_cast<int>(kLeastEffectiveGroups));  // fewer are given no verdict
   if (parts.pilot) {
     const PilotTable& p = *parts.pilot;
     const double of_variance = rule.worth * p.groups;

@@ -260,6 +260,8 @@ ClaimLeaf LeafMaker::contrast_leaf(const ClaimSpec& claim, const std::vector<Ter
   leaf.chosen = result.chosen;
   leaf.shared = result.shared;
   leaf.resampled = result.resampled;
+  leaf.bounded_by = result.bounded_by;
+  if (!leaf.resampled.empty()) leaf.inference = Inference::patients;  // no other question is left
   leaf.bounds = result.bounds;
   leaf.contrast = std::move(result);
   if (claim.split == "test" && leaf.shared && leaf.shared->shared > 0) {
@@ -384,6 +386,9 @@ void LeafMaker::gap_cases(const ClaimSpec& claim, const std::vector<Term>& terms
   leaf.e2.bound =
       patient_bound(hold.metric, std::min(hold.effective.of_mean, test.effective.of_mean),
                     std::vector<double>{1}, summary_.dataset.classes.size());
+  leaf.bounded_by = hold.effective.of_mean < test.effective.of_mean
+                        ? hold.bounded_by + " in the hold-out"
+                        : test.bounded_by + " of test";
   leaf.e2.estimate = rounded(crossed_gap(hold.group_values, test.group_values), scale);
   leaf.e2.estimate = with_degrees_of(
       hold.effective.of_variance < test.effective.of_variance ? hold.effective : test.effective,

@@ -38,6 +38,7 @@ struct ClaimLeaf {
   std::string repeated = "seeds";          // likewise
   std::optional<SharedGroups> shared;      // likewise
   std::string resampled;                   // likewise
+  std::string bounded_by;                  // likewise
   // Of E2 on test where some groups are shared: the effect on the others alone, in words.
   std::string apart;
   double margin = 0, detect = 0;  // 0: none

@@ -69,7 +69,8 @@ struct ClaimResult {
 
   // As in Comparison; `seeds` also where the claim speaks of a curve or of training.
   Inference inference = Inference::patients;
-  double worth = 0;  // likewise
+  double worth = 0;        // likewise
+  std::string bounded_by;  // likewise
 
   bool headline_is_e2() const { return inference == Inference::patients; }
   const JudgedEvidence& headline() const { return headline_is_e2() ? e2 : e1; }

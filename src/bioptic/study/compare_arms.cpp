@@ -18,6 +18,9 @@ struct Pair {
   std::size_t a = 0, b = 0;
 };
 
+// 0 stays 0, not -0.
+double negated(double value) { return 0 - value; }
+
 // Over the seeds of the contrast, and as it takes them: over folds all images of a repetition.
 double mean_of_arm(const PredictionTable& table, const MetricValues& values, std::size_t arm,
                    const ContrastResult& result) {
@@ -65,6 +68,9 @@ void count_collapsed(const PredictionTable& table, const MetricValues& values, P
     c.collapsed_b += b ? 1 : 0;
     if (!a && !b) sound.push_back(seed);
   }
+  // Over a few images of a fold one predicted class is chance, and the rest are no whole
+  // repetition.
+  if (!result.resampled.empty()) c.collapsed_a = c.collapsed_b = 0;
   const auto some = [&](int n) { return n > 0 && n < static_cast<int>(result.seeds.size()); };
   if ((!some(c.collapsed_a) && !some(c.collapsed_b)) || sound.empty()) return;
   const ContrastResult without = contrast(table, values, weights, sound);
@@ -117,6 +123,7 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
       c.chosen = result.chosen;
       c.repeated = result.repeated;
       c.resampled = result.resampled;
+      if (!c.resampled.empty()) c.inference = Inference::patients;  // no other question is left
       c.shared = result.shared;
       c.bootstrap = result.bootstrap;
       c.seeds_floored = result.seeds_floored;
@@ -124,6 +131,7 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
       c.margin = margin;
       c.inference = options.inference;
       c.worth = result.e2.reason.empty() ? result.effective.of_mean : 0;
+      c.bounded_by = result.bounded_by;
       c.detect = has_points(metric) ? options.detect : 0;
       describe_seeds(result, options.not_allowed.empty(), c);
       count_collapsed(table, values, {a, b}, weights, result, c);
@@ -145,7 +153,7 @@ std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOp
     // Without any test, of all the pairs that there may be.
     c.power_tests = c.headline().family > 0 ? c.headline().family : out.size();
     const Needed needed =
-        c.headline_is_e2() || !c.resampled.empty()
+        c.headline_is_e2()
             ? needed_for(results[k], c.detect, kAlpha / static_cast<double>(c.power_tests))
             : needed_over_seeds(results[k].e1.estimate, static_cast<int>(c.seeds), c.detect,
                                 kAlpha / static_cast<double>(c.power_tests));
@@ -175,16 +183,16 @@ std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric me
     e.verdict = j.verdict;
     e.p = j.p;
     e.p_holm = j.p_holm;
-    e.low = up ? j.interval.low : -j.interval.high;
-    e.high = up ? j.interval.high : -j.interval.low;
+    e.low = up ? j.interval.low : negated(j.interval.high);
+    e.high = up ? j.interval.high : negated(j.interval.low);
     e.confidence = 1 - j.level;
     e.df = j.reason.empty() ? evidence[k].estimate.df : kNan;
     e.equivalence_p = margins[k] > 0 ? j.equivalence : kNan;
     e.equivalence_p_holm = margins[k] > 0 ? j.equivalence_holm : kNan;
     e.family = j.family;
     e.equivalence_family = j.equivalence_family;
-    e.equivalence_low = up ? j.equivalent.low : -j.equivalent.high;
-    e.equivalence_high = up ? j.equivalent.high : -j.equivalent.low;
+    e.equivalence_low = up ? j.equivalent.low : negated(j.equivalent.high);
+    e.equivalence_high = up ? j.equivalent.high : negated(j.equivalent.low);
     e.equivalence_confidence = 1 - 2 * j.equivalence_level;
     e.smallest_margin = smallest_margin(evidence[k].bound, j.equivalence_level);
     e.reason = j.reason;

@@ -449,6 +449,11 @@ TEST(Comparisons, RepeatedFoldsAreJudgedAsFoldsAndOneCrossValidationNot) {
             std::string::npos)
       << many.explanation;
   EXPECT_TRUE(std::isnan(many.sign_flip_p));
+  EXPECT_EQ(many.e1.verdict, Verdict::not_allowed) << "nothing stays that could be repeated";
+  EXPECT_FALSE(many.seeds_needed) << "no number of repetitions is planned";
+  EXPECT_NEAR(many.e2.smallest_margin, 1 - std::pow(0.05, 1.0 / 60), 1e-12)
+      << "60 images show no more over folds than over seeds";
+  EXPECT_NEAR(many.mean_a - many.mean_b, many.difference, 1e-12);
 }
 
 TEST(Comparisons, OtherImagesInAnArmAllowNothing) {

@@ -41,6 +41,12 @@ struct JudgedEvidence {
   struct Shown {
     double low = 0, high = 0, confidence = 0;
   };
+  // The p of the test that the verdict rests on, after Holm's correction.
+  double shown_p() const {
+    return verdict == Verdict::no_effect && equivalence_p_holm == equivalence_p_holm
+               ? equivalence_p_holm
+               : p_holm;
+  }
   Shown shown() const {
     if (verdict == Verdict::no_effect && equivalence_low == equivalence_low) {  // not NaN
       return {equivalence_low, equivalence_high, equivalence_confidence};
@@ -67,6 +73,7 @@ struct Comparison {
   double detect = 0;           // 0: none in this metric's units
   Inference inference = Inference::patients;
   double worth = 0;  // of E2: the groups weigh as much as so many of equal size (Kish); 0: no E2
+  std::string bounded_by;  // ContrastResult::bounded_by
   // The number to plan with, in all, for a power of 0.8 at a true difference of `detect`, by E2
   // where it exists, else by E1, at level 0.05 / power_tests: of the headline's family, as Holm's
   // correction begins with it.  As few as the low number may be enough (needed.h).

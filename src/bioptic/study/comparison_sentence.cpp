@@ -5,17 +5,18 @@
 #include <cmath>
 #include <utility>
 
-#include "bioptic/base/counted.h"
 #include "bioptic/study/metric_values.h"
 
 namespace bioptic {
 namespace {
 
+// Two digits of a rate, four of another metric; more where what is not 0 would round to 0.
 std::string points(const Comparison& c, double value, bool sign) {
   const bool rate = c.metric != "brier" && c.metric != "log_loss" && c.metric != "auroc";
-  const double shown = rate ? 100 * value : value;
-  return sign ? (rate ? fmt::format("{:+.2f}", shown) : fmt::format("{:+.4f}", shown))
-              : (rate ? fmt::format("{:.2f}", shown) : fmt::format("{:.4f}", shown));
+  const double shown = (rate ? 100 * value : value) + 0.0;  // no -0
+  int digits = rate ? 2 : 4;
+  while (shown != 0 && std::abs(shown) < 0.5 * std::pow(10, -digits) && digits < 9) ++digits;
+  return sign ? fmt::format("{:+.{}f}", shown, digits) : fmt::format("{:.{}f}", shown, digits);
 }
 
 std::string unit(const Comparison& c) {
@@ -66,12 +67,8 @@ std::string why_not_equivalent(const Comparison& c, const JudgedEvidence& e) {
   if (!(c.margin > 0)) return "";
   const std::string margin = points(c, c.margin, false) + unit(c);
   if (e.smallest_margin > c.margin) {
-    const std::string cases =
-        c.groups < c.images
-            ? fmt::format("{} groups, worth {:.0f} of equal size,", c.groups, std::floor(c.worth))
-            : counted(c.groups, "image");
-    return fmt::format(" {} cannot show that two arms differ by less than {}: {} at best.", cases,
-                       margin, points(c, e.smallest_margin, false) + unit(c));
+    return fmt::format(" {} cannot show that two arms differ by less than {}: {} at best.",
+                       c.bounded_by, margin, points(c, e.smallest_margin, false) + unit(c));
   }
   const bool looks_small = e.low >= -c.margin && e.high <= c.margin;
   if (!looks_small) return "";
@@ -168,7 +165,13 @@ std::string judging_from(std::size_t seen, std::string_view what, std::optional<
 std::string p_text(double p) {
   if (std::isnan(p)) return "-";
   if (p < 0.001) return "< 0.001";
-  return fmt::format("{:.3f}", p);
+  // A p just above the level is not shown as the level.
+  for (int digits = 3; digits < 6; ++digits) {
+    if (p <= kAlpha || std::round(p * std::pow(10, digits)) > kAlpha * std::pow(10, digits)) {
+      return fmt::format("{:.{}f}", p, digits);
+    }
+  }
+  return fmt::format("{:.6f}", p);
 }
 
 std::string confidence_text(double confidence) {
@@ -212,7 +215,7 @@ std::string finding(const Comparison& c, const JudgedEvidence& e, const std::str
     case Verdict::not_allowed:
       break;
   }
-  return "there is no verdict either: " + e.reason;
+  return e.reason;  // not reached: callers ask of allowed evidence
 }
 
 std::string as_sentence(std::string text) {

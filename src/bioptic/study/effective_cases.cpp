@@ -41,6 +41,17 @@ std::string too_few(const PredictionTable& table, std::optional<std::size_t> lab
   return too_few_cases(which, images, groups, effective);
 }
 
+std::string which_images(const PredictionTable& table, std::optional<std::size_t> label,
+                         std::size_t images, std::size_t groups, double effective) {
+  std::string text = counted(images, "image");
+  if (label) text += " of class '" + table.classes[*label] + "'";
+  if (groups < images) {
+    text += fmt::format(" ({}, worth {:.0f} of equal size)", counted(groups, "group"),
+                        std::floor(effective));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string too_few_cases(const std::string& which, std::size_t images, std::size_t groups,
@@ -76,6 +87,11 @@ EffectiveCases effective_cases(const PredictionTable& table, const PredictedTria
       const auto present = static_cast<std::size_t>(
           std::count_if(count.begin(), count.end(), [](std::size_t n) { return n > 0; }));
       out.why_too_few = too_few(table, label, images, present, groups.of_mean);
+    }
+    if (first || groups.of_mean < out.groups.of_mean) {
+      const auto present = static_cast<std::size_t>(
+          std::count_if(count.begin(), count.end(), [](std::size_t n) { return n > 0; }));
+      out.which = which_images(table, label, images, present, groups.of_mean);
     }
     out.groups.of_mean = first ? groups.of_mean : std::min(out.groups.of_mean, groups.of_mean);
     out.groups.of_variance =

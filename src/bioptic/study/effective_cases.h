@@ -14,6 +14,7 @@ struct EffectiveCases {
   // Of the images that the metric looks at; of a metric that looks at every class by itself
   // (balanced accuracy, AUROC) the smallest of its classes.
   EffectiveGroups groups;
+  std::string which;        // those images, for people: "20 images of class 'sick'"
   std::string why_too_few;  // for people: which class, how many, what is needed; empty = enough
 };
 EffectiveCases effective_cases(const PredictionTable& table, const PredictedTrial& trial,

@@ -15,7 +15,8 @@ std::string number(double value, bool points, bool sign) {
   if (std::isnan(value)) return "-";
   const double shown = points ? 100 * value : value;
   const double size = std::abs(shown);
-  const int digits = size >= 10 ? 1 : size >= 0.1 ? 2 : size >= 0.01 ? 3 : 5;
+  int digits = size >= 10 ? 1 : size >= 0.1 ? 2 : size >= 0.01 ? 3 : 5;
+  while (size > 0 && size < 0.5 * std::pow(10, -digits) && digits < 9) ++digits;
   std::string text = sign ? fmt::format("{:+.{}f}", shown, size == 0 ? 0 : digits)
                           : fmt::format("{:.{}f}", shown, size == 0 ? 0 : digits);
   return size == 0 ? "0" : text;
@@ -40,7 +41,7 @@ std::string after_holm(std::size_t family) {
   return family > 1 ? fmt::format(" after Holm's correction for {} claims", family) : "";
 }
 
-std::string p_equals(double p) { return p < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", p); }
+std::string p_equals(double p) { return p < 0.001 ? "p < 0.001" : "p = " + p_text(p); }
 
 // Of the test that the verdict rests on.
 std::string p_words(const JudgedEvidence& e) {
@@ -115,6 +116,7 @@ std::string detect_words(const ClaimResult& r) {
 std::string in_brackets(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
 
 std::string what_it_takes(const ClaimResult& r) {
+  if (!r.resampled.empty()) return "";
   if (!(r.detect > 0)) return "; no margin or effect to detect is declared in its units";
   const std::string wanted = detect_words(r);
   // What Holm's correction asks of the clearest of the claims.
@@ -159,12 +161,8 @@ std::string why_not_equivalent(const ClaimResult& r, const JudgedEvidence& e) {
   const std::string unit = r.points ? " points" : "";
   const std::string margin = number(r.margin, r.points, false) + unit;
   if (e.smallest_margin > r.margin) {
-    const std::string cases =
-        r.groups < r.images
-            ? fmt::format("{} patients, worth {:.0f} of equal size,", r.groups, std::floor(r.worth))
-            : counted(r.groups, "image");
-    return fmt::format("; {} cannot show that an effect is smaller than {}, but than {} at best",
-                       cases, margin, number(e.smallest_margin, r.points, false) + unit);
+    return fmt::format("; {} cannot show an effect to be smaller than {}, but than {} at best",
+                       r.bounded_by, margin, number(e.smallest_margin, r.points, false) + unit);
   }
   if (e.low < -r.margin || e.high > r.margin) return "";
   return fmt::format(

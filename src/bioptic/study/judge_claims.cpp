@@ -355,6 +355,7 @@ std::vector<ClaimResult> judge_claims(const StudySummary& summary,
     r.repeated = shown.repeated;
     r.shared = shown.shared;
     r.resampled = shown.resampled;
+    r.bounded_by = shown.bounded_by;
     r.seeds = shown.seeds.size();
     r.images = shown.images;
     r.groups = shown.groups;

@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/stats/reader_study.h"
 #include "bioptic/study/effective_cases.h"
 #include "bioptic/study/repeated_trainings.h"
@@ -313,11 +314,15 @@ void resampled_evidence(const PredictionTable& table, const MetricValues& values
   out.images = contrast.images;
   out.groups = contrast.groups;
   out.effective = contrast.effective;
+  out.bounded_by = counted(contrast.images, "image");
   out.few_cases.clear();  // of one seed's images
   if (std::isfinite(contrast.effect())) out.effect = contrast.effect();
   const bool identical = out.e1.identical;
-  out.e1 = out.e2 = contrast.evidence;
-  out.e1.identical = out.e2.identical = identical;
+  out.e2 = contrast.evidence;
+  out.e2.identical = identical;
+  // Nothing is repeated on images that stay.
+  out.e1.estimate = {kNan, kNan, kNan};
+  out.e1.reason = out.e2.reason.empty() ? "the test images change with the seeds" : out.e2.reason;
 }
 
 std::string few_seeds(std::size_t seeds) {
@@ -426,6 +431,7 @@ ContrastResult contrast(const PredictionTable& table, const MetricValues& values
   EffectiveCases effective = effective_cases(table, *terms.front().front().trial, values.metric);
   out.effective = effective.groups;
   out.few_cases = std::move(effective.why_too_few);
+  out.bounded_by = std::move(effective.which);
   out.bounds = bounds_of(values.metric, weights, table.classes.size());
   out.e1.identical = out.e2.identical = arms_are_identical(table, arms, out.seeds);
   out.e2.bound = patient_bound(values.metric, out.effective.of_mean, weights, table.classes.size());

@@ -75,6 +75,8 @@ struct ContrastResult {
   // Of the groups that E2 rests on (effective_cases.h); few_cases: why they are too few, else "".
   EffectiveGroups effective;
   std::string few_cases;
+  // The images that bound what E2 can show, in words: "20 images of class 'sick'".
+  std::string bounded_by;
   // What the contrast cannot go beyond: an accuracy less another is within -1 and 1.
   Interval bounds = {-std::numeric_limits<double>::infinity(),
                      std::numeric_limits<double>::infinity()};

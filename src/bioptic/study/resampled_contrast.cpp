@@ -220,6 +220,9 @@ ResampledContrast resampled_contrast(const PredictionTable& table, const MetricV
   const Estimate estimate = folds ? over_folds(contrast, values.metric, resampling, out.per_unit)
                                   : over_splits(contrast, resampling, out.per_unit);
   out.evidence.estimate = with_degrees_of(effective.groups, rounded(estimate, contrast.scale()));
+  // Other patients are spoken for, so these must be enough to show it, as where seeds share them.
+  out.evidence.bound =
+      patient_bound(values.metric, effective.groups.of_mean, weights, table.classes.size());
   if (out.evidence.reason.empty() && !effective.why_too_few.empty()) {
     out.evidence.reason = effective.why_too_few;
   }

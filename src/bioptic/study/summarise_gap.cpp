@@ -254,10 +254,14 @@ struct Placed {
 Evidence across_patients(const Placed& first, const Placed& second) {
   const std::vector<Side> sides = {side_of(first.place, first.of),
                                    side_of(second.place, second.of)};
-  return with_enough(first.of.images.seeds, sides, [&] {
+  Evidence evidence = with_enough(first.of.images.seeds, sides, [&] {
     return crossed_gap(first.of.images.table(first.of.weight0, first.of.weight1),
                        second.of.images.table(second.of.weight0, second.of.weight1));
   });
+  // An image that weighs twice makes twice the difference, so half as many make the margin.
+  evidence.bound.scale =
+      1 / std::max({1.0, first.of.weight0, first.of.weight1, second.of.weight0, second.of.weight1});
+  return evidence;
 }
 
 std::vector<double> per_seed(const std::vector<GapParts>& parts,
@@ -322,9 +326,10 @@ void decompose(const StudySummary& summary, const ArmSummary& arm, const GapRows
   // mean over images, so that patients can be judged as for any accuracy.
   const double n = holdout.share_positive();
   const double up1 = pi / n, up0 = (1 - pi) / (1 - n);
-  const Evidence prevalence = with_enough(holdout.seeds, {side_of(kInHoldout, {holdout})}, [&] {
+  Evidence prevalence = with_enough(holdout.seeds, {side_of(kInHoldout, {holdout})}, [&] {
     return crossed_t(holdout.table(1 - up0, 1 - up1)).estimate;
   });
+  prevalence.bound.scale = 1 / std::max({1.0, std::abs(1 - up0), std::abs(1 - up1)});
   gap.prevalence = part_of(per_seed(parts, &GapParts::prevalence), prevalence);
   gap.rest = part_of(per_seed(parts, &GapParts::rest),
                      across_patients({kInHoldout, {holdout, up0, up1}}, {kAlone, {alone}}));
