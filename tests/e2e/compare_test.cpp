@@ -29,7 +29,8 @@ TEST_F(Comparing, AStudysOwnPredictionsGiveTheReportsComparisons) {
   write(study, text);
   const Outcome outcome = bioptic("run @first.toml --out @runs");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_NE(outcome.out.find("E2: other seeds and other cases"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("a verdict for other seeds and other cases"), std::string::npos)
+      << outcome.out;
   const json report = json::parse(read(at("runs/first/summary.json"))).at("comparisons");
   const json own = json_of("compare @runs/first/tables/predictions.csv --json").at("comparisons");
   EXPECT_EQ(report.at(0).at("metric"), "accuracy");
@@ -72,6 +73,22 @@ TEST_F(Comparing, AStudysOwnPredictionsGiveTheReportsComparisons) {
   EXPECT_NE(val.at("E2").at("reason"), json());
   EXPECT_NE(read(at("runs/first/report.html")).find("<h2>Comparisons</h2>"), std::string::npos);
 
+  // Its eight patients are fewer than a verdict takes, so nothing is planned by them.
+  const Outcome few = bioptic("plan --detect 0.05 --from @runs/first");
+  EXPECT_EQ(few.code, 2);
+  EXPECT_NE(few.err.find("takes at least 10"), std::string::npos) << few.err;
+}
+
+TEST_F(Comparing, PlanFromAStudy) {
+  make_images("images");
+  const auto study = make_study("first", "", "epochs = 2");
+  std::string text = read(study);
+  text.replace(text.find("seeds = 2"), 9, "seeds = 5");
+  const std::size_t group = text.find("group = ");
+  text.erase(group, text.find('\n', group) - group);  // every image is its own patient
+  write(study, text);
+  ASSERT_EQ(bioptic("run @first.toml --out @runs").code, 0);
+  const json report = json::parse(read(at("runs/first/summary.json"))).at("comparisons");
   const json plan = json_of("plan --detect 0.05 --from @runs/first --json");
   EXPECT_EQ(plan.at("seeds"), 5);
   EXPECT_EQ(plan.at("cases"), report.at(0).at("groups"));
@@ -122,7 +139,12 @@ TEST_F(Comparing, BadInputIsOneLineAndExitCodeTwo) {
   write(at("a.csv"), "arm,seed,image,label,score\na,0,x,0,0.2\nb,1,x,0,0.7\n");
   const Outcome seeds = bioptic("compare @a.csv");
   EXPECT_EQ(seeds.code, 2);
-  EXPECT_NE(seeds.err.find("--common"), std::string::npos) << seeds.err;
+  EXPECT_NE(seeds.err.find("share none"), std::string::npos) << seeds.err;
+  write(at("some.csv"), "arm,seed,image,label,score\na,0,x,0,0.2\na,1,x,0,0.3\nb,1,x,0,0.7\n");
+  const Outcome some = bioptic("compare @some.csv");
+  EXPECT_EQ(some.code, 2);
+  EXPECT_NE(some.err.find("--common uses the 1 seed that all arms share"), std::string::npos)
+      << some.err;
   EXPECT_EQ(bioptic("compare @missing.csv").code, 2);
   EXPECT_EQ(bioptic("compare").code, 2);
   std::filesystem::create_directories(at("folder/tables"));
