@@ -19,7 +19,9 @@ std::string wrapped(const std::string& text, const std::string& indent, std::siz
   std::string out, line;
   for (std::size_t at = 0; at <= text.size();) {
     std::size_t end = std::min(text.find(' ', at), text.size());
-    if (text.compare(end, 2, " %") == 0) end += 2;  // "95 %" stays together
+    if (text.compare(end, 2, " %") == 0) {  // "95 %" stays together
+      end = std::min(text.find(' ', end + 2), text.size());
+    }
     const std::string word = text.substr(at, end - at);
     if (!line.empty() && indent.size() + display_width(line) + 1 + display_width(word) > width) {
       out += indent + line + "\n";

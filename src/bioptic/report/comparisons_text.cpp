@@ -46,7 +46,9 @@ std::string wrapped(const std::string& text, const std::string& indent) {
   std::string out, line = indent;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = std::min(text.find(' ', at), text.size());
-    if (text.compare(end, 2, " %") == 0) end += 2;  // "95 %" stays together
+    if (text.compare(end, 2, " %") == 0) {  // "95 %" stays together
+      end = std::min(text.find(' ', end + 2), text.size());
+    }
     const std::string word = text.substr(at, end - at);
     if (line.size() > indent.size() && display_width(line) + 1 + display_width(word) > kWidth) {
       out += line + "\n";
