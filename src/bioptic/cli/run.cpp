@@ -413,8 +413,8 @@ class Run {
     return text + " --out " + shell_word(options_.out);
   }
 
-  // For whom verdicts speak is declared before the training.  A study that declares it later says so
-  // for ever: the note is found again in those that the store has.
+  // For whom verdicts speak is declared before the training.  A study that declares it later says
+  // so for ever: the note is found again in those that the store has.
   static std::string late_inference_note(const std::optional<StoredStudy>& before,
                                          Inference inference) {
     constexpr const char* kLate = "Declared late: ";

@@ -53,10 +53,10 @@ std::string answer(const Plan& p, const PlannedComparison& comparison) {
         "see the table.",
         words(p.present_cases, "case"), words(p.present_seeds, "seed"));
   }
-  std::string text = fmt::format("With {}: {}\nWith {}: {}", words(p.present_cases, "case"),
-                                 needed_words(seeds, "seeds", "cases"),
-                                 words(p.present_seeds, "seed"),
-                                 needed_words(cases, "cases", "seeds"));
+  std::string text =
+      fmt::format("With {}: {}\nWith {}: {}", words(p.present_cases, "case"),
+                  needed_words(seeds, "seeds", "cases"), words(p.present_seeds, "seed"),
+                  needed_words(cases, "cases", "seeds"));
   const auto open = [](const NeededRange& r) { return r.safe && *r.low < *r.safe; };
   if (open(seeds) || open(cases)) {
     text += fmt::format(
