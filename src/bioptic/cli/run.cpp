@@ -514,7 +514,7 @@ class Run {
     const fs::path folder = out_ / study.spec.name;
     const ReportOutcome written = write_report(summary, &study.data.dataset, folder);
     say(fmt::format("\n{}: {} trained, {} found in the store{}{}\n", study.spec.name,
-                    counted(outcome.trained, "trial"), outcome.found,
+                    counted(static_cast<std::size_t>(outcome.trained), "trial"), outcome.found,
                     outcome.collapsed > 0 ? fmt::format(", {} collapsed", outcome.collapsed) : "",
                     outcome.failed > 0 ? fmt::format(", {} FAILED", outcome.failed) : ""));
     say(arms_table_text(summary));
