@@ -153,11 +153,24 @@ std::string points_text(double value, const GapEstimate& interval) {
   return text;
 }
 
+namespace {
+
+// The limits that "no gap as large as ..." and "a gap of up to ..." rest on.
+std::string excluded_text(double value, const GapEstimate& limits) {
+  if (std::isnan(value) || std::isnan(limits.equivalence_low)) return points_text(value, limits);
+  return fmt::format("{} points (90 % interval {} to {})", signed_points(value),
+                     signed_points(limits.equivalence_low), signed_points(limits.equivalence_high));
+}
+
+}  // namespace
+
 std::string gap_sentence(const ArmGap& gap) {
-  return lead(gap) + " Validation less test: " + points_text(gap.total.value, gap.total.e2) + "." +
-         tests(gap) + " Hold-out less test: " +
-         points_text(gap.holdout_minus_test.value, gap.holdout_minus_test.e2) + "." + control(gap) +
-         leakage(gap);
+  // Where no sign of a gap is seen, the question is how large one may be all the same.
+  const auto text = [&](const GapPart& part) {
+    return gap.sign_seen ? points_text(part.value, part.e2) : excluded_text(part.value, part.e2);
+  };
+  return lead(gap) + " Validation less test: " + text(gap.total) + "." + tests(gap) +
+         " Hold-out less test: " + text(gap.holdout_minus_test) + "." + control(gap) + leakage(gap);
 }
 
 }  // namespace bioptic
