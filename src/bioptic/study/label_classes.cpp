@@ -37,14 +37,23 @@ LabelClasses by_column(const std::set<std::string>& labels, const LabelEvidence&
   const auto classes = static_cast<std::int64_t>(out.classes.size());
   const bool named = std::all_of(labels.begin(), labels.end(),
                                  [&](const std::string& l) { return holds(out.classes, l); });
-  for (const std::string& label : labels) {
-    if (named) continue;
+  const auto counts = [&](const std::string& label) {
     const std::optional<std::int64_t> number = as_number(label);
-    if (!number || *number < 0 || *number >= classes) {
-      throw InputError(fmt::format("{}: label '{}' has no score column; there are columns for {}",
-                                   where(label), label, fmt::join(out.classes, ", ")));
+    return number && *number >= 0 && *number < classes;
+  };
+  // Of several that are no column's number, the one to name is one that is no column's name either.
+  auto odd = std::find_if(labels.begin(), labels.end(), [&](const std::string& l) {
+    return !counts(l) && !holds(out.classes, l);
+  });
+  if (odd == labels.end()) odd = std::find_if_not(labels.begin(), labels.end(), counts);
+  if (!named && odd != labels.end()) {
+    throw InputError(fmt::format("{}: label '{}' has no score column; there are columns for {}",
+                                 where(*odd), *odd, fmt::join(out.classes, ", ")));
+  }
+  if (!named) {
+    for (const std::string& label : labels) {
+      out.of_label[label] = static_cast<std::size_t>(*as_number(label));
     }
-    out.of_label[label] = static_cast<std::size_t>(*number);
   }
   for (std::size_t c = 0; c < out.classes.size(); ++c) out.of_label.try_emplace(out.classes[c], c);
   return out;

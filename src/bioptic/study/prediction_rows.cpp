@@ -191,8 +191,11 @@ class RowReader {
     const std::string& text = fields[static_cast<std::size_t>(column)];
     const std::optional<double> value = number_of(text);
     if (!value) {
-      throw InputError(fmt::format("{}: {} is '{}'; expected a number", where,
-                                   header_[static_cast<std::size_t>(column)], text));
+      const std::string& name = header_[static_cast<std::size_t>(column)];
+      throw InputError(fmt::format("{}: {} is '{}'; expected a number{}", where, name, text,
+                                   name.starts_with("score")
+                                       ? " (of predicted labels: 1 for the positive one, else 0)"
+                                       : ""));
     }
     return *value;
   }

@@ -266,6 +266,8 @@ TEST_F(ReadPredictionsTest, AColumnForEachOfSeveralClasses) {
                 .label,
             2U);
   expect_has(error(head + "a,0,x,fox,1,0,0\nb,0,x,fox,1,0,0\n"), "label 'fox' has no score column");
+  expect_has(error(head + "a,0,x,cat,1,0,0\na,0,y,fox,1,0,0\nb,0,x,cat,1,0,0\nb,0,y,fox,1,0,0\n"),
+             "label 'fox' has no score column");
   // Two columns are two classes, with all that goes with it.
   const PredictionTable two = read(
       "arm,seed,image,label,score_n,score_p\na,0,x,n,0.8,0.2\na,0,y,p,0.1,0.9\nb,0,x,n,0.3,0.7\n"
