@@ -8,9 +8,11 @@
 #include <string>
 #include <utility>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/data/dicom.h"
 #include "bioptic/data/file_list.h"
+#include "bioptic/data/folder_names.h"
 #include "bioptic/data/warning.h"
 
 namespace bioptic {
@@ -38,9 +40,12 @@ std::string lower(std::string text) {
   return text;
 }
 
-bool hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+bool hidden(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with('.') || is_system_name(name);
+}
 
-// Entries of a folder, sorted by bytes, hidden ones left out.
+// Entries of a folder, sorted by bytes, without hidden ones and those of systems.
 std::vector<fs::path> entries(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> found;
@@ -173,9 +178,37 @@ void note_files_between(const fs::path& source, const std::vector<ClassFolder>& 
                   kWarning, count, first.string()));
 }
 
+// Folders that a system made, which are left out with what they hold.
+class SystemFolders {
+ public:
+  void add(const fs::path& root, const fs::path& path) {
+    if (!is_system_name(path.filename().string())) return;
+    std::error_code error;
+    if (!fs::is_directory(path, error)) return;
+    if (count_++ == 0) first_ = path.lexically_relative(root).string();
+  }
+  void add_below(const fs::path& root, const fs::path& folder) {
+    std::error_code error;
+    for (auto it = fs::directory_iterator(folder, error); !error && it != fs::directory_iterator();
+         it.increment(error)) {
+      add(root, it->path());
+    }
+  }
+  std::string note() const {
+    if (count_ == 0) return "";
+    return fmt::format("{} that a system made, not a person, {} left out; the first is {}.",
+                       counted(count_, "folder"), count_ == 1 ? "was" : "were", first_);
+  }
+
+ private:
+  std::size_t count_ = 0;
+  std::string first_;
+};
+
 // Adds the image files below a class folder, sorted; counts the files of other kinds.
 void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t label,
-                     const std::string& split, FileTable& files, OtherFiles& others) {
+                     const std::string& split, FileTable& files, OtherFiles& others,
+                     SystemFolders& system) {
   const std::size_t first = files.size();
   fs::path inner = folder;      // the folder that was entered last
   std::error_code error, loop;  // loop: of a link that leads to itself, which is no folder
@@ -186,6 +219,7 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
   for (auto it = fs::recursive_directory_iterator(folder, error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     if (hidden(it->path())) {
+      system.add(root, it->path());
       if (it->is_directory(loop)) it.disable_recursion_pending();
       continue;
     }
@@ -233,7 +267,14 @@ FileList list_folder(const fs::path& root) {
   }
   list.classes.assign(names.begin(), names.end());
   OtherFiles others;
+  SystemFolders system;
+  system.add_below(root, root);
   for (const std::string& split : splits) {
+    if (!split.empty()) {
+      for (const fs::path& top : folders_in(root)) {
+        if (split_of(top) == split) system.add_below(root, top);
+      }
+    }
     for (std::size_t c = 0; c < list.classes.size(); ++c) {
       const auto folder = std::find_if(folders.begin(), folders.end(), [&](const ClassFolder& f) {
         return f.split == split && f.name == list.classes[c];
@@ -244,11 +285,16 @@ FileList list_folder(const fs::path& root) {
                          "; every split needs every class");
       }
       const std::size_t before = list.files.size();
-      add_image_files(root, folder->path, static_cast<std::int64_t>(c), split, list.files, others);
+      add_image_files(root, folder->path, static_cast<std::int64_t>(c), split, list.files, others,
+                      system);
       if (list.files.size() == before) {
         throw InputError(folder->path.string() +
                          ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); remove "
                          "the folder or add images");
+      }
+      const std::string above = folder->path.lexically_relative(root).string() + "/";
+      for (std::string& note : class_folder_notes(list.files, before, list.files.size(), above)) {
+        list.notes.push_back(std::move(note));
       }
     }
   }
@@ -257,6 +303,7 @@ FileList list_folder(const fs::path& root) {
                      "'); a classifier needs at least two class folders");
   }
   if (const std::string note = others.note(); !note.empty()) list.notes.push_back(note);
+  if (const std::string note = system.note(); !note.empty()) list.notes.push_back(note);
   note_files_between(root, folders, list.notes);
   return list;
 }

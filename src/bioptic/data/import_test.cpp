@@ -229,6 +229,45 @@ TEST(ImportFolders, WhatIsLeftOutIsNamed) {
   EXPECT_TRUE(has(notes("split"), "split/test/p0_0.png")) << notes("split");
 }
 
+// What a system leaves in folders is neither a class nor an image, and it is said.
+TEST(ImportFolders, FoldersOfSystemsAreLeftOut) {
+  const TestFolder folder;
+  for (const char* name : {"a", "b"}) make_class(folder / "src" / name, 2);
+  const ImportReport plain = import_source(folder / "src", folder / "plain", {});
+  make_class(folder / "src" / "a" / "@eaDir" / "x.png", 3);
+  make_class(folder / "src" / "__MACOSX" / "a", 1);
+  make_class(folder / "src" / "$RECYCLE.BIN", 1);
+  fs::create_directories(folder / "src" / "lost+found");
+  write_text(folder / "src" / "b" / "Thumbs.db", "-");
+  const ImportReport report = import_source(folder / "src", folder / "out", {});
+  const Dataset dataset = Dataset::open(folder / "out", true);
+  EXPECT_EQ(dataset.info().classes, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(dataset.size(), 4U);
+  EXPECT_EQ(dataset.info().content_hash, Dataset::open(folder / "plain", true).info().content_hash);
+  ASSERT_EQ(report.notes.size(), plain.notes.size() + 1) << report.notes.back();
+  EXPECT_TRUE(has(report.notes.back(), "4 folders that a system made")) << report.notes.back();
+}
+
+TEST(ImportFolders, MasksAndSeveralFoldersOfAClassAreTold) {
+  const TestFolder folder;
+  for (const char* name : {"a", "b"}) {
+    make_class(folder / "busi" / name, 2);
+    make_class(folder / "covid" / name / "images", 2);
+    make_class(folder / "covid" / name / "masks", 2);
+  }
+  EXPECT_TRUE(import_source(folder / "busi", folder / "1", {}).notes.empty());
+  write_png(folder / "busi" / "a" / "p0_0_mask.png", 8, 8, 1, ramp<std::uint8_t>(8, 8, 1, 9));
+  write_png(folder / "busi" / "a" / "lonely_mask.png", 8, 8, 1, ramp<std::uint8_t>(8, 8, 1, 8));
+  const ImportReport busi = import_source(folder / "busi", folder / "2", {});
+  ASSERT_EQ(busi.notes.size(), 1U);
+  EXPECT_TRUE(has(busi.notes[0], "Warning: 1 file in a looks like the mask")) << busi.notes[0];
+  EXPECT_TRUE(has(busi.notes[0], "a/p0_0_mask.png")) << busi.notes[0];
+  const ImportReport covid = import_source(folder / "covid", folder / "3", {});
+  ASSERT_EQ(covid.notes.size(), 2U);
+  EXPECT_TRUE(has(covid.notes[1], "Warning: The images of b lie in 2 folders")) << covid.notes[1];
+  EXPECT_TRUE(has(covid.notes[1], "images 2, masks 2")) << covid.notes[1];
+}
+
 TEST(ImportFolders, SameBytesOnAnyNumberOfThreads) {
   const TestFolder folder;
   make_class(folder / "src" / "a", 40);
