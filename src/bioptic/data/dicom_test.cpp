@@ -51,6 +51,37 @@ TEST_F(DicomPixels, ALinearWindowAfterTheRescale) {
             std::string::npos);
 }
 
+// What is there and cannot be read is no absent value: slope 1 in its place gives other pixels.
+TEST_F(DicomPixels, ACommaIsADecimalPointAndWhatIsNoNumberIsRefused) {
+  TestDicom dicom(3, 1, 12, {0, 100, 200});
+  dicom.text(0x00281052, "DS", "-10.5").text(0x00281053, "DS", "0.5");
+  dicom.text(0x00281050, "DS", "10.5").text(0x00281051, "DS", "60.5");
+  const std::vector<std::uint16_t> points = render(dicom).pixels;
+  dicom.text(0x00281052, "DS", "-10,5").text(0x00281053, "DS", "0,5");
+  dicom.text(0x00281050, "DS", "10,5").text(0x00281051, "DS", "60,5");
+  EXPECT_EQ(render(dicom).pixels, points);
+  const std::vector<std::pair<std::uint32_t, std::string>> numbers = {
+      {0x00281053, "RescaleSlope"},
+      {0x00281052, "RescaleIntercept"},
+      {0x00281050, "WindowCenter"},
+      {0x00281051, "WindowWidth"},
+      {0x00280008, "NumberOfFrames"}};
+  for (const auto& [tag, name] : numbers) {
+    for (const char* value : {"wide", "1,000.5", "1.5.0", "12 34", "nan"}) {
+      TestDicom broken = dicom;
+      broken.text(tag, tag == 0x00280008 ? "IS" : "DS", value);
+      broken.write(folder_ / "y.dcm");
+      const std::string said = error_of([&] { DicomReader().read(folder_ / "y.dcm", kMax); });
+      EXPECT_NE(said.find("has a " + name + " that is no number"), std::string::npos)
+          << name << " " << value << ": " << said;
+    }
+  }
+  TestDicom none = dicom;
+  none.text(0x00280008, "IS", "0").write(folder_ / "y.dcm");
+  EXPECT_NE(error_of([&] { DicomReader().read(folder_ / "y.dcm", kMax); }).find("frames"),
+            std::string::npos);
+}
+
 TEST_F(DicomPixels, AChosenWindow) {
   TestDicom dicom(4, 1, 16, {0, 1000, 1040, 5000});
   dicom.us(0x00280103, 1).text(0x00281052, "DS", "-1000");  // signed; 0 -> -1000, 1040 -> 40

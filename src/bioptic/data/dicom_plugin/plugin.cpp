@@ -92,15 +92,20 @@ std::string text(const DataSet& data, const Tag& tag, bool first_of_several = tr
   return std::string(value);
 }
 
-// A decimal or integer string.
-std::optional<double> decimal(const DataSet& data, const Tag& tag) {
-  const std::string number = text(data, tag);
+// A decimal or integer string; nothing where it is absent or empty.  A decimal comma, which some
+// systems write, can mean nothing else: the standard knows no separator of thousands.  What is
+// there and is no number is refused by name: a default in its place would give other pixels.
+std::optional<double> decimal(const DataSet& data, const Tag& tag, const char* name) {
+  std::string number = text(data, tag);
   if (number.empty()) return {};
+  if (number.find('.') == std::string::npos && std::count(number.begin(), number.end(), ',') == 1) {
+    number[number.find(',')] = '.';
+  }
   const char* begin = number.data() + (number.front() == '+' ? 1 : 0);
   double value = 0;
   const auto [rest, error] = std::from_chars(begin, number.data() + number.size(), value);
   if (error != std::errc{} || rest != number.data() + number.size() || !std::isfinite(value)) {
-    return {};
+    throw Refused(std::string("has a ") + name + " that is no number");
   }
   return value;
 }
@@ -160,10 +165,11 @@ DicomLut read_lut(const DataSet& data, const Tag& descriptor, const Tag& values,
 
 // Rescale and window of the data set, or of a frame's functional groups, where they are named.
 void read_frame(const DataSet& rescale, const DataSet& window, DicomFrame& frame) {
-  frame.slope = decimal(rescale, Tag(0x0028, 0x1053)).value_or(frame.slope);
-  frame.intercept = decimal(rescale, Tag(0x0028, 0x1052)).value_or(frame.intercept);
-  const auto center = decimal(window, Tag(0x0028, 0x1050));
-  const auto width = decimal(window, Tag(0x0028, 0x1051));
+  frame.slope = decimal(rescale, Tag(0x0028, 0x1053), "RescaleSlope").value_or(frame.slope);
+  frame.intercept =
+      decimal(rescale, Tag(0x0028, 0x1052), "RescaleIntercept").value_or(frame.intercept);
+  const auto center = decimal(window, Tag(0x0028, 0x1050), "WindowCenter");
+  const auto width = decimal(window, Tag(0x0028, 0x1051), "WindowWidth");
   if (!center || !width) return;
   const std::string function = text(window, Tag(0x0028, 0x1056));
   frame.function = function == "SIGMOID"        ? DicomVoi::sigmoid
@@ -203,7 +209,7 @@ Stored read_header(const DataSet& data, std::int64_t max_pixels, DicomFile& file
   file.bits_allocated = required(data, Tag(0x0028, 0x0100), "BitsAllocated");
   file.bits_stored = required(data, Tag(0x0028, 0x0101), "BitsStored");
   file.is_signed = word(data, Tag(0x0028, 0x0103)).value_or(0) == 1;
-  const double frames = decimal(data, Tag(0x0028, 0x0008)).value_or(1);
+  const double frames = decimal(data, Tag(0x0028, 0x0008), "NumberOfFrames").value_or(1);
   if (file.width < 1 || file.height < 1) throw Refused("has no pixels");
   if (frames < 1 || frames > std::numeric_limits<std::int32_t>::max()) {
     throw Refused("has an impossible number of frames");
