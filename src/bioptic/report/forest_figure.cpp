@@ -69,7 +69,7 @@ std::optional<Figure> forest_figure(std::span<const Comparison> comparisons) {
     const std::string verdict = v == Verdict::positive || v == Verdict::negative
                                     ? shortened(v == Verdict::positive ? c.a : c.b, 18) + " better"
                                     : verdict_words(c, c.headline());
-    tics += fmt::format("{}{} {}", k == 0 ? "" : ", ", gnuplot_quote(name), n - k);
+    tics += fmt::format("{}{} {}", k == 0 ? "" : ", ", gnuplot_tic(name), n - k);
     verdicts +=
         fmt::format("set label {} at graph 1.02, first {} left\n", gnuplot_quote(verdict), n - k);
     longest = std::max(longest, display_width(name));

@@ -45,8 +45,8 @@ Figure parts_figure(const GapSummary& gap) {
   for (std::size_t a = 0; a < gap.arms.size(); ++a) {
     const ArmGap& arm = gap.arms[a];
     const double top = kRows * (arms - static_cast<double>(a));
-    tics += fmt::format("{}{} {}", a == 0 ? "" : ", ", gnuplot_quote(shortened(arm.arm, 24)),
-                        top - 0.8);
+    tics +=
+        fmt::format("{}{} {}", a == 0 ? "" : ", ", gnuplot_tic(shortened(arm.arm, 24)), top - 0.8);
     double right = 0, left = 0;
     for (std::size_t k = 0; k < kParts.size(); ++k) {
       const GapPart& part = arm.*kParts[k].part;

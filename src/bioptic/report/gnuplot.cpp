@@ -180,6 +180,12 @@ std::string gnuplot_quote(const std::string& text) {
   return out + "\"";
 }
 
+std::string gnuplot_tic(const std::string& text) {
+  std::string out;
+  for (const char c : text) out += c == '%' ? "%%" : std::string(1, c);
+  return gnuplot_quote(out);
+}
+
 std::string series_colour(std::size_t i) {
   static constexpr std::array<const char*, 7> kColours = {
       "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};

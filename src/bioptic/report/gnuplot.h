@@ -30,6 +30,8 @@ void write_figure(Figure figure, const std::filesystem::path& stem);
 
 // Text in double quotes for a script, with nothing in it that gnuplot interprets.
 std::string gnuplot_quote(const std::string& text);
+// The same as the label of a tic, which gnuplot takes for a number's format: its % are doubled.
+std::string gnuplot_tic(const std::string& text);
 
 // Okabe and Ito's colours, told apart by colour-blind readers; yellow is left out (too light on
 // white).  Beyond seven they repeat with another dash.

@@ -58,5 +58,13 @@ TEST_F(Gnuplot, NamesAreNotCommands) {
   EXPECT_FALSE(fs::exists(folder_ / "scratch/oops"));
 }
 
+// The label of a tic is a format to gnuplot: "10% contrast" became "10ontrast".
+TEST_F(Gnuplot, APercentSignInTheLabelOfATicIsNoFormat) {
+  for (const std::string name : {"10% contrast", "50%", "5% less noise", "100 %%"}) {
+    EXPECT_EQ(draw({figure("a", "set ytics (" + gnuplot_tic(name) + " 0)\nplot x")}), "") << name;
+    EXPECT_NE(read_file(folder_ / "figures/a.svg").find(name), std::string::npos) << name;
+  }
+}
+
 }  // namespace
 }  // namespace bioptic

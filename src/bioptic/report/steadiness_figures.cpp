@@ -245,7 +245,7 @@ Figure steadiness_figure(const StudySummary& summary, const Subject& subject,
       number_text(static_cast<double>(arms.size()) - 0.4));
   for (std::size_t a = 0; a < arms.size(); ++a) {
     f.body +=
-        fmt::format("{}{} {}", a > 0 ? ", " : "", gnuplot_quote(shortened(arms[a]->name, 14)), a);
+        fmt::format("{}{} {}", a > 0 ? ", " : "", gnuplot_tic(shortened(arms[a]->name, 14)), a);
   }
   f.body += ")\nplot ";
   for (std::size_t a = 0; a < arms.size(); ++a) {

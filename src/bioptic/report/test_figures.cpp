@@ -32,7 +32,7 @@ Figure accuracy_figure(const StudySummary& summary) {
   for (std::size_t a = 0; a < n; ++a) {
     const ArmSummary& arm = summary.arms[a];
     const double y = static_cast<double>(n - a);
-    tics += fmt::format("{}{} {}", tics.empty() ? "" : ", ", gnuplot_quote(arm.name), y);
+    tics += fmt::format("{}{} {}", tics.empty() ? "" : ", ", gnuplot_tic(arm.name), y);
     longest_name = std::max(longest_name, display_width(arm.name));
     for (std::size_t s = 0; s < arm.trials.size(); ++s) {
       const TrialSummary& t = arm.trials[s];
@@ -122,7 +122,7 @@ Figure confusion_figure(const StudySummary& summary) {
   std::string tics;
   for (std::size_t c = 0; c < classes; ++c) {
     tics += fmt::format("{}{} {}", c == 0 ? "" : ", ",
-                        gnuplot_quote(shortened(summary.dataset.classes[c], 12)), c);
+                        gnuplot_tic(shortened(summary.dataset.classes[c], 12)), c);
   }
   // Names of a few letters stand side by side; longer ones of many classes lie across.
   std::size_t longest = 0;
