@@ -251,7 +251,7 @@ std::string effect_text(double effect, bool points, double null_value) {
 }
 
 std::string effect_with_interval(const ClaimResult& r) {
-  const std::string text = effect_text(r.effect, r.points, r.null_value);
+  std::string text = effect_text(r.effect, r.points, r.null_value);
   if (std::isnan(r.low)) return text;
   const bool beside = r.spec.kind == ClaimKind::gap && r.headline_is_e2();
   return text + (beside ? " (over seeds, uncorrected, " : " (") +
