@@ -88,7 +88,7 @@ test_fraction = 0.3
 [train]
 epochs = 2
 batch_size = 2
-model = {{ kind = "mlp", hidden = [4] }}
+model = {{ kind = "mlp", hidden = [32] }}
 save_models = "all"
 
 [[arm]]

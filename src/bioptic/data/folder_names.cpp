@@ -33,6 +33,14 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// Names of folders that can be told: any other may be a person's.
+bool is_plain(std::string_view folder) {
+  constexpr std::array<std::string_view, 10> kPlain = {
+      "",      "images", "image",  "imgs",        "img",
+      "masks", "mask",   "labels", "annotations", "segmentations"};
+  return std::find(kPlain.begin(), kPlain.end(), lower(folder)) != kPlain.end();
+}
+
 // Without the ending of the last part.
 std::string_view stem(std::string_view name) {
   const std::size_t slash = name.rfind('/'), point = name.rfind('.');
@@ -75,25 +83,30 @@ std::vector<std::string> class_folder_notes(const FileTable& files, std::size_t 
   for (std::size_t i = first; i < last; ++i) {
     const std::string_view image = image_of_mask(stem(files.name(i)));
     if (image.empty() || !stems.contains(image)) continue;
-    if (masks++ == 0) mask = files.name(i);
+    if (masks++ == 0 && !files.dicom(i)) mask = files.name(i);
   }
   std::vector<std::string> notes;
   const std::string folder(above.substr(0, above.empty() ? 0 : above.size() - 1));
   if (masks > 0) {
-    notes.push_back(fmt::format(
-        "{}{} in {} {} imported as {}; the first is {}. Keep masks outside the class folders.",
-        kWarning, counted(masks, "file"), folder,
-        masks == 1 ? "looks like the mask of an image beside it and is"
-                   : "look like masks of images beside them and are",
-        masks == 1 ? "an image" : "images", mask));
+    notes.push_back(
+        fmt::format("{}{} in {} {} imported as {}{}. Keep masks outside the class folders.",
+                    kWarning, counted(masks, "file"), folder,
+                    masks == 1 ? "looks like the mask of an image beside it and is"
+                               : "look like masks of images beside them and are",
+                    masks == 1 ? "an image" : "images",
+                    mask.empty() ? "" : "; the first is " + std::string(mask)));
   }
   if (by_folder.size() > 1) {
     std::string counts;
     std::size_t shown = 0;
+    const bool plain = std::all_of(by_folder.begin(), by_folder.end(),
+                                   [](const auto& of) { return is_plain(of.first); });
     for (const auto& [name, n] : by_folder) {
       if (shown++ == kShown) break;
-      counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ",
-                            name.empty() ? std::string_view("directly in it") : name, n);
+      if (!counts.empty()) counts += ", ";
+      if (plain)
+        counts += std::string(name.empty() ? std::string_view("directly in it") : name) + " ";
+      counts += std::to_string(n);
     }
     if (by_folder.size() > kShown) counts += ", ...";
     notes.push_back(fmt::format("{}The images of {} lie in {}, and all are of that class: {}.",

@@ -181,17 +181,17 @@ void note_files_between(const fs::path& source, const std::vector<ClassFolder>& 
 // Folders that a system made, which are left out with what they hold.
 class SystemFolders {
  public:
-  void add(const fs::path& root, const fs::path& path) {
+  void add(const fs::path& path) {
     if (!is_system_name(path.filename().string())) return;
     std::error_code error;
     if (!fs::is_directory(path, error)) return;
-    if (count_++ == 0) first_ = path.lexically_relative(root).string();
+    if (count_++ == 0) first_ = path.filename().string();
   }
-  void add_below(const fs::path& root, const fs::path& folder) {
+  void add_below(const fs::path& folder) {
     std::error_code error;
     for (auto it = fs::directory_iterator(folder, error); !error && it != fs::directory_iterator();
          it.increment(error)) {
-      add(root, it->path());
+      add(it->path());
     }
   }
   std::string note() const {
@@ -219,7 +219,7 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
   for (auto it = fs::recursive_directory_iterator(folder, error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     if (hidden(it->path())) {
-      system.add(root, it->path());
+      system.add(it->path());
       if (it->is_directory(loop)) it.disable_recursion_pending();
       continue;
     }
@@ -268,11 +268,11 @@ FileList list_folder(const fs::path& root) {
   list.classes.assign(names.begin(), names.end());
   OtherFiles others;
   SystemFolders system;
-  system.add_below(root, root);
+  system.add_below(root);
   for (const std::string& split : splits) {
     if (!split.empty()) {
       for (const fs::path& top : folders_in(root)) {
-        if (split_of(top) == split) system.add_below(root, top);
+        if (split_of(top) == split) system.add_below(top);
       }
     }
     for (std::size_t c = 0; c < list.classes.size(); ++c) {
