@@ -11,7 +11,7 @@
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/parallel.h"
-#include "bioptic/base/temporary_folder.h"
+#include "bioptic/base/private_folder.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/group_search.h"
@@ -35,10 +35,10 @@ struct Options {
 
 // `scratch`: where an import goes, for as long as the dataset is used.
 Dataset open_for(const ModelFile& model, const fs::path& data,
-                 std::optional<TemporaryFolder>& scratch) {
+                 std::optional<PrivateFolder>& scratch) {
   fs::path folder = data;
   if (!is_dataset(data)) {
-    folder = scratch.emplace(fs::temp_directory_path() / "eval").path() / "dataset";
+    folder = scratch.emplace("eval").path() / "dataset";
     ImportOptions import;
     if (model.width() == model.height()) import.size = model.width();
     import.channels = model.channels();
@@ -303,7 +303,7 @@ std::vector<float> logits_of(ModelFile& model, const Dataset& dataset,
 
 int eval_command(const Options& options) {
   ModelFile model(options.model, available_processors());
-  std::optional<TemporaryFolder> scratch;
+  std::optional<PrivateFolder> scratch;
   const Dataset dataset = open_for(model, options.data, scratch);
   const Selected selected = select(dataset, model, options.data, options.split);
 
