@@ -19,6 +19,7 @@
 #include "bioptic/data/group_search.h"
 #include "bioptic/data/resize.h"
 #include "bioptic/data/source.h"
+#include "bioptic/data/source_extent.h"
 #include "bioptic/data/warning.h"
 
 namespace bioptic {
@@ -196,6 +197,7 @@ std::vector<std::uint16_t> prepare(Image image, const Target& target, const Impo
 
 // An image as the dataset stores it: one of the two.
 struct Ready {
+  SourceShape shape;  // what it was
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint16_t> wide;
 };
@@ -203,6 +205,7 @@ struct Ready {
 Ready ready_to_write(Image image, const Target& target, const ImportOptions& options,
                      const std::string& place) {
   Ready ready;
+  ready.shape = shape_of(image);
   ready.wide = prepare(std::move(image), target, options, place);
   if (target.bits > 8) return ready;
   ready.bytes.resize(ready.wide.size());
@@ -280,6 +283,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
 
   DatasetWriter writer(folder, info);
   std::vector<std::size_t> per_class(source.classes.size());
+  SourceExtent extent;
   std::vector<Ready> ready(images_at_once(pool));
   bool writing = true;
   const std::vector<Bad> bad = for_images(
@@ -298,6 +302,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
           const std::string group = options.group.empty() ? item.group : search.in(item.name);
           const ImageRecord record{{}, item.name, item.label, item.split, group, item.weight};
           const Ready& image = ready[i % ready.size()];
+          extent.add(image.shape);
           if (target.bits == 8) {
             writer.add(std::span<const std::uint8_t>(image.bytes), record);
           } else {
@@ -311,7 +316,8 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   for (const Bad& b : bad) report.skipped.push_back(b.why);
   writer.set_provenance(json{{"source", source.anonymous ? "DICOM files" : provenance_source},
                              {"kind", source.kind},
-                             {"skipped", report.skipped.size()}}
+                             {"skipped", report.skipped.size()},
+                             {kSourceExtentKey, json::parse(extent.text())}}
                             .dump());
   for (std::size_t c = 0; c < per_class.size(); ++c) {
     if (per_class[c] == 0) {

@@ -131,6 +131,8 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(thr
     }
     if (preprocessing.contains("window")) window_ = preprocessing["window"].get<std::vector<int>>();
 
+    images_ = model_images(m);
+
     EngineConfig config;
     config.channels = static_cast<std::size_t>(channels_);
     config.pixels_per_channel =
