@@ -161,6 +161,13 @@ TEST_F(Foreign, EvalCountsWhatIsUnlikeTheTrainingImages) {
   const Outcome text = bioptic("eval " + kModel + " --data @other");
   EXPECT_NE(text.err.find("30 of 30 images are unlike"), std::string::npos) << text.err;
   EXPECT_NE(text.err.find("and 27 more"), std::string::npos) << text.err;
+  EXPECT_EQ(other.at("unlike_training_source"), json::array());
+  write_colour_tiff(at("other/test/sick/person0_0.tiff"), kSide, kSide,
+                    [](int, int channel) { return 60 + 50 * channel; });
+  const json colour = json_of("eval " + kModel + " --data @other");
+  ASSERT_EQ(colour.at("unlike_training_source").size(), 1U);
+  EXPECT_NE(colour.at("unlike_training_source")[0].get<std::string>().find("in colour"),
+            std::string::npos);
 }
 
 TEST_F(Foreign, ImagesThatWereTrainedOnAreKnownFromAnyFolder) {

@@ -46,9 +46,14 @@ std::string unlike_in_words(const KnownImages& images) {
 }
 
 std::string not_checked(const ModelImages& model) {
+  const char* missing = model.training ? "which images it was trained on"
+                        : model.train  ? "what its training images are like"
+                                       : "what its training images are like, nor which they were";
   if (model.training && model.train) return "";
-  return "the model was saved by an earlier version, which did not keep what its training images "
-         "are like: whether these images are like them, or were trained on, is not checked";
+  return fmt::format(
+      "the model's file does not tell {} (it was saved by an earlier version, or that was taken "
+      "out), so this is not checked",
+      missing);
 }
 
 }  // namespace bioptic

@@ -29,8 +29,7 @@ struct KnownImages {
 std::string seen_in_words(const KnownImages& images);
 // "3 of 5 images are unlike those that the model was trained on"; "" where none is.
 std::string unlike_in_words(const KnownImages& images);
-// What cannot be said of images with a model that was saved before it kept what it has seen; "" for
-// others.
+// What cannot be said of images, since the model's file does not tell; "" where it tells all.
 std::string not_checked(const ModelImages& model);
 
 }  // namespace bioptic

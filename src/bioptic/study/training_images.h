@@ -15,13 +15,12 @@
 
 namespace bioptic {
 
-// The rule for prepared pixels, for an image that is drawn like those of training: one trait of it
-// lies outside their range about once in 300 times (measured; see docs/prediction.md).
+// The rule for prepared pixels.  Of images that are drawn like those of training fewer than one in
+// 200 has a trait outside their range (measured; see docs/prediction.md).
 //   - The range of a trait: from the smallest to the largest value in training, but for one image
-//   in
-//     a thousand at either end, which may be a stray.
-//   - It is widened at both ends by 5 % of its length and by 100 / images, since few images do not
-//     reach the ends of their kind; at most by its own length.
+//     in a thousand at either end, which may be a stray.
+//   - It is widened at both ends by 5 % of its length and by 100 / images of it, for few images do
+//     not reach the ends of their kind; at most by its own length.
 //   - And by no less than what no eye would see (a row of the table of traits).
 class TrainingImages {
  public:

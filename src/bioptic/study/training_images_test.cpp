@@ -4,11 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
 #include <numeric>
+#include <span>
 #include <string>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/random.h"
+#include "bioptic/data/image.h"
 #include "bioptic/study/pixel_hashes.h"
 
 namespace bioptic {
@@ -156,6 +161,82 @@ TEST(TrainingImages, ColourCounts) {
   for (const std::string& reason : trained.unlike(traits_of(grey, 3, 8, 8))) all += reason + "\n";
   EXPECT_NE(all.find("colours 0.0"), std::string::npos) << all;
   EXPECT_TRUE(trained.unlike(traits_of(image(100), 3, 8, 8)).empty());
+}
+
+TEST(TrainingSource, KnowsItsShapesAndColours) {
+  SourceExtent extent;
+  extent.add({300, 200, 0});
+  extent.add({400, 400, 30});
+  const TrainingSource known(extent, 1, 224, 224), unknown({}, 1, 224, 224),
+      rgb(extent, 3, 224, 224);
+  const auto first_of = [](const std::vector<std::string>& reasons) {
+    return reasons.empty() ? std::string() : reasons.front();
+  };
+  EXPECT_EQ(first_of(known.unlike(SourceShape{320, 240, 31})), "");
+  EXPECT_EQ(first_of(known.unlike(SourceShape{320, 240, 60})),
+            "in colour (its colours differ by 60.0 grey values, in training 0.0 to 30.0)");
+  EXPECT_EQ(first_of(rgb.unlike(SourceShape{320, 240, 60})), "") << "it sees its colours";
+  EXPECT_EQ(first_of(known.unlike(SourceShape{640, 320, 0})),
+            "width / height 2.00, in training 1.00 to 1.50");
+  EXPECT_EQ(first_of(known.unlike(SourceShape{100, 100, 0})),
+            "100 x 100 pixels, enlarged 2.2 times to 224 x 224");
+  EXPECT_EQ(first_of(known.unlike(SourceShape{205, 205, 0})), "")
+      << "nearly the 224 / 200 of training";
+  // Where nothing is known, what is far from any use.
+  EXPECT_EQ(first_of(unknown.unlike(SourceShape{640, 120, 3})), "");
+  EXPECT_NE(first_of(unknown.unlike(SourceShape{90, 90, 3})), "");
+  EXPECT_EQ(first_of(unknown.unlike(SourceShape{640, 480, 41.5})),
+            "in colour (its colours differ by 41.5 grey values)");
+  SourceExtent wide;
+  wide.add({900, 300, 80});
+  EXPECT_EQ(known.unlike(wide).size(), 2U);
+}
+
+// Real images, whose test split comes from the same hospital: an alarm is false.
+TEST(TrainingImages, AreSilentAboutRealXraysAndNotAboutOthers) {
+  const char* set = std::getenv("BIOPTIC_XRAY_DIR");
+  const std::filesystem::path folder = set != nullptr ? set : "../shared/data/chest_xray";
+  if (!std::filesystem::is_directory(folder)) {
+    GTEST_SKIP() << "the chest X-rays are not there; set BIOPTIC_XRAY_DIR to run this test";
+  }
+  std::vector<ImageTraits> images, inverted;
+  std::size_t trained = 0;
+  for (const char* split : {"train", "test"}) {
+    for (const char* name : {"NORMAL", "PNEUMONIA"}) {
+      for (const auto& file : std::filesystem::directory_iterator(folder / split / name)) {
+        Image image = to_grey(decode_image(file.path(), 1 << 20, Wanted::grey));
+        Pixels pixels(image.pixels.begin(), image.pixels.end());
+        images.push_back(traits_of(pixels, 1, image.height, image.width));
+        if (split == std::string("train")) continue;
+        for (std::uint8_t& p : pixels) p = static_cast<std::uint8_t>(255 - p);
+        inverted.push_back(traits_of(pixels, 1, image.height, image.width));
+      }
+    }
+    if (trained == 0) trained = images.size();
+  }
+  const auto alarms = [](const TrainingImages& training, std::span<const ImageTraits> of) {
+    return static_cast<double>(std::count_if(
+               of.begin(), of.end(),
+               [&](const ImageTraits& image) { return !training.unlike(image).empty(); })) /
+           static_cast<double>(of.size());
+  };
+  const TrainingImages all(images, first(trained), 1);
+  EXPECT_LE(alarms(all, std::span(images).subspan(trained)), 0.01);
+  EXPECT_GE(alarms(all, inverted), 0.99);
+  // Any images, held against any others: what the comment on the rule promises.
+  RandomStream random(1, "draws");
+  const std::map<std::size_t, double> most = {
+      {30, 0.015}, {100, 0.01}, {400, 0.005}, {1600, 0.005}};
+  for (const auto& [n, bound] : most) {
+    double rate = 0;
+    constexpr int kDraws = 20;
+    for (int draw = 0; draw < kDraws; ++draw) {
+      random.shuffle(std::span(images));
+      rate += alarms({images, first(n), 1}, std::span(images).subspan(n, 400)) / kDraws;
+    }
+    EXPECT_LE(rate, bound) << n << " training images";
+    RecordProperty("alarms_of_" + std::to_string(n), std::to_string(rate));
+  }
 }
 
 TEST(PixelHashes, FindWhatIsInThem) {
