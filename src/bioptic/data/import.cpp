@@ -194,15 +194,17 @@ std::vector<std::uint16_t> prepare(Image image, const Target& target, const Impo
   return planes;
 }
 
-// An image as the dataset stores it: one of the two.
+// An image as the dataset stores it: one of the two, and what it lost on the way.
 struct Ready {
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint16_t> wide;
+  Losses losses;
 };
 
 Ready ready_to_write(Image image, const Target& target, const ImportOptions& options,
                      const std::string& place) {
   Ready ready;
+  ready.losses = image.losses;
   ready.wide = prepare(std::move(image), target, options, place);
   if (target.bits > 8) return ready;
   ready.bytes.resize(ready.wide.size());
@@ -281,6 +283,8 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   DatasetWriter writer(folder, info);
   std::vector<std::size_t> per_class(source.classes.size());
   std::vector<Ready> ready(images_at_once(pool));
+  LossTotal losses;
+  losses.add(source.losses);
   bool writing = true;
   const std::vector<Bad> bad = for_images(
       pool, source.size(),
@@ -303,6 +307,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
           } else {
             writer.add(std::span<const std::uint16_t>(image.wide), record);
           }
+          losses.add(image.losses);
           ++per_class[static_cast<std::size_t>(item.label)];
         }
         if (progress) progress(block.begin + block.errors.size(), source.size());
@@ -311,6 +316,8 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   for (const Bad& b : bad) report.skipped.push_back(b.why);
   writer.set_provenance(json{{"source", source.anonymous ? "DICOM files" : provenance_source},
                              {"kind", source.kind},
+                             {"importer", kImporterVersion},
+                             {"losses", json::parse(losses.json())},
                              {"skipped", report.skipped.size()}}
                             .dump());
   for (std::size_t c = 0; c < per_class.size(); ++c) {
@@ -319,6 +326,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
                        first_of(report.skipped));
     }
   }
+  for (std::string& warning : losses.warnings()) report.notes.push_back(std::move(warning));
   report.info = writer.finish();
   return report;
 }
