@@ -128,6 +128,7 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
   summary.margin = spec.margin;
   summary.detect = spec.detect.value_or(spec.margin);
   summary.inference = spec.inference;
+  summary.pairs = spec.pairs;
   summary.engine = stored->engine;
   summary.dataset_path = stored->dataset_path;
   summary.dataset_hash = stored->dataset_hash;
@@ -222,6 +223,11 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
     summary.notes.push_back(std::move(note));
   }
   summary.comparisons = compare_study(summary);
+  std::vector<std::string> names;
+  for (const ArmSummary& arm : summary.arms) names.push_back(arm.name);
+  if (std::string note = pairs_of(names, summary.pairs).note; !note.empty()) {
+    summary.notes.push_back(std::move(note));
+  }
   summarise_variance(summary);
   summarise_gap(summary, images);
   summary.environment = environments.text();
