@@ -31,7 +31,7 @@ struct Options {
   CompareOptions compare;
   ReadPredictions read;
   std::string metric, figure;
-  std::string inference = "patients";
+  std::string inference = "patients", reference;
   bool json = false;
 };
 
@@ -140,6 +140,12 @@ std::vector<Metric> wanted_metrics(const PredictionTable& table, const std::stri
                                suggestion(name, names)));
 }
 
+ArmPairs reference_pairs(const PredictionTable& table, const std::string& reference) try {
+  return pairs_of(names_of_arms(table), {reference, {}});
+} catch (const InputError& e) {
+  throw InputError(std::string("--reference: ") + e.what());
+}
+
 int compare_command(const Options& o) {
   const std::vector<fs::path> files(o.files.begin(), o.files.end());
   PredictionTable table = read_predictions(files, o.read);
@@ -150,6 +156,9 @@ int compare_command(const Options& o) {
     table.notes.insert(table.notes.begin(), as_sentence(options.not_allowed));
   }
   if (o.inference == "seeds") options.inference = Inference::seeds;
+  ArmPairs pairs = reference_pairs(table, o.reference);
+  options.pairs = std::move(pairs.pairs);
+  if (!pairs.note.empty()) table.notes.push_back(std::move(pairs.note));
   const std::vector<MetricLevels> levels = levels_of(table, metrics);
   const std::vector<Comparison> comparisons = compare_arms(table, options, metrics);
   const auto other_images = std::find_if(comparisons.begin(), comparisons.end(),
@@ -221,6 +230,9 @@ void register_compare(CLI::App& app, Command& run) {
          "all that was ever asked, seeds (other seeds on these images only)")
       ->check(CLI::IsMember({"patients", "seeds"}))
       ->capture_default_str();
+  sub->add_option("--reference", o->reference,
+                  "the arm that every other is compared with (default: all pairs)")
+      ->type_name("ARM");
   sub->add_flag("--common", o->read.common,
                 "where arms have other seeds, use those that all share");
   sub->add_option("--split", o->read.split, "which rows, by their column split")

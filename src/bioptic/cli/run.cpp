@@ -413,21 +413,28 @@ class Run {
     return text + " --out " + shell_word(options_.out);
   }
 
-  // For whom verdicts speak is declared before the training.  A study that declares it later says
-  // so for ever: the note is found again in those that the store has.
-  static std::string late_inference_note(const std::optional<StoredStudy>& before,
-                                         Inference inference) {
+  // For whom verdicts speak, and of which pairs, is declared before the training.  A study that
+  // declares it later says so for ever: the note is found again in those that the store has.
+  static std::string late_note(const std::optional<StoredStudy>& before, const StudySpec& now) {
     constexpr const char* kLate = "Declared late: ";
     if (!before) return "";
     const std::size_t at = before->notes.find(kLate);
     if (at != std::string::npos) {
       return before->notes.substr(at, before->notes.find('\n', at) - at);
     }
-    if (parse_study_text(before->toml, before->file).inference == inference) return "";
-    return fmt::format(
-        "{}inference was changed to \"{}\" after the study had been run, so its verdicts were not "
-        "planned like this.",
-        kLate, inference == Inference::seeds ? "seeds" : "patients");
+    const StudySpec then = parse_study_text(before->toml, before->file);
+    std::string what;
+    if (then.inference != now.inference) {
+      what = fmt::format("inference was changed to \"{}\"",
+                         now.inference == Inference::seeds ? "seeds" : "patients");
+    }
+    if (then.pairs != now.pairs) {
+      what += what.empty() ? "" : " and ";
+      what += "the pairs to compare were chosen anew (reference or pairs)";
+    }
+    if (what.empty()) return "";
+    return kLate + what +
+           " after the study had been run, so its verdicts were not planned like this.";
   }
 
   void save_study(Store& store, const PlannedStudy& study) const {
@@ -452,7 +459,7 @@ class Run {
                             {"content_sha256", info.content_hash}}
                            .dump();
     for (const std::string& note : data.notes) row.notes += (row.notes.empty() ? "" : "\n") + note;
-    const std::string late = late_inference_note(store.study(row.name), study.spec.inference);
+    const std::string late = late_note(store.study(row.name), study.spec);
     if (!late.empty()) row.notes += (row.notes.empty() ? "" : "\n") + late;
     row.groups_from = data.groups.from;
     row.positive = data.positive;

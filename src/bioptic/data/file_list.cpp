@@ -90,6 +90,7 @@ class FileSource : public ImageSource {
     kind = std::move(list.kind);
     classes = std::move(list.classes);
     notes = std::move(list.notes);
+    losses = list.losses;
     groups_from = std::move(list.groups_from);
     weighted = list.weighted;
     std::vector<std::size_t> dicom;

@@ -23,6 +23,7 @@ struct FileList {
   std::string groups_from;           // words for a person where items carry groups, else ""
   bool weighted = false;             // items carry weights
   std::vector<std::string> notes;    // sentences for a person
+  Losses losses;                     // of the folder as a whole
 };
 
 // A folder of class folders, with or without train/ val/ test/ (see split_named) above them.  Files

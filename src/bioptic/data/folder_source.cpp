@@ -208,7 +208,7 @@ class SystemFolders {
 // Adds the image files below a class folder, sorted; counts the files of other kinds.
 void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t label,
                      const std::string& split, FileTable& files, OtherFiles& others,
-                     SystemFolders& system) {
+                     SystemFolders& system, Losses& losses) {
   const std::size_t first = files.size();
   fs::path inner = folder;      // the folder that was entered last
   std::error_code error, loop;  // loop: of a link that leads to itself, which is no folder
@@ -224,6 +224,7 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
       continue;
     }
     if (it->is_directory(loop)) {
+      if (it->is_symlink(loop)) ++losses[Loss::linked_folders];
       inner = it->path();
       continue;
     }
@@ -286,7 +287,7 @@ FileList list_folder(const fs::path& root) {
       }
       const std::size_t before = list.files.size();
       add_image_files(root, folder->path, static_cast<std::int64_t>(c), split, list.files, others,
-                      system);
+                      system, list.losses);
       if (list.files.size() == before) {
         throw InputError(folder->path.string() +
                          ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); remove "

@@ -195,17 +195,19 @@ std::vector<std::uint16_t> prepare(Image image, const Target& target, const Impo
   return planes;
 }
 
-// An image as the dataset stores it: one of the two.
+// An image as the dataset stores it: one of the two, and what it lost on the way.
 struct Ready {
   SourceShape shape;  // what it was
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint16_t> wide;
+  Losses losses;
 };
 
 Ready ready_to_write(Image image, const Target& target, const ImportOptions& options,
                      const std::string& place) {
   Ready ready;
   ready.shape = shape_of(image);
+  ready.losses = image.losses;
   ready.wide = prepare(std::move(image), target, options, place);
   if (target.bits > 8) return ready;
   ready.bytes.resize(ready.wide.size());
@@ -285,6 +287,8 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   std::vector<std::size_t> per_class(source.classes.size());
   SourceExtent extent;
   std::vector<Ready> ready(images_at_once(pool));
+  LossTotal losses;
+  losses.add(source.losses);
   bool writing = true;
   const std::vector<Bad> bad = for_images(
       pool, source.size(),
@@ -308,6 +312,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
           } else {
             writer.add(std::span<const std::uint16_t>(image.wide), record);
           }
+          losses.add(image.losses);
           ++per_class[static_cast<std::size_t>(item.label)];
         }
         if (progress) progress(block.begin + block.errors.size(), source.size());
@@ -316,6 +321,8 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   for (const Bad& b : bad) report.skipped.push_back(b.why);
   writer.set_provenance(json{{"source", source.anonymous ? "DICOM files" : provenance_source},
                              {"kind", source.kind},
+                             {"importer", kImporterVersion},
+                             {"losses", json::parse(losses.json())},
                              {"skipped", report.skipped.size()},
                              {kSourceExtentKey, json::parse(extent.text())}}
                             .dump());
@@ -325,6 +332,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
                        first_of(report.skipped));
     }
   }
+  for (std::string& warning : losses.warnings()) report.notes.push_back(std::move(warning));
   report.info = writer.finish();
   return report;
 }

@@ -41,8 +41,10 @@ struct ImportOptions {
   int threads = 0;  // 0 = all processors
 };
 
-// Changes whenever the same source would give other pixels; part of a cached import's name.
-inline constexpr int kImporterVersion = 1;
+// Changes whenever some source would give other pixels, or is read where it was refused; stands in
+// dataset.json ("importer" of the provenance) and is part of a cached import's name.
+// 2: files as they really are (what decodes in full is read; losses are counted).
+inline constexpr int kImporterVersion = 2;
 
 // One array file of one class, for sources without folders.
 struct ClassFile {

@@ -319,6 +319,7 @@ TEST(ImportFolders, BadInputIsNamed) {
   EXPECT_EQ(report.info.images, 5U);
   EXPECT_EQ(report.skipped.size(), 2U);
   EXPECT_TRUE(has(Dataset::open(folder / "out").info().provenance, "\"skipped\":2"));
+  EXPECT_TRUE(has(Dataset::open(folder / "out").info().provenance, "\"losses\":{}"));
 }
 
 TEST(ImportArrays, IntegersAsTheyAreAndFloatsOverTheirRange) {

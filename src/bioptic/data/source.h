@@ -34,6 +34,7 @@ class ImageSource {
 
   std::vector<std::string> classes;
   std::vector<std::string> notes;
+  Losses losses;  // of the source as a whole; those of an image come with it
   std::string kind;         // "class folders", "manifest", "arrays", "MedMNIST .npz"
   std::string groups_from;  // words for a person where items carry groups, else ""
   bool weighted = false;    // items carry weights

@@ -136,7 +136,7 @@ double TrainingImages::likeness(const ImageTraits& image) const {
 
 bool TrainingImages::outside(std::size_t range, double value) const {
   const auto [low, high] = ranges_[range];
-  const double share = std::min(1.0, 0.05 + 100 / static_cast<double>(images_));
+  const double share = 0.05 + 100 / static_cast<double>(images_);
   const double margin = std::max(kRows[range].least, share * (high - low));
   return (kRows[range].low && value < low - margin) || (kRows[range].high && value > high + margin);
 }

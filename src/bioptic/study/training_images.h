@@ -20,7 +20,7 @@ namespace bioptic {
 //   - The range of a trait: from the smallest to the largest value in training, but for one image
 //     in a thousand at either end, which may be a stray.
 //   - It is widened at both ends by 5 % of its length and by 100 / images of it, for few images do
-//     not reach the ends of their kind; at most by its own length.
+//     not reach the ends of their kind: of 20 images by five times its length.
 //   - And by no less than what no eye would see (a row of the table of traits).
 class TrainingImages {
  public:
