@@ -10,6 +10,7 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/command.h"
@@ -334,7 +335,7 @@ int eval_command(const Options& options) {
   for (const std::string& note : search_notes(dataset, options.group, found))
     fmt::print(stderr, "{}\n", note);
   if (options.json) {
-    fmt::print("{}\n", as_json(result).dump(2));
+    fmt::print("{}\n", json_text(as_json(result), 2));
   } else {
     print(result);
   }

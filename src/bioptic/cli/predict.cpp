@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_text.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/image.h"
 #include "bioptic/data/resize.h"
@@ -103,7 +105,7 @@ int predict_command(const Options& options) {
     list.push_back({{"image", file},
                     {"predicted", label < 0 ? nlohmann::json() : nlohmann::json(predicted)},
                     {"scores", by_class}});
-    if (!options.json) fmt::print("{}: {} {}\n", file, predicted, text);
+    if (!options.json) fmt::print("{}: {} {}\n", as_utf8(file), predicted, text);
   }
   if (options.json) {
     nlohmann::json j = {{"model", options.model},
@@ -115,7 +117,7 @@ int predict_command(const Options& options) {
     }
     // Of more classes the likeliest is predicted, whatever a threshold says.
     if (reading.classes == 2) j["threshold"] = model.threshold();
-    fmt::print("{}\n", j.dump(2));
+    fmt::print("{}\n", json_text(j, 2));
   }
   return 0;
 }

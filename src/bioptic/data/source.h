@@ -34,9 +34,10 @@ class ImageSource {
 
   std::vector<std::string> classes;
   std::vector<std::string> notes;
-  std::string kind;         // "class folders", "manifest", "arrays", "MedMNIST .npz"
-  std::string groups_from;  // words for a person where items carry groups, else ""
-  bool weighted = false;    // items carry weights
+  std::vector<std::string> skipped;  // what is not among its images, with the reason
+  std::string kind;                  // "class folders", "manifest", "arrays", "MedMNIST .npz"
+  std::string groups_from;           // words for a person where items carry groups, else ""
+  bool weighted = false;             // items carry weights
   // Names and paths may identify a person: none is stored (item() gives running numbers).
   bool anonymous = false;
   std::string preprocessing;  // JSON object text that joins the dataset's; "" = nothing
