@@ -9,6 +9,7 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
 #include "bioptic/report/arm_levels.h"
@@ -195,7 +196,7 @@ int compare_command(const Options& o) {
                       {"comparisons", comparisons_json(comparisons)},
                       {"models", models_json(models)},
                       {"notes", table.notes}};
-    fmt::print("{}\n", out.dump(2));
+    fmt::print("{}\n", json_text(out, 2));
     return 0;
   }
   fmt::print("{}, {}, {}{} of split {}\n\n", counted(table.arms.size(), "arm"),

@@ -7,6 +7,7 @@
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/private_folder.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/data_commands.h"
@@ -50,7 +51,7 @@ void print_json(const std::string& path, const Dataset& dataset, const Audit& au
                                     {"second", std::string(dataset.record(pair.second).source)},
                                     {"likeness", pair.likeness}});
   }
-  fmt::print("{}\n", j.dump(2));
+  fmt::print("{}\n", json_text(j, 2));
 }
 
 // What was imported for the audit alone lies where nobody looks: checks name the source instead.

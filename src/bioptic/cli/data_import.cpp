@@ -9,6 +9,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/progress.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/data/import.h"
 #include "bioptic/data/warning.h"
 
@@ -98,15 +99,15 @@ int import_command(Options options) {
         "--window and --group-key are for DICOM files, and the source has none.");
   }
   for (const std::string& note : report.notes) {
-    if (!options.quiet || note.starts_with(kWarning)) fmt::print(stderr, "{}\n", note);
+    if (!options.quiet || note.starts_with(kWarning)) fmt::print(stderr, "{}\n", as_utf8(note));
   }
   if (!options.quiet) {
     for (const std::string& skipped : report.skipped) {
-      fmt::print(stderr, "left out: {}\n", skipped);
+      fmt::print(stderr, "left out: {}\n", as_utf8(skipped));
     }
   }
   if (!report.skipped.empty()) {  // also with --quiet: the dataset is not all of its source
-    fmt::print(stderr, "{} of {} images were left out because they cannot be read.\n",
+    fmt::print(stderr, "{} of {} images were left out: they cannot be read, or have no label.\n",
                report.skipped.size(), report.info.images + report.skipped.size());
   }
   print_dataset_info(target, options.json, false);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "bioptic/base/counted.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/dataset.h"
 
@@ -96,7 +97,7 @@ void print_json(const Dataset& dataset) {
     split["mean"] = facts.sum / facts.pixels;
     split["range"] = {facts.low, facts.high};
   }
-  fmt::print("{}\n", j.dump(2));
+  fmt::print("{}\n", json_text(j, 2));
 }
 
 void print_text(const Dataset& dataset) {

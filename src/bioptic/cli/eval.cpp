@@ -10,6 +10,7 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/private_folder.h"
 #include "bioptic/cli/command.h"
@@ -307,7 +308,7 @@ int eval_command(const Options& options) {
   for (const std::string& note : search_notes(dataset, options.group, found))
     fmt::print(stderr, "{}\n", note);
   if (options.json) {
-    fmt::print("{}\n", as_json(result).dump(2));
+    fmt::print("{}\n", json_text(as_json(result), 2));
   } else {
     print(result);
   }

@@ -14,6 +14,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/mapped_fault.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/base/version.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/kernel/kernels.h"
@@ -65,7 +66,7 @@ int parse_error(const CLI::App& app, const CLI::ParseError& error) {
   } else if (!left.empty() && (extra || required)) {
     message = unknown_word(app, left.front());
   }
-  fmt::print(stderr, "bioptic: error: {}\nRun with --help for what there is.\n", message);
+  fmt::print(stderr, "bioptic: error: {}\nRun with --help for what there is.\n", as_utf8(message));
   return 2;
 }
 
@@ -118,13 +119,14 @@ int main(int argc, char** argv) {
   try {
     return bioptic::run(argc, argv);
   } catch (const bioptic::InputError& e) {
-    fmt::print(stderr, "bioptic: error: {}\n", e.what());
+    fmt::print(stderr, "bioptic: error: {}\n", bioptic::as_utf8(e.what()));
     return 2;
   } catch (const bioptic::Interrupted& e) {
     fmt::print(stderr, "bioptic: {}\n", e.what());
     return 130;
   } catch (const std::filesystem::filesystem_error& e) {
-    fmt::print(stderr, "bioptic: error: {}: {}\n", e.path1().string(), e.code().message());
+    fmt::print(stderr, "bioptic: error: {}: {}\n", bioptic::as_utf8(e.path1().string()),
+               e.code().message());
     return 1;
   } catch (const std::system_error& e) {
     const bool output = std::ferror(stdout) != 0;  // more was printed than waits in its buffer
@@ -132,7 +134,7 @@ int main(int argc, char** argv) {
                output ? "standard output cannot be written: " + e.code().message() : e.what());
     return 1;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "bioptic: error: {}\n", e.what());
+    fmt::print(stderr, "bioptic: error: {}\n", bioptic::as_utf8(e.what()));
     return 1;
   }
 }

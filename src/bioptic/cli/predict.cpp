@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_text.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/image.h"
 #include "bioptic/data/resize.h"
@@ -142,12 +144,12 @@ int predict_command(const Options& options) {
                     {"validated_on", optional_json(found.validated_on)}});
     const bool unlike = found.unlike && !found.unlike->empty();
     if (!options.json) {
-      fmt::print("{}: {} {}{}\n", file, predicted, text,
+      fmt::print("{}: {} {}{}\n", as_utf8(file), predicted, text,
                  unlike ? "  unlike the training images" : "");
     }
     if (unlike) {
       fmt::print(stderr, "Warning: {}: is unlike the images that the model was trained on: {}.\n",
-                 file, fmt::join(*found.unlike, "; "));
+                 as_utf8(file), fmt::join(*found.unlike, "; "));
     }
   }
   if (all.unlike > 0 && all.each.size() > 1) {
@@ -167,7 +169,7 @@ int predict_command(const Options& options) {
     }
     // Of more classes the likeliest is predicted, whatever a threshold says.
     if (reading.classes == 2) j["threshold"] = model.threshold();
-    fmt::print("{}\n", j.dump(2));
+    fmt::print("{}\n", json_text(j, 2));
   }
   return 0;
 }

@@ -17,6 +17,7 @@
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/command.h"
@@ -171,7 +172,7 @@ class Run {
     }
     store.clear_running();
     if (options_.json)
-      fmt::print("{}\n", json{{"out", out_.string()}, {"studies", result}}.dump(2));
+      fmt::print("{}\n", json_text({{"out", out_.string()}, {"studies", result}}, 2));
     return failed > 0 ? 1 : 0;
   }
 
@@ -381,11 +382,11 @@ class Run {
         duration_text(total_seconds), bytes_text(total_bytes),
         bytes_text(static_cast<double>(fs::space(existing_parent(out_)).available))));
     if (options_.json) {
-      fmt::print("{}\n", json{{"trials", list},
-                              {"seconds", total_seconds},
-                              {"bytes", total_bytes},
-                              {"threads", threads_}}
-                             .dump(2));
+      fmt::print("{}\n", json_text({{"trials", list},
+                                    {"seconds", total_seconds},
+                                    {"bytes", total_bytes},
+                                    {"threads", threads_}},
+                                   2));
     }
     return 0;
   }
@@ -448,16 +449,15 @@ class Run {
     row.engine = options_.engine;
     row.dataset_path = fs::absolute(data.dataset.folder()).string();
     row.dataset_hash = info.content_hash;
-    row.dataset_info = json{{"images", info.images},
-                            {"channels", info.channels},
-                            {"height", info.height},
-                            {"width", info.width},
-                            {"classes", info.classes},
-                            {"groups_from", info.groups_from},
-                            {"preprocessing", json::parse(info.preprocessing)},
-                            {"provenance", json::parse(info.provenance)},
-                            {"content_sha256", info.content_hash}}
-                           .dump();
+    row.dataset_info = json_text({{"images", info.images},
+                                  {"channels", info.channels},
+                                  {"height", info.height},
+                                  {"width", info.width},
+                                  {"classes", info.classes},
+                                  {"groups_from", info.groups_from},
+                                  {"preprocessing", json::parse(info.preprocessing)},
+                                  {"provenance", json::parse(info.provenance)},
+                                  {"content_sha256", info.content_hash}});
     for (const std::string& note : data.notes) row.notes += (row.notes.empty() ? "" : "\n") + note;
     const std::string late = late_note(store.study(row.name), study.spec);
     if (!late.empty()) row.notes += (row.notes.empty() ? "" : "\n") + late;

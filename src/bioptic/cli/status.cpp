@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/study/summarise.h"
@@ -51,8 +52,7 @@ int status_command(const std::string& out, bool as_json) {
                     {"seconds_left", seconds}});
   }
   if (as_json) {
-    fmt::print("{}\n",
-               nlohmann::json{{"out", out}, {"writer_pid", writer}, {"studies", list}}.dump(2));
+    fmt::print("{}\n", json_text({{"out", out}, {"writer_pid", writer}, {"studies", list}}, 2));
     return 0;
   }
   if (std::isfinite(left) && list.size() > 1 && left > 0) {

@@ -19,6 +19,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/json_integer.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/nesting.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/base/temporary_folder.h"
@@ -444,7 +445,7 @@ DatasetInfo DatasetWriter::finish() {
             {"provenance", parse_object(s.info.provenance)},
             {"content_sha256", s.info.content_hash}};
   if (s.info.weighted) j["weighted"] = true;
-  write_file(temporary / "dataset.json", j.dump(2) + "\n");
+  write_file(temporary / "dataset.json", json_text(j, 2) + "\n");
   s.temporary.become(s.folder);
   return s.info;
 }

@@ -15,6 +15,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/parallel.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/data/dicom.h"
 #include "bioptic/data/warning.h"
 
@@ -91,6 +92,7 @@ class FileSource : public ImageSource {
     classes = std::move(list.classes);
     notes = std::move(list.notes);
     losses = list.losses;
+    skipped = std::move(list.skipped);
     groups_from = std::move(list.groups_from);
     weighted = list.weighted;
     std::vector<std::size_t> dicom;
@@ -111,6 +113,7 @@ class FileSource : public ImageSource {
   SourceItem item(std::size_t i) const override {
     const std::size_t f = place_of(i).first;
     SourceItem found = files_[f].item;
+    if (!is_utf8(found.name)) found.name = as_utf8(found.name);
     if (anonymous) found.name = fmt::format("{:06}", i);
     if (anonymous && !found.group.empty()) found.group = group_name(key_, found.group);
     if (!facts_.empty() && facts_[f] && found.group.empty()) found.group = facts_[f]->group;

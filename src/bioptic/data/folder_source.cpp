@@ -10,6 +10,8 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
+#include "bioptic/base/utf8.h"
+#include "bioptic/data/cell.h"
 #include "bioptic/data/dicom.h"
 #include "bioptic/data/file_list.h"
 #include "bioptic/data/folder_names.h"
@@ -18,17 +20,6 @@
 namespace bioptic {
 namespace fs = std::filesystem;
 namespace {
-
-struct SplitName {
-  std::string_view folder, split;
-};
-constexpr std::array<SplitName, 7> kSplitNames = {{{"train", "train"},
-                                                   {"training", "train"},
-                                                   {"val", "val"},
-                                                   {"valid", "val"},
-                                                   {"validation", "val"},
-                                                   {"test", "test"},
-                                                   {"testing", "test"}}};
 
 std::string_view split_of(const fs::path& folder) {
   return split_named(folder.filename().string());
@@ -66,20 +57,22 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
 }
 
 struct ClassFolder {
-  std::string split, name;
+  std::string split;
+  std::string name;  // of the class: the folder's, see as_utf8()
   fs::path path;
 };
 
 // Whether the folders directly below a source are splits.  By their names where those are written
-// as bioptic writes them, in lower case; others ("Test", "VALID") may be classes, and are splits
-// only where all of them name one, or where they hold folders as splits do.
+// as people mostly write them, in lower case; others ("Test", "VALID", "dev") may be classes, and
+// are splits only where all of them name one, or where they hold folders as splits do.
 bool are_splits(const std::vector<fs::path>& top) {
   if (top.empty()) return false;
   const auto names_split = [](const fs::path& path) { return !split_of(path).empty(); };
   if (std::all_of(top.begin(), top.end(), names_split)) return true;
   return std::any_of(top.begin(), top.end(), [&](const fs::path& path) {
     const std::string name = path.filename().string();
-    return names_split(path) && (name == lower(name) || !folders_in(path).empty());
+    const bool plain = name == lower(name) && name != "dev";
+    return names_split(path) && (plain || !folders_in(path).empty());
   });
 }
 
@@ -101,11 +94,21 @@ std::vector<ClassFolder> class_folders(const fs::path& source) {
                                      folder.string(), split, other->second.string()));
       }
       for (const fs::path& inner : folders_in(folder)) {
-        found.push_back({std::string(split), inner.filename().string(), inner});
+        found.push_back({std::string(split), as_utf8(inner.filename().string()), inner});
       }
     }
   } else {
-    for (const fs::path& folder : top) found.push_back({"", folder.filename().string(), folder});
+    for (const fs::path& folder : top) {
+      found.push_back({"", as_utf8(folder.filename().string()), folder});
+    }
+  }
+  std::map<std::pair<std::string, std::string>, fs::path> seen;
+  for (const ClassFolder& folder : found) {
+    const auto [other, is_new] = seen.emplace(std::pair(folder.split, folder.name), folder.path);
+    if (!is_new) {  // the name of one holds the letters that stand for bytes of the other
+      throw InputError(fmt::format("{}: is shown as {} is; rename one of them",
+                                   folder.path.string(), other->second.string()));
+    }
   }
   if (found.empty()) {
     throw InputError(source.string() +
@@ -242,19 +245,20 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
 
 }  // namespace
 
-std::string_view split_named(std::string_view name) {
-  const std::string word = lower(std::string(name));
-  for (const SplitName& known : kSplitNames) {
-    if (known.folder == word) return known.split;
-  }
-  return {};
+namespace {
+
+// A sentence on names that are not UTF-8; "" where all are.
+std::string note_of_bytes(const FileTable& files) {
+  std::size_t count = 0;
+  for (std::size_t f = 0; f < files.size(); ++f) count += is_utf8(files.name(f)) ? 0U : 1U;
+  if (count == 0) return "";
+  return fmt::format(
+      "The paths of {} are not UTF-8: their other bytes are stored and shown as \\xNN. To rename "
+      "them from Latin-1: convmv -f latin1 -t utf-8 -r --notest FOLDER",
+      counted(count, "file"));
 }
 
-std::vector<std::string_view> split_names() {
-  std::vector<std::string_view> names;
-  for (const SplitName& known : kSplitNames) names.push_back(known.folder);
-  return names;
-}
+}  // namespace
 
 FileList list_folder(const fs::path& root) {
   FileList list;
@@ -302,6 +306,9 @@ FileList list_folder(const fs::path& root) {
   if (list.classes.size() < 2) {
     throw InputError(root.string() + ": has one class only ('" + list.classes[0] +
                      "'); a classifier needs at least two class folders");
+  }
+  if (const std::string note = note_of_bytes(list.files); !note.empty()) {
+    list.notes.push_back(note);
   }
   if (const std::string note = others.note(); !note.empty()) list.notes.push_back(note);
   if (const std::string note = system.note(); !note.empty()) list.notes.push_back(note);

@@ -217,7 +217,7 @@ TEST_F(Hostile, Manifest) {
   damage({"manifest (CSV)", text, text.size(), 8, true,
           [&](const std::string& changed) {
             write_bytes(file, changed.data(), changed.size());
-            const FileList list = list_manifest(file);
+            const FileList list = list_manifest(file, false);
             std::string found;
             for (std::size_t i = 0; i < list.files.size(); ++i) {
               const SourceItem item = list.files[i].item;

@@ -34,10 +34,11 @@ class ImageSource {
 
   std::vector<std::string> classes;
   std::vector<std::string> notes;
-  Losses losses;  // of the source as a whole; those of an image come with it
-  std::string kind;         // "class folders", "manifest", "arrays", "MedMNIST .npz"
-  std::string groups_from;  // words for a person where items carry groups, else ""
-  bool weighted = false;    // items carry weights
+  Losses losses;                     // of the source as a whole; those of an image come with it
+  std::vector<std::string> skipped;  // what is not among its images, with the reason
+  std::string kind;                  // "class folders", "manifest", "arrays", "MedMNIST .npz"
+  std::string groups_from;           // words for a person where items carry groups, else ""
+  bool weighted = false;             // items carry weights
   // Names and paths may identify a person: none is stored (item() gives running numbers).
   bool anonymous = false;
   std::string preprocessing;  // JSON object text that joins the dataset's; "" = nothing

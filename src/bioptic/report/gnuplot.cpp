@@ -14,6 +14,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/temporary_folder.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/report/text.h"
 
 namespace bioptic {
@@ -169,7 +170,7 @@ void write_figure(Figure figure, const fs::path& stem) {
 
 std::string gnuplot_quote(const std::string& text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : as_utf8(text)) {
     if (c == '"' || c == '\\') out += '\\';
     if (c == '\n' || c == '`') {
       out += c == '\n' ? "\\n" : "'";

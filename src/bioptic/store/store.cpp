@@ -28,6 +28,13 @@ namespace {
 
 constexpr int kBusyMilliseconds = 10'000;
 
+// The store's file as SQLite is to open it.  Debian's SQLite takes a name that begins with "file:"
+// for a URI and ends it at "?" or "#"; behind "./" it is a path.
+std::string path_for_sqlite(const fs::path& file) {
+  const std::string name = file.string();
+  return name.starts_with("file:") ? "./" + name : name;
+}
+
 // SQLite stores NaN as NULL anyway; said so here.
 void bind_real(SQLite::Statement& statement, int index, double value) {
   if (std::isnan(value)) {
@@ -104,7 +111,7 @@ Store Store::open_to_write(const fs::path& out) {
   const fs::path file = out / "bioptic.sqlite";
   try {
     auto state = std::make_unique<State>(State{SQLite::Database(
-        file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMilliseconds)});
+        path_for_sqlite(file), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMilliseconds)});
     check_version(state->db, file);
     // A committed trial survives a power cut; readers (bioptic status) do not wait for the writer.
     state->db.exec(
@@ -126,7 +133,7 @@ Store Store::open_to_read(const fs::path& out) {
   try {
     // Not read-only: a store whose writer was killed needs its log replayed.
     auto state = std::make_unique<State>(
-        State{SQLite::Database(file.string(), SQLite::OPEN_READWRITE, kBusyMilliseconds)});
+        State{SQLite::Database(path_for_sqlite(file), SQLite::OPEN_READWRITE, kBusyMilliseconds)});
     check_version(state->db, file);
     if (schema_version(state->db) == 0) {  // a run that began this moment, or a killed one
       throw InputError(file.string() + ": holds no runs yet; start bioptic run again");
