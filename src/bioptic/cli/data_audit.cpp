@@ -7,6 +7,7 @@
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/data_commands.h"
@@ -27,18 +28,18 @@ struct Options {
 };
 
 void print_text(const std::string& path, const Audit& audit) {
-  fmt::print("{}: {}\n\n", path, counted(audit.images, "image"));
+  print_out("{}: {}\n\n", path, counted(audit.images, "image"));
   std::size_t found = 0;
   for (const AuditCheck& check : audit.checks) {
     found += check.state == AuditState::found ? 1U : 0U;
-    fmt::print("{:8}  {}: {}\n", check.state == AuditState::found ? "FOUND" : name_of(check.state),
-               check.title, check.said);
+    print_out("{:8}  {}: {}\n", check.state == AuditState::found ? "FOUND" : name_of(check.state),
+              check.title, check.said);
     if (check.state != AuditState::found) continue;
-    for (const std::string& example : check.examples) fmt::print("            {}\n", example);
+    for (const std::string& example : check.examples) print_out("            {}\n", example);
   }
-  fmt::print("\n{}\n", found == 0 ? "Nothing found."
-                                  : fmt::format("{} of {} checks found something.", found,
-                                                audit.checks.size()));
+  print_out("\n{}\n", found == 0 ? "Nothing found."
+                                 : fmt::format("{} of {} checks found something.", found,
+                                               audit.checks.size()));
 }
 
 void print_json(const std::string& path, const Dataset& dataset, const Audit& audit) {
@@ -50,7 +51,7 @@ void print_json(const std::string& path, const Dataset& dataset, const Audit& au
                                     {"second", std::string(dataset.record(pair.second).source)},
                                     {"likeness", pair.likeness}});
   }
-  fmt::print("{}\n", j.dump(2));
+  print_out("{}\n", j.dump(2));
 }
 
 // What was imported for the audit alone lies where nobody looks: checks name the source instead.
@@ -76,7 +77,7 @@ int audit_command(Options options) {
   const bool dataset_given = is_dataset(options.path);
   std::vector<Original> originals;
   if (!dataset_given) {
-    folder = scratch.emplace(fs::temp_directory_path() / "audit").path() / "dataset";
+    folder = scratch.emplace(temporary_root() / "audit").path() / "dataset";
     ProgressLine line("Reading", "images", options.quiet);
     originals = import_for_audit(
         options.path, folder, options.import, [&](std::size_t done, std::size_t total) {
@@ -100,7 +101,7 @@ int audit_command(Options options) {
   }
   if (!options.montage.empty()) {
     if (audit.near.empty()) {
-      fmt::print(stderr, "No near duplicates: {} was not written.\n", options.montage);
+      print_error("No near duplicates: {} was not written.\n", options.montage);
     } else {
       write_file(options.montage, near_montage(dataset, audit.near));
     }

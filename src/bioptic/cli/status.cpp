@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/study/summarise.h"
@@ -28,17 +29,17 @@ int status_command(const std::string& out, bool as_json) {
   const long writer = WriterLock::holder(out);
   nlohmann::json list = nlohmann::json::array();
   if (!as_json) {
-    fmt::print("{:24}  {:>5}  {:>9}  {:>7}  {:>7}  {:>6}  {}\n", "study", "done", "collapsed",
-               "running", "missing", "failed", "time left");
+    print_out("{:24}  {:>5}  {:>9}  {:>7}  {:>7}  {:>6}  {}\n", "study", "done", "collapsed",
+              "running", "missing", "failed", "time left");
   }
   double left = 0;
   for (const StoredStudy& study : store.studies()) {
     const StudyProgress p = progress_of(store, study.name, writer != 0);
     if (p.running + p.missing + p.failed > 0) left += p.seconds_left;
     if (!as_json) {
-      fmt::print("{:24}  {:>5}  {:>9}  {:>7}  {:>7}  {:>6}  {}\n", p.name, p.done, p.collapsed,
-                 p.running, p.missing, p.failed,
-                 p.running + p.missing + p.failed == 0 ? "-" : duration_text(p.seconds_left));
+      print_out("{:24}  {:>5}  {:>9}  {:>7}  {:>7}  {:>6}  {}\n", p.name, p.done, p.collapsed,
+                p.running, p.missing, p.failed,
+                p.running + p.missing + p.failed == 0 ? "-" : duration_text(p.seconds_left));
     }
     nlohmann::json seconds;
     if (!std::isnan(p.seconds_left)) seconds = p.seconds_left;
@@ -51,21 +52,21 @@ int status_command(const std::string& out, bool as_json) {
                     {"seconds_left", seconds}});
   }
   if (as_json) {
-    fmt::print("{}\n",
-               nlohmann::json{{"out", out}, {"writer_pid", writer}, {"studies", list}}.dump(2));
+    print_out("{}\n",
+              nlohmann::json{{"out", out}, {"writer_pid", writer}, {"studies", list}}.dump(2));
     return 0;
   }
   if (std::isfinite(left) && list.size() > 1 && left > 0) {
-    fmt::print("altogether about {} left\n", duration_text(left));
+    print_out("altogether about {} left\n", duration_text(left));
   }
   if (writer != 0) {
     for (const RunningTrial& trial : store.running()) {
-      fmt::print("running: {}, epoch {} of {}\n", place_of(store, trial.trial_id), trial.epoch,
-                 trial.epochs);
+      print_out("running: {}, epoch {} of {}\n", place_of(store, trial.trial_id), trial.epoch,
+                trial.epochs);
     }
   }
-  fmt::print("{}\n", writer != 0 ? fmt::format("A run is going on (process {}).", writer)
-                                 : std::string("No run is going on here."));
+  print_out("{}\n", writer != 0 ? fmt::format("A run is going on (process {}).", writer)
+                                : std::string("No run is going on here."));
   return 0;
 }
 
