@@ -120,6 +120,7 @@ int run(int argc, char** argv) {
   Command command;
   register_run(app, command);
   register_status(app, command);
+  register_check(app, command);
   register_report(app, command);
   register_schedule(app, command);
   register_init(app, command);
