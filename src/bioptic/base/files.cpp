@@ -140,6 +140,19 @@ void remove_stale_temporaries(const fs::path& folder) {
   }
 }
 
+void remove_stale_beside(const fs::path& path) {
+  const std::string begin = "." + path.filename().string() + std::string(kTemporaryMark);
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::vector<fs::path> stale;
+  std::error_code ignored;
+  for (auto it = fs::directory_iterator(folder, ignored);
+       !ignored && it != fs::directory_iterator(); it.increment(ignored)) {
+    if (!it->path().filename().string().starts_with(begin)) continue;
+    if (it->is_regular_file(ignored) && !in_use(it->path())) stale.push_back(it->path());
+  }
+  for (const fs::path& file : stale) fs::remove(file, ignored);
+}
+
 std::string read_file(const fs::path& path) {
   // To open a pipe that nobody writes to would wait for ever, and a device may have no end.
   std::error_code error;

@@ -28,6 +28,9 @@ void commit_rename(const std::filesystem::path& temporary, const std::filesystem
 // this process makes its own there.
 void remove_stale_temporaries(const std::filesystem::path& folder);
 
+// The same for what a killed write_file(path) left beside `path`, and nothing else there.
+void remove_stale_beside(const std::filesystem::path& path);
+
 // Whole regular file as text.  Throws InputError naming the path.
 std::string read_file(const std::filesystem::path& path);
 

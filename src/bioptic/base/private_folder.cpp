@@ -3,9 +3,6 @@
 #include <cstdint>
 #include <random>
 #include <string>
-#include <system_error>
-
-#include "bioptic/base/error.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -23,20 +20,10 @@ std::string random_name(std::string_view what) {
   return name;
 }
 
-fs::path place_of(std::string_view what) {
-  std::error_code error;
-  const fs::path folder = fs::temp_directory_path(error);
-  if (error) {
-    throw InputError(
-        "the folder for temporary files cannot be used: " + error.message() +
-        "; set the environment variable TMPDIR to a folder that exists, or unset it for /tmp");
-  }
-  return folder / random_name(what);
-}
-
 }  // namespace
 
-PrivateFolder::PrivateFolder(std::string_view what) : folder_(place_of(what)) {
+PrivateFolder::PrivateFolder(std::string_view what)
+    : folder_(temporary_root() / random_name(what)) {
   fs::permissions(folder_.path(), fs::perms::owner_all);
 }
 

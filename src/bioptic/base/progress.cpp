@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "bioptic/base/print.h"
+
 namespace bioptic {
 
 std::string duration_text(double seconds) {
@@ -49,7 +51,7 @@ void ProgressLine::update(double done, double total, const std::string& extra) {
   }
   if (!extra.empty()) line += " | " + extra;
   clear();
-  std::fputs(line.c_str(), stderr);
+  write_text(stderr, line);
   if (!terminal_) std::fputc('\n', stderr);
   std::fflush(stderr);
   drawn_ = true;
@@ -58,7 +60,7 @@ void ProgressLine::update(double done, double total, const std::string& extra) {
 void ProgressLine::note(const std::string& line) {
   if (quiet_) return;
   clear();
-  std::fputs((line + "\n").c_str(), stderr);
+  write_text(stderr, line + "\n");
   drawn_ = false;
 }
 

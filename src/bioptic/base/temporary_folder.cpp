@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
+#include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 
 namespace bioptic {
@@ -44,6 +46,17 @@ void remove_left_behind(const fs::path& folder) {
 }
 
 }  // namespace
+
+fs::path temporary_root() {
+  const char* set = std::getenv("TMPDIR");
+  fs::path root = set != nullptr && *set != '\0' ? set : "/tmp";
+  std::error_code error;
+  if (!fs::is_directory(root, error)) {
+    throw InputError(root.string() +
+                     ": is no folder for temporary files; set TMPDIR to one that exists");
+  }
+  return root;
+}
 
 bool is_temporary_folder(const fs::path& path) {
   const std::string name = path.filename().string();

@@ -27,6 +27,9 @@ class TemporaryFolder {
   int lock_ = -1;  // open as long as the folder is used
 };
 
+// $TMPDIR, or /tmp where it is not set.  Throws InputError where that is no folder.
+std::filesystem::path temporary_root();
+
 // Whether the name is one of a TemporaryFolder.
 bool is_temporary_folder(const std::filesystem::path& path);
 

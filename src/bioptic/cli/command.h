@@ -14,6 +14,7 @@ void register_data(CLI::App& app, Command& run);  // data import, info, phantom
 void register_init(CLI::App& app, Command& run);
 void register_run(CLI::App& app, Command& run);
 void register_status(CLI::App& app, Command& run);
+void register_check(CLI::App& app, Command& run);
 void register_report(CLI::App& app, Command& run);
 void register_schedule(CLI::App& app, Command& run);
 void register_eval(CLI::App& app, Command& run);

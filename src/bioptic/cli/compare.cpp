@@ -10,6 +10,7 @@
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/json_text.h"
+#include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
 #include "bioptic/report/arm_levels.h"
@@ -100,22 +101,22 @@ json arms_json(const PredictionTable& table, std::span<const MetricLevels> level
 
 void print_models(const std::vector<ModelComparison>& models) {
   if (models.empty()) return;
-  fmt::print(
+  print_out(
       "One seed an arm: the tests below compare two TRAINED MODELS, never two settings. Another\n"
       "training of either would be another model.\n");
   for (const ModelComparison& m : models) {
-    fmt::print(
+    print_out(
         "- {} and {} (seed {}): {} images only {} gets right, {} only {}; McNemar's exact p {}",
         m.a, m.b, m.seed, m.only_a_right, m.a, m.only_b_right, m.b, p_text(m.mcnemar_p));
     if (m.grouped_p) {
-      fmt::print(" (it takes images for independent; over groups p {})", p_text(*m.grouped_p));
+      print_out(" (it takes images for independent; over groups p {})", p_text(*m.grouped_p));
     }
     if (m.auroc_difference) {
-      fmt::print("; AUROC {:+.4f}, {} p {}", *m.auroc_difference,
-                 m.auroc_by_jackknife ? "jackknife over groups" : "DeLong's",
-                 p_text(m.auroc_p.value_or(std::nan(""))));
+      print_out("; AUROC {:+.4f}, {} p {}", *m.auroc_difference,
+                m.auroc_by_jackknife ? "jackknife over groups" : "DeLong's",
+                p_text(m.auroc_p.value_or(std::nan(""))));
     }
-    fmt::print("\n");
+    print_out("\n");
   }
 }
 
@@ -196,15 +197,15 @@ int compare_command(const Options& o) {
                       {"comparisons", comparisons_json(comparisons)},
                       {"models", models_json(models)},
                       {"notes", table.notes}};
-    fmt::print("{}\n", json_text(out, 2));
+    print_out("{}\n", json_text(out, 2));
     return 0;
   }
-  fmt::print("{}, {}, {}{} of split {}\n\n", counted(table.arms.size(), "arm"),
-             counted(table.arms[0].trials.size(), "seed"), counted(table.images.size(), "image"),
-             table.grouped ? " of " + counted(table.groups, "group") : std::string(), table.split);
-  fmt::print("{}\n{}\n", arm_levels_text(table, levels), comparisons_text(comparisons, true));
+  print_out("{}, {}, {}{} of split {}\n\n", counted(table.arms.size(), "arm"),
+            counted(table.arms[0].trials.size(), "seed"), counted(table.images.size(), "image"),
+            table.grouped ? " of " + counted(table.groups, "group") : std::string(), table.split);
+  print_out("{}\n{}\n", arm_levels_text(table, levels), comparisons_text(comparisons, true));
   print_models(models);
-  for (const std::string& note : table.notes) fmt::print("note: {}\n", note);
+  for (const std::string& note : table.notes) print_out("note: {}\n", note);
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/json_text.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/private_folder.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/data_commands.h"
@@ -28,18 +29,18 @@ struct Options {
 };
 
 void print_text(const std::string& path, const Audit& audit) {
-  fmt::print("{}: {}\n\n", path, counted(audit.images, "image"));
+  print_out("{}: {}\n\n", path, counted(audit.images, "image"));
   std::size_t found = 0;
   for (const AuditCheck& check : audit.checks) {
     found += check.state == AuditState::found ? 1U : 0U;
-    fmt::print("{:8}  {}: {}\n", check.state == AuditState::found ? "FOUND" : name_of(check.state),
-               check.title, check.said);
+    print_out("{:8}  {}: {}\n", check.state == AuditState::found ? "FOUND" : name_of(check.state),
+              check.title, check.said);
     if (check.state != AuditState::found) continue;
-    for (const std::string& example : check.examples) fmt::print("            {}\n", example);
+    for (const std::string& example : check.examples) print_out("            {}\n", example);
   }
-  fmt::print("\n{}\n", found == 0 ? "Nothing found."
-                                  : fmt::format("{} of {} checks found something.", found,
-                                                audit.checks.size()));
+  print_out("\n{}\n", found == 0 ? "Nothing found."
+                                 : fmt::format("{} of {} checks found something.", found,
+                                               audit.checks.size()));
 }
 
 void print_json(const std::string& path, const Dataset& dataset, const Audit& audit) {
@@ -51,7 +52,7 @@ void print_json(const std::string& path, const Dataset& dataset, const Audit& au
                                     {"second", std::string(dataset.record(pair.second).source)},
                                     {"likeness", pair.likeness}});
   }
-  fmt::print("{}\n", json_text(j, 2));
+  print_out("{}\n", json_text(j, 2));
 }
 
 // What was imported for the audit alone lies where nobody looks: checks name the source instead.
@@ -101,7 +102,7 @@ int audit_command(Options options) {
   }
   if (!options.montage.empty()) {
     if (audit.near.empty()) {
-      fmt::print(stderr, "No near duplicates: {} was not written.\n", options.montage);
+      print_error("No near duplicates: {} was not written.\n", options.montage);
     } else {
       write_file(options.montage, near_montage(dataset, audit.near));
     }

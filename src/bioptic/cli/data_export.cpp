@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/export.h"
@@ -36,9 +37,9 @@ int export_command(const Options& options) {
                        : export_png(dataset, target, options.threads, progress);
   line.finish();
   if (!options.quiet) {
-    for (const std::string& note : notes) fmt::print(stderr, "{}\n", note);
+    for (const std::string& note : notes) print_error("{}\n", note);
   }
-  fmt::print("{}\n", target.string());
+  print_out("{}\n", target.string());
   return 0;
 }
 

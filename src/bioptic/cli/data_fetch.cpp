@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/fetch.h"
@@ -39,18 +40,18 @@ void print_list(bool as_json) {
                    {"md5", md5},
                    {"can_be_imported", !is_multi_label(set)}});
     }
-    fmt::print("{}\n", j.dump(2));
+    print_out("{}\n", j.dump(2));
     return;
   }
-  fmt::print("{:15}  {:26}  {:>6}  {:5}  {:>7}  {}\n", "name", "task", "labels", "", "images",
-             "licence");
+  print_out("{:15}  {:26}  {:>6}  {:5}  {:>7}  {}\n", "name", "task", "labels", "", "images",
+            "licence");
   for (const PublicSet& set : public_sets()) {
-    fmt::print("{:15}  {:26}  {:>6}  {:5}  {:>7}  {}{}\n", set.name, set.task, set.labels,
-               set.channels == 1 ? "grey" : "RGB", set.images, set.licence,
-               is_multi_label(set) ? " (several labels per image: cannot be imported)" : "");
+    print_out("{:15}  {:26}  {:>6}  {:5}  {:>7}  {}{}\n", set.name, set.task, set.labels,
+              set.channels == 1 ? "grey" : "RGB", set.images, set.licence,
+              is_multi_label(set) ? " (several labels per image: cannot be imported)" : "");
   }
-  fmt::print("\nEach at 28, 64, 128 and 224 pixels (--size), from {}.\n{}\n", kPublicPlace,
-             kPublicCitation);
+  print_out("\nEach at 28, 64, 128 and 224 pixels (--size), from {}.\n{}\n", kPublicPlace,
+            kPublicCitation);
 }
 
 int fetch_command(const Options& options) {
@@ -81,21 +82,21 @@ int fetch_command(const Options& options) {
         });
   }
   if (options.json) {
-    fmt::print("{}\n", json{{"file", target.string()},
-                            {"fetched", fetched},
-                            {"md5", public_md5(set, options.size)},
-                            {"licence", set.licence},
-                            {"citation", kPublicCitation}}
-                           .dump(2));
+    print_out("{}\n", json{{"file", target.string()},
+                           {"fetched", fetched},
+                           {"md5", public_md5(set, options.size)},
+                           {"licence", set.licence},
+                           {"citation", kPublicCitation}}
+                          .dump(2));
     return 0;
   }
-  fmt::print("{}: {}, MD5 {} as published\n", target.string(),
-             fetched ? "fetched" : "is there already", public_md5(set, options.size));
-  fmt::print("licence   {}\ncitation  {}\n", set.licence, kPublicCitation);
+  print_out("{}: {}, MD5 {} as published\n", target.string(),
+            fetched ? "fetched" : "is there already", public_md5(set, options.size));
+  print_out("licence   {}\ncitation  {}\n", set.licence, kPublicCitation);
   if (is_multi_label(set)) {
-    fmt::print("This set has several labels per image; bioptic cannot import it.\n");
+    print_out("This set has several labels per image; bioptic cannot import it.\n");
   } else {
-    fmt::print("next      bioptic data import {} {}\n", target.string(), target.stem().string());
+    print_out("next      bioptic data import {} {}\n", target.string(), target.stem().string());
   }
   return 0;
 }

@@ -1,3 +1,4 @@
+#include "bioptic/base/print.h"
 #include "bioptic/cli/data_commands.h"
 
 #include <fmt/format.h>
@@ -99,16 +100,16 @@ int import_command(Options options) {
         "--window and --group-key are for DICOM files, and the source has none.");
   }
   for (const std::string& note : report.notes) {
-    if (!options.quiet || note.starts_with(kWarning)) fmt::print(stderr, "{}\n", as_utf8(note));
+    if (!options.quiet || note.starts_with(kWarning)) print_error("{}\n", as_utf8(note));
   }
   if (!options.quiet) {
     for (const std::string& skipped : report.skipped) {
-      fmt::print(stderr, "left out: {}\n", as_utf8(skipped));
+      print_error("left out: {}\n", as_utf8(skipped));
     }
   }
   if (!report.skipped.empty()) {  // also with --quiet: the dataset is not all of its source
-    fmt::print(stderr, "{} of {} images were left out: they cannot be read, or have no label.\n",
-               report.skipped.size(), report.info.images + report.skipped.size());
+    print_error("{} of {} images were left out: they cannot be read, or have no label.\n",
+                report.skipped.size(), report.info.images + report.skipped.size());
   }
   print_dataset_info(target, options.json, false);
   return 0;

@@ -11,6 +11,7 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/json_text.h"
+#include "bioptic/base/print.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/dataset.h"
 
@@ -97,35 +98,35 @@ void print_json(const Dataset& dataset) {
     split["mean"] = facts.sum / facts.pixels;
     split["range"] = {facts.low, facts.high};
   }
-  fmt::print("{}\n", json_text(j, 2));
+  print_out("{}\n", json_text(j, 2));
 }
 
 void print_text(const Dataset& dataset) {
   const DatasetInfo& info = dataset.info();
-  fmt::print("{}: {}, {} x {} pixels, {}, {}\n", dataset.folder().string(),
-             counted(static_cast<std::size_t>(info.images), "image"), info.width, info.height,
-             info.channels == 1 ? "grey" : "RGB",
-             info.dtype == PixelType::uint8 ? "8 bit" : "16 bit");
+  print_out("{}: {}, {} x {} pixels, {}, {}\n", dataset.folder().string(),
+            counted(static_cast<std::size_t>(info.images), "image"), info.width, info.height,
+            info.channels == 1 ? "grey" : "RGB",
+            info.dtype == PixelType::uint8 ? "8 bit" : "16 bit");
   std::size_t width = 7;
   for (const std::string& name : info.classes) width = std::max(width, name.size());
-  fmt::print("\n{:8}", "split");
-  for (const std::string& name : info.classes) fmt::print("  {:>{}}", name, width);
-  fmt::print("  {:>7}  {:>8}  {:>12}\n", "groups", "mean", "range");
+  print_out("\n{:8}", "split");
+  for (const std::string& name : info.classes) print_out("  {:>{}}", name, width);
+  print_out("  {:>7}  {:>8}  {:>12}\n", "groups", "mean", "range");
   for (const auto& [name, facts] : facts_of(dataset)) {
-    fmt::print("{:8}", name);
-    for (const std::size_t n : facts.images) fmt::print("  {:>{}}", n, width);
-    fmt::print("  {:>7}  {:>8.1f}  {:>12}\n",
-               facts.groups.empty() ? "-" : std::to_string(facts.groups.size()),
-               facts.sum / facts.pixels, fmt::format("{}..{}", facts.low, facts.high));
+    print_out("{:8}", name);
+    for (const std::size_t n : facts.images) print_out("  {:>{}}", n, width);
+    print_out("  {:>7}  {:>8.1f}  {:>12}\n",
+              facts.groups.empty() ? "-" : std::to_string(facts.groups.size()),
+              facts.sum / facts.pixels, fmt::format("{}..{}", facts.low, facts.high));
   }
-  fmt::print("\ngroups         {}\n",
-             info.groups_from.empty() ? "not named by the source" : info.groups_from);
+  print_out("\ngroups         {}\n",
+            info.groups_from.empty() ? "not named by the source" : info.groups_from);
   if (const json weights = weights_of(dataset); !weights.is_null()) {
-    fmt::print("weights        {:g} to {:g}\n", weights[0].get<double>(), weights[1].get<double>());
+    print_out("weights        {:g} to {:g}\n", weights[0].get<double>(), weights[1].get<double>());
   }
-  fmt::print("preprocessing  {}\n", info.preprocessing);
-  fmt::print("provenance     {}\n", info.provenance);
-  fmt::print("SHA-256        {}\n", info.content_hash);
+  print_out("preprocessing  {}\n", info.preprocessing);
+  print_out("provenance     {}\n", info.provenance);
+  print_out("SHA-256        {}\n", info.content_hash);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/json_text.h"
 #include "bioptic/base/parallel.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/private_folder.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/eval_split.h"
@@ -188,14 +189,14 @@ json as_json(const Result& r) {
 void print_metric(const Result& r, const std::string& name, const std::string& heading) {
   const auto value = r.m.values.find(name);
   if (value == r.m.values.end()) {
-    fmt::print("{:28} undefined\n", heading);
+    print_out("{:28} undefined\n", heading);
     return;
   }
-  fmt::print("{:28} {:8.4f}", heading, value->second);
+  print_out("{:28} {:8.4f}", heading, value->second);
   if (const PatientInterval* i = interval_of(r.m, name)) {
-    fmt::print("   [{:.4f}, {:.4f}]   {}", i->low, i->high, i->method);
+    print_out("   [{:.4f}, {:.4f}]   {}", i->low, i->high, i->method);
   }
-  fmt::print("\n");
+  print_out("\n");
 }
 
 void print(const Result& r) {
@@ -203,37 +204,37 @@ void print(const Result& r) {
   const char* drawn = r.split_from == SplitFrom::source  ? ""
                       : r.split_from == SplitFrom::drawn ? ", as its study drew it"
                                                          : ", as its study drew it, by the pixels";
-  fmt::print("{} on {} ({}{}): {}, {}\n\n", r.options.model, r.options.data, r.options.split, drawn,
-             counted(r.images, "image"), counted(r.groups, "group"));
+  print_out("{} on {} ({}{}): {}, {}\n\n", r.options.model, r.options.data, r.options.split, drawn,
+            counted(r.images, "image"), counted(r.groups, "group"));
   for (const MetricHeading& h : metric_headings()) {
     if (names.size() == 2 || r.m.jackknifed.contains(h.name)) print_metric(r, h.name, h.heading);
   }
   for (const std::string& name : names) {
     if (names.size() > 2) print_metric(r, "auroc_" + name, "AUROC, " + name);
   }
-  fmt::print("{:28} {:8.4f}\n", "loss of the training", r.loss);
-  fmt::print(
+  print_out("{:28} {:8.4f}\n", "loss of the training", r.loss);
+  print_out(
       "\nintervals: 95 %, over patients, for this one trained model; another training would add "
       "its\nown chance. ECE: 10 bins of equal width; net benefit: at a threshold probability of "
       "0.5\n");
   if (names.size() == 2) {
-    fmt::print("threshold {} ({}), positive class {}\n", r.model.threshold(),
-               r.model.threshold_rule(),
-               names[static_cast<std::size_t>(r.model.reading().positive)]);
+    print_out("threshold {} ({}), positive class {}\n", r.model.threshold(),
+              r.model.threshold_rule(),
+              names[static_cast<std::size_t>(r.model.reading().positive)]);
   }
   if (r.m.not_finite > 0) {
-    fmt::print("note: {} scores are not finite and count as wrong\n", r.m.not_finite);
+    print_out("note: {} scores are not finite and count as wrong\n", r.m.not_finite);
   }
-  if (!r.warning.empty()) fmt::print("\nnote: {}\n", r.warning);
-  fmt::print("\n{:>16}", "true \\ predicted");
-  for (const std::string& name : names) fmt::print("  {:>12}", name);
-  fmt::print("\n");
+  if (!r.warning.empty()) print_out("\nnote: {}\n", r.warning);
+  print_out("\n{:>16}", "true \\ predicted");
+  for (const std::string& name : names) print_out("  {:>12}", name);
+  print_out("\n");
   for (std::size_t row = 0; row < names.size(); ++row) {
-    fmt::print("{:>16}", names[row]);
+    print_out("{:>16}", names[row]);
     for (std::size_t c = 0; c < names.size(); ++c) {
-      fmt::print("  {:>12}", r.m.confusion[row * names.size() + c]);
+      print_out("  {:>12}", r.m.confusion[row * names.size() + c]);
     }
-    fmt::print("\n");
+    print_out("\n");
   }
 }
 
@@ -241,26 +242,26 @@ void print(const Result& r) {
 void warn_of_unlike(const Result& r) {
   constexpr std::size_t kExamples = 3;
   if (const std::string not_said = not_checked(r.model.images()); !not_said.empty()) {
-    fmt::print(stderr, "Note: {}: {}.\n", r.options.model, not_said);
+    print_error("Note: {}: {}.\n", r.options.model, not_said);
   }
   if (!r.unlike_source.empty()) {
-    fmt::print(stderr,
-               "Warning: {}: some of its images, before they were prepared, are unlike those that "
-               "the model was trained on: {}.\n",
-               r.options.data, fmt::join(r.unlike_source, "; "));
+    print_error(
+        "Warning: {}: some of its images, before they were prepared, are unlike those that "
+        "the model was trained on: {}.\n",
+        r.options.data, fmt::join(r.unlike_source, "; "));
   }
   if (r.known.unlike == 0) return;
-  fmt::print(stderr, "Warning: {}: {}; what is predicted of such images may mean nothing.\n",
-             r.options.data, unlike_in_words(r.known));
+  print_error("Warning: {}: {}; what is predicted of such images may mean nothing.\n",
+              r.options.data, unlike_in_words(r.known));
   std::size_t said = 0;
   for (std::size_t i = 0; i < r.known.each.size() && said < kExamples; ++i) {
     const KnownImage& image = r.known.each[i];
     if (!image.unlike || image.unlike->empty()) continue;
     ++said;
-    fmt::print(stderr, "  image {}: {}\n", r.ids[i], fmt::join(*image.unlike, "; "));
+    print_error("  image {}: {}\n", r.ids[i], fmt::join(*image.unlike, "; "));
   }
   if (r.known.unlike > said) {
-    fmt::print(stderr, "  and {} more (--json names them all)\n", r.known.unlike - said);
+    print_error("  and {} more (--json names them all)\n", r.known.unlike - said);
   }
 }
 
@@ -299,16 +300,16 @@ int eval_command(const Options& options) {
   for (const std::size_t row : images.rows) result.ids.emplace_back(dataset.record(row).id);
   result.warning = seen_in_training(model, dataset, result.known, options.split);
   if (!result.differences.empty()) {
-    fmt::print(stderr,
-               "Warning: {}: the images may not have been prepared as those that the model was "
-               "trained on ({}); its numbers may be of the preparation.\n",
-               options.data, in_words(result.differences));
+    print_error(
+        "Warning: {}: the images may not have been prepared as those that the model was "
+        "trained on ({}); its numbers may be of the preparation.\n",
+        options.data, in_words(result.differences));
   }
   warn_of_unlike(result);
   for (const std::string& note : search_notes(dataset, options.group, found))
-    fmt::print(stderr, "{}\n", note);
+    print_error("{}\n", note);
   if (options.json) {
-    fmt::print("{}\n", json_text(as_json(result), 2));
+    print_out("{}\n", json_text(as_json(result), 2));
   } else {
     print(result);
   }

@@ -10,6 +10,7 @@
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/file_list.h"
@@ -124,11 +125,11 @@ int init(const Options& options) {
   const std::string text =
       study_template(facts_of(options.data, out), study_name(out), options.vary);
   if (to_terminal) {
-    fmt::print("{}", text);
+    print_out("{}", text);
     return 0;
   }
   write_file(out, text);
-  fmt::print("{} written; change it, then: bioptic run {}\n", out.string(), out.string());
+  print_out("{} written; change it, then: bioptic run {}\n", out.string(), out.string());
   return 0;
 }
 

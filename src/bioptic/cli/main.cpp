@@ -1,19 +1,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
-#include <cstdio>
-#include <cstring>
 #include <exception>
 #include <filesystem>
-#include <iostream>
+#include <new>
+#include <stdexcept>
 #include <string>
-#include <system_error>
+#include <string_view>
 #include <vector>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/mapped_fault.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/utf8.h"
 #include "bioptic/base/version.h"
 #include "bioptic/cli/command.h"
@@ -21,6 +20,10 @@
 
 namespace bioptic {
 namespace {
+
+constexpr std::string_view kNoMemory =
+    "there is not enough memory; what was finished before is kept. Use smaller images (data import "
+    "--size), fewer --threads or --jobs, or a machine with more memory";
 
 std::string version_text() {
   std::string text = fmt::format("bioptic {}\ninstruction sets: ", kVersion);
@@ -66,18 +69,44 @@ int parse_error(const CLI::App& app, const CLI::ParseError& error) {
   } else if (!left.empty() && (extra || required)) {
     message = unknown_word(app, left.front());
   }
-  fmt::print(stderr, "bioptic: error: {}\nRun with --help for what there is.\n", as_utf8(message));
+  print_error("bioptic: error: {}\nRun with --help for what there is.\n", message);
   return 2;
 }
 
 // What was printed may still be on its way: only now is known whether it arrives.
 int after_output(int code) {
-  std::cout.flush();
-  errno = 0;
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout) return code;
-  fmt::print(stderr, "bioptic: error: standard output cannot be written{}{}\n",
-             errno == 0 ? "" : ": ", errno == 0 ? "" : std::strerror(errno));
+  const std::string error = output_error();
+  if (error.empty()) return code;
+  print_error("bioptic: error: standard output cannot be written: {}\n", error);
   return 1;
+}
+
+// The exit code of what is being thrown, after a message.
+int after_exception() {
+  const auto fail = [](std::string_view why) {
+    print_error("bioptic: error: {}\n", why);
+    return 1;
+  };
+  try {
+    throw;
+  } catch (const InputError& e) {
+    fail(e.what());
+    return 2;
+  } catch (const Interrupted& e) {
+    print_error("bioptic: {}\n", e.what());
+    return 130;
+  } catch (const std::filesystem::filesystem_error& e) {
+    if (e.path1().empty()) return fail(e.what());
+    return fail(e.path1().string() + ": " + e.code().message());
+  } catch (const std::bad_alloc&) {
+    return fail(kNoMemory);
+  } catch (const std::length_error&) {  // more than any memory
+    return fail(kNoMemory);
+  } catch (const std::exception& e) {
+    return fail(e.what());
+  } catch (...) {
+    return fail("something unknown was thrown; please report this with the command");
+  }
 }
 
 int run(int argc, char** argv) {
@@ -92,6 +121,7 @@ int run(int argc, char** argv) {
   Command command;
   register_run(app, command);
   register_status(app, command);
+  register_check(app, command);
   register_report(app, command);
   register_schedule(app, command);
   register_init(app, command);
@@ -112,29 +142,14 @@ int run(int argc, char** argv) {
 }  // namespace bioptic
 
 int main(int argc, char** argv) {
+  bioptic::open_closed_streams();
   bioptic::report_mapped_faults();
   // A file that would outgrow the limit on sizes (ulimit -f) is an error of the write, with a
   // message, as a full disk is.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     return bioptic::run(argc, argv);
-  } catch (const bioptic::InputError& e) {
-    fmt::print(stderr, "bioptic: error: {}\n", bioptic::as_utf8(e.what()));
-    return 2;
-  } catch (const bioptic::Interrupted& e) {
-    fmt::print(stderr, "bioptic: {}\n", e.what());
-    return 130;
-  } catch (const std::filesystem::filesystem_error& e) {
-    fmt::print(stderr, "bioptic: error: {}: {}\n", bioptic::as_utf8(e.path1().string()),
-               e.code().message());
-    return 1;
-  } catch (const std::system_error& e) {
-    const bool output = std::ferror(stdout) != 0;  // more was printed than waits in its buffer
-    fmt::print(stderr, "bioptic: error: {}\n",
-               output ? "standard output cannot be written: " + e.code().message() : e.what());
-    return 1;
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "bioptic: error: {}\n", bioptic::as_utf8(e.what()));
-    return 1;
+  } catch (...) {
+    return bioptic::after_exception();
   }
 }

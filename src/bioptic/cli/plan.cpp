@@ -11,6 +11,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
 #include "bioptic/report/plan.h"
@@ -190,7 +191,7 @@ int plan_command(const Options& o) {
     const fs::path stem = o.figure;
     write_figure(plan_figure(plan), stem);
   }
-  fmt::print("{}", o.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan));
+  print_out("{}", o.json ? plan_json(plan).dump(2) + "\n" : plan_text(plan));
   return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/json_text.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/utf8.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/image.h"
@@ -104,19 +105,19 @@ int predict_command(const Options& options) {
   // Image files are no DICOM files; whether they were made by the same window, nobody can tell.
   const auto differences = preprocessing_differences(model.preprocessing(), "{}");
   if (!differences.empty()) {
-    fmt::print(stderr,
-               "Warning: image files may not be prepared as the model's training images were ({}); "
-               "its classes may be of the preparation.\n",
-               in_words(differences));
+    print_error(
+        "Warning: image files may not be prepared as the model's training images were ({}); "
+        "its classes may be of the preparation.\n",
+        in_words(differences));
   }
   nlohmann::json list = nlohmann::json::array();
   const Reading& reading = model.reading();
   if (!options.json && reading.classes == 2) {
-    fmt::print("threshold {} ({}) on the score of {}\n", model.threshold(), model.threshold_rule(),
-               model.classes()[static_cast<std::size_t>(reading.positive)]);
+    print_out("threshold {} ({}) on the score of {}\n", model.threshold(), model.threshold_rule(),
+              model.classes()[static_cast<std::size_t>(reading.positive)]);
   }
   if (const std::string not_said = not_checked(model.images()); !not_said.empty()) {
-    fmt::print(stderr, "Note: {}: {}.\n", options.model, not_said);
+    print_error("Note: {}: {}.\n", options.model, not_said);
   }
   KnownImages all;
   for (const std::string& file : options.images) {
@@ -144,20 +145,20 @@ int predict_command(const Options& options) {
                     {"validated_on", optional_json(found.validated_on)}});
     const bool unlike = found.unlike && !found.unlike->empty();
     if (!options.json) {
-      fmt::print("{}: {} {}{}\n", as_utf8(file), predicted, text,
-                 unlike ? "  unlike the training images" : "");
+      print_out("{}: {} {}{}\n", as_utf8(file), predicted, text,
+                unlike ? "  unlike the training images" : "");
     }
     if (unlike) {
-      fmt::print(stderr, "Warning: {}: is unlike the images that the model was trained on: {}.\n",
-                 as_utf8(file), fmt::join(*found.unlike, "; "));
+      print_error("Warning: {}: is unlike the images that the model was trained on: {}.\n",
+                  as_utf8(file), fmt::join(*found.unlike, "; "));
     }
   }
   if (all.unlike > 0 && all.each.size() > 1) {
-    fmt::print(stderr, "Warning: {}; what is predicted of such images may mean nothing.\n",
-               unlike_in_words(all));
+    print_error("Warning: {}; what is predicted of such images may mean nothing.\n",
+                unlike_in_words(all));
   }
   if (const std::string seen = seen_in_words(all); !seen.empty()) {
-    fmt::print(stderr, "Note: {}.\n", seen);
+    print_error("Note: {}.\n", seen);
   }
   if (options.json) {
     nlohmann::json j = {{"model", options.model},
@@ -169,7 +170,7 @@ int predict_command(const Options& options) {
     }
     // Of more classes the likeliest is predicted, whatever a threshold says.
     if (reading.classes == 2) j["threshold"] = model.threshold();
-    fmt::print("{}\n", json_text(j, 2));
+    print_out("{}\n", json_text(j, 2));
   }
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
+#include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/report/audit_report.h"
@@ -26,10 +27,10 @@ std::optional<Dataset> open_images(const StoredStudy& study) {
   try {
     Dataset dataset = Dataset::open(study.dataset_path);
     if (dataset.info().content_hash == study.dataset_hash) return dataset;
-    fmt::print("note: {} has changed since the run; the figures that show images are left out\n",
-               study.dataset_path);
+    print_out("note: {} has changed since the run; the figures that show images are left out\n",
+              study.dataset_path);
   } catch (const InputError& e) {
-    fmt::print("note: the figures that show images are left out: {}\n", e.what());
+    print_out("note: the figures that show images are left out: {}\n", e.what());
   }
   return std::nullopt;
 }
@@ -60,15 +61,15 @@ int report_command(fs::path path) {
     summary.audit =
         study_audit(summary, dataset ? &*dataset : nullptr, out, available_processors());
     const ReportOutcome written = write_report(summary, dataset ? &*dataset : nullptr, out / name);
-    fmt::print("{}{}\n\n{}\n", name, summary.unfinished ? " (unfinished)" : "",
-               arms_table_text(summary));
+    print_out("{}{}\n\n{}\n", name, summary.unfinished ? " (unfinished)" : "",
+              arms_table_text(summary));
     if (!summary.comparisons.empty()) {
-      fmt::print("{}\n", comparisons_text(summary.comparisons, false));
+      print_out("{}\n", comparisons_text(summary.comparisons, false));
     }
-    if (!summary.claims.empty()) fmt::print("{}\n", claims_text(summary));
-    if (summary.audit) fmt::print("Audit: {}\n", audit_line(*summary.audit));
-    for (const std::string& note : written.notes) fmt::print("note: {}\n", note);
-    fmt::print("Report: {}\n", written.html.string());
+    if (!summary.claims.empty()) print_out("{}\n", claims_text(summary));
+    if (summary.audit) print_out("Audit: {}\n", audit_line(*summary.audit));
+    for (const std::string& note : written.notes) print_out("note: {}\n", note);
+    print_out("Report: {}\n", written.html.string());
   }
   return 0;
 }

@@ -19,7 +19,9 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/json_text.h"
 #include "bioptic/base/parallel.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
+#include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/kernel/kernels.h"
@@ -164,15 +166,15 @@ class Run {
       } catch (const std::exception& e) {
         // Its trials are kept: the other studies need not wait for it.
         ++failed;
-        fmt::print(stderr, "bioptic: error: the report of '{}' could not be written: {}\n",
-                   study.spec.name, e.what());
+        print_error("bioptic: error: the report of '{}' could not be written: {}\n",
+                    study.spec.name, e.what());
         result.push_back(
             {{"study", study.spec.name}, {"failed", outcome.failed}, {"error", e.what()}});
       }
     }
     store.clear_running();
     if (options_.json)
-      fmt::print("{}\n", json_text({{"out", out_.string()}, {"studies", result}}, 2));
+      print_out("{}\n", json_text({{"out", out_.string()}, {"studies", result}}, 2));
     return failed > 0 ? 1 : 0;
   }
 
@@ -182,7 +184,7 @@ class Run {
                                         : parse_save_models(options_.save_models);
   }
   void say(const std::string& text) const {
-    if (!options_.quiet) fmt::print(options_.json ? stderr : stdout, "{}\n", text);
+    if (!options_.quiet) write_text(options_.json ? stderr : stdout, text + "\n");
   }
 
   // Trials at once and threads of each.  What is not asked for is chosen by measuring, so that the
@@ -273,7 +275,7 @@ class Run {
     PrepareOptions prepare;
     if (!options_.data.empty()) prepare.data = options_.data;
     // A dry run writes nothing there, not even a cache that has no other place.
-    prepare.out = options_.dry_run ? fs::temp_directory_path() / "bioptic" : out_;
+    prepare.out = options_.dry_run ? temporary_root() / "bioptic" : out_;
     prepare.threads = threads_;
     std::unique_ptr<ProgressLine> line;
     prepare.progress = [&](const std::string& what, std::size_t done, std::size_t total) {
@@ -382,11 +384,11 @@ class Run {
         duration_text(total_seconds), bytes_text(total_bytes),
         bytes_text(static_cast<double>(fs::space(existing_parent(out_)).available))));
     if (options_.json) {
-      fmt::print("{}\n", json_text({{"trials", list},
-                                    {"seconds", total_seconds},
-                                    {"bytes", total_bytes},
-                                    {"threads", threads_}},
-                                   2));
+      print_out("{}\n", json_text({{"trials", list},
+                                   {"seconds", total_seconds},
+                                   {"bytes", total_bytes},
+                                   {"threads", threads_}},
+                                  2));
     }
     return 0;
   }

@@ -13,6 +13,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/import.h"
@@ -236,16 +237,16 @@ int schedule(const Options& options) {
   for (const ArmSpec& arm : study.arms) {
     if (!arm.is_control) arms.push_back(compute(arm, images.count));
   }
-  if (options.csv) fmt::print("{}", csv_text(arms));
-  if (options.json) fmt::print("{}", json_text(study, images, arms));
+  if (options.csv) print_out("{}", csv_text(arms));
+  if (options.json) print_out("{}", json_text(study, images, arms));
   const bool for_programs = options.csv || options.json;
   if (!for_programs) {
-    fmt::print("{}: {} training images ({})\n\n{}\nLearning rate at the end of each epoch\n{}",
-               study.name, images.count, images.from, summary_table(arms), epoch_table(arms));
+    print_out("{}: {} training images ({})\n\n{}\nLearning rate at the end of each epoch\n{}",
+              study.name, images.count, images.from, summary_table(arms), epoch_table(arms));
     for (const ArmSchedule& arm : arms) {
       if (arm.watches_validation) {
-        fmt::print("\n{}: a plateau's rate depends on validation; shown without any reduction.\n",
-                   arm.name);
+        print_out("\n{}: a plateau's rate depends on validation; shown without any reduction.\n",
+                  arm.name);
       }
     }
   }
@@ -253,12 +254,12 @@ int schedule(const Options& options) {
   const fs::path folder = fs::path(options.out) / study.name / "schedule";
   write_file(folder / "schedule.csv", csv_text(arms));
   std::FILE* const notes = for_programs ? stderr : stdout;
-  fmt::print(notes, "\nEvery step: {}\n", (folder / "schedule.csv").string());
+  write_text(notes, fmt::format("\nEvery step: {}\n", (folder / "schedule.csv").string()));
   try {
     write_figure(arms, folder / "schedule");
-    fmt::print(notes, "Figure: {}\n", (folder / "schedule.svg").string());
+    write_text(notes, fmt::format("Figure: {}\n", (folder / "schedule.svg").string()));
   } catch (const Failure& failure) {  // gnuplot is missing: the numbers are there all the same
-    fmt::print(notes, "No figure: {}\n", failure.what());
+    write_text(notes, fmt::format("No figure: {}\n", failure.what()));
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bioptic/base/json_text.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/study/summarise.h"
@@ -29,17 +30,17 @@ int status_command(const std::string& out, bool as_json) {
   const long writer = WriterLock::holder(out);
   nlohmann::json list = nlohmann::json::array();
   if (!as_json) {
-    fmt::print("{:24}  {:>5}  {:>9}  {:>7}  {:>7}  {:>6}  {}\n", "study", "done", "collapsed",
-               "running", "missing", "failed", "time left");
+    print_out("{:24}  {:>5}  {:>9}  {:>7}  {:>7}  {:>6}  {}\n", "study", "done", "collapsed",
+              "running", "missing", "failed", "time left");
   }
   double left = 0;
   for (const StoredStudy& study : store.studies()) {
     const StudyProgress p = progress_of(store, study.name, writer != 0);
     if (p.running + p.missing + p.failed > 0) left += p.seconds_left;
     if (!as_json) {
-      fmt::print("{:24}  {:>5}  {:>9}  {:>7}  {:>7}  {:>6}  {}\n", p.name, p.done, p.collapsed,
-                 p.running, p.missing, p.failed,
-                 p.running + p.missing + p.failed == 0 ? "-" : duration_text(p.seconds_left));
+      print_out("{:24}  {:>5}  {:>9}  {:>7}  {:>7}  {:>6}  {}\n", p.name, p.done, p.collapsed,
+                p.running, p.missing, p.failed,
+                p.running + p.missing + p.failed == 0 ? "-" : duration_text(p.seconds_left));
     }
     nlohmann::json seconds;
     if (!std::isnan(p.seconds_left)) seconds = p.seconds_left;
@@ -52,20 +53,20 @@ int status_command(const std::string& out, bool as_json) {
                     {"seconds_left", seconds}});
   }
   if (as_json) {
-    fmt::print("{}\n", json_text({{"out", out}, {"writer_pid", writer}, {"studies", list}}, 2));
+    print_out("{}\n", json_text({{"out", out}, {"writer_pid", writer}, {"studies", list}}, 2));
     return 0;
   }
   if (std::isfinite(left) && list.size() > 1 && left > 0) {
-    fmt::print("altogether about {} left\n", duration_text(left));
+    print_out("altogether about {} left\n", duration_text(left));
   }
   if (writer != 0) {
     for (const RunningTrial& trial : store.running()) {
-      fmt::print("running: {}, epoch {} of {}\n", place_of(store, trial.trial_id), trial.epoch,
-                 trial.epochs);
+      print_out("running: {}, epoch {} of {}\n", place_of(store, trial.trial_id), trial.epoch,
+                trial.epochs);
     }
   }
-  fmt::print("{}\n", writer != 0 ? fmt::format("A run is going on (process {}).", writer)
-                                 : std::string("No run is going on here."));
+  print_out("{}\n", writer != 0 ? fmt::format("A run is going on (process {}).", writer)
+                                : std::string("No run is going on here."));
   return 0;
 }
 

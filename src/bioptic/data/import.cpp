@@ -123,14 +123,19 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
       pool, source.size(), [&](std::size_t i, std::size_t) { headers[i] = source.header(i); },
       nothing_after);
   if (!bad.empty() && !options.skip_bad) {
-    // The rest is read only to count.
-    const std::vector<Bad> all = for_images(
+    // The rest is read only to count.  What failed counts, though it may be readable by now.
+    std::vector<char> counted(source.size(), 0);
+    for (const Bad& b : bad) counted[b.item] = 1;
+    std::vector<Bad> all = for_images(
         pool, source.size(),
         [&](std::size_t i, std::size_t) {
+          if (counted[i] != 0) return;
           source.header(i);
           source.load(i);
         },
         nothing_after);
+    all.insert(all.end(), bad.begin(), bad.end());
+    std::sort(all.begin(), all.end(), [](const Bad& a, const Bad& b) { return a.item < b.item; });
     throw_bad(all, source.size());
   }
   for (const Bad& b : bad) {
@@ -259,6 +264,7 @@ void check_class_names(const std::vector<std::string>& classes) {
     }
   }
 }
+}  // namespace
 
 ImportReport import_from(const ImageSource& source, const fs::path& folder,
                          const std::string& provenance_source, const ImportOptions& options,
@@ -353,6 +359,8 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   report.info = writer.finish();
   return report;
 }
+
+namespace {
 
 void require_source(const fs::path& source) {
   std::error_code error;

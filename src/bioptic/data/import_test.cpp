@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 #include <zip.h>
 
+#include <atomic>
 #include <cstring>
 #include <limits>
 #include <set>
 
 #include "bioptic/data/image.h"
 #include "bioptic/data/npy.h"
+#include "bioptic/data/source.h"
 #include "bioptic/data/split.h"
 #include "bioptic/data/test_images.h"
 #include "bioptic/data/window.h"
@@ -61,6 +63,39 @@ TEST(ImportFolders, SplitsClassesAndPixelsArrive) {
   EXPECT_EQ(report.notes.size(), 2U);  // the text file; and one group holds 8 of these 10 images
   EXPECT_TRUE(has(error_of([&] { import_source(folder / "src", folder / "out", options); }),
                   "exists already"));
+}
+
+// Images of which one cannot be read the first time, as while a file is still being copied in.
+class OnceUnreadable : public ImageSource {
+ public:
+  OnceUnreadable() { classes = {"a", "b"}; }
+  std::size_t size() const override { return 4; }
+  SourceItem item(std::size_t i) const override {
+    return {"f" + std::to_string(i), static_cast<std::int64_t>(i % 2), "", "", 1};
+  }
+  ImageHeader header(std::size_t i) const override {
+    if (i == 2 && !failed_.exchange(true)) throw InputError("f2: ends too early");
+    ImageHeader header;
+    header.width = header.height = 8;
+    return header;
+  }
+  Image load(std::size_t i) const override {
+    Image image;
+    image.width = image.height = 8;
+    image.pixels.assign(64, static_cast<std::uint16_t>(i));
+    return image;
+  }
+
+ private:
+  mutable std::atomic<bool> failed_{false};
+};
+
+TEST(ImportImages, WhatFailsOnceAndThenReadsWellIsNamed) {
+  const TestFolder folder;
+  const OnceUnreadable source;
+  const std::string error = error_of([&] { import_from(source, folder / "out", "source", {}); });
+  EXPECT_TRUE(has(error, "f2: ends too early (1 of 4 images cannot be read")) << error;
+  EXPECT_FALSE(fs::exists(folder / "out"));
 }
 
 TEST(ImportFolders, SplitsAreKnownInEverySpelling) {

@@ -45,6 +45,12 @@ class ImageSource {
   std::string value_range;    // floats: the range that became 0..65535; "" otherwise
 };
 
+// Makes a dataset of all images.  `provenance_source`: the source's name as the dataset stores it.
+// Throws as import_source.
+ImportReport import_from(const ImageSource& source, const std::filesystem::path& folder,
+                         const std::string& provenance_source, const ImportOptions& options,
+                         const Progress& progress = {});
+
 // .npy files, one per class and split.
 std::unique_ptr<ImageSource> open_arrays(const std::vector<ClassFile>& files);
 

@@ -28,6 +28,9 @@ namespace fs = std::filesystem;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
+// By which reports of every version are known again.
+constexpr const char* kKicker = "<p class=\"kicker\">bioptic study: ";
+
 constexpr const char* kStyle = R"css(
 :root { color-scheme: light; --ink: #1d232b; --soft: #5a6470; --line: #d9dee4; --mark: #0072B2; }
 * { box-sizing: border-box; }
@@ -231,6 +234,8 @@ std::string data_table(const StudySummary& summary) {
 
 }  // namespace
 
+bool is_report_html(std::string_view html) { return html.find(kKicker) != std::string_view::npos; }
+
 std::string report_html(const StudySummary& summary, const std::vector<Figure>& figures,
                         const fs::path& folder, const std::vector<std::string>& notes) {
   std::string out =
@@ -238,7 +243,7 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   out += "<title>" + html_escape(summary.name) + " - bioptic</title>\n<style>" + kStyle +
          claims_css() + "</style></head>\n<body>\n<main>\n";
-  out += "<p class=\"kicker\">bioptic study: " + html_escape(summary.name) + "</p>\n<h1>" +
+  out += kKicker + html_escape(summary.name) + "</p>\n<h1>" +
          html_escape(summary.question.empty() ? summary.name : summary.question) + "</h1>\n";
   std::size_t seeds = 0;
   for (const ArmSummary& arm : summary.arms) seeds = std::max(seeds, arm.trials.size());

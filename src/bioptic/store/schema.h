@@ -42,4 +42,17 @@ CREATE TABLE running (
   epochs INTEGER NOT NULL) WITHOUT ROWID;
 )sql"};
 
+// What older programs need not know of, so that they go on with the store: made by whoever opens it
+// to write.  Rows that an older program writes have no checksum; the triggers take that of rows it
+// replaces.
+inline constexpr const char* kAdditions = R"sql(
+CREATE TABLE IF NOT EXISTS checksums (
+  part TEXT NOT NULL, id TEXT NOT NULL,  -- see kParts in row_checksum.h
+  sha256 TEXT NOT NULL, PRIMARY KEY (part, id)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS replaced_study AFTER UPDATE ON studies BEGIN
+  DELETE FROM checksums WHERE part IN ('study', 'images', 'places') AND id = old.name; END;
+CREATE TRIGGER IF NOT EXISTS removed_trial AFTER DELETE ON trials BEGIN
+  DELETE FROM checksums WHERE part IN ('trial', 'predictions') AND id = old.id; END;
+)sql";
+
 }  // namespace bioptic

@@ -5,22 +5,77 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/names.h"
+#include "bioptic/base/temporary_folder.h"
+#include "bioptic/store/row_checksum.h"
 #include "bioptic/store/schema.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
 
 struct Store::State {
+  // Where the store lies on a medium that cannot be written, a copy with its log; else empty.
+  std::unique_ptr<TemporaryFolder> copy;
   SQLite::Database db;
+  fs::path file;  // as a person knows it
+  bool has_checksums = false;
+  dev_t device = 0;  // of the file that was opened to write
+  ino_t inode = 0;
+
   // SQLite's reasons (disk full, damaged file) name no file.
   [[noreturn]] void fail(const SQLite::Exception& e) const {
-    throw Failure(db.getFilename() + ": " + e.what());
+    throw Failure(file.string() + ": " + e.what());
+  }
+  [[noreturn]] void fail_damaged(Part part, const std::string& id, std::string_view why) const {
+    throw Failure(fmt::format(
+        "{}: the record of {} {} is damaged: {}. Put a copy of the file in its place; without one, "
+        "bioptic check {} tells what is whole, and a run with another --out trains again",
+        file.string(), queries_of(part).words, id, why, file.parent_path().string()));
+  }
+  std::optional<std::string> checksum(Part part, const std::string& id) {
+    if (!has_checksums) return std::nullopt;
+    SQLite::Statement query(db, "SELECT sha256 FROM checksums WHERE part = ? AND id = ?");
+    query.bind(1, queries_of(part).name);
+    query.bind(2, id);
+    if (!query.executeStep()) return std::nullopt;
+    return query.getColumn(0).getString();
+  }
+  // Holds what was read against the checksum, where there is one.
+  void require(Part part, const std::string& id, RowHash& hash) {
+    const std::optional<std::string> stored = checksum(part, id);
+    if (stored && *stored != hash.hex()) {
+      fail_damaged(part, id, "it has not the SHA-256 that was stored with it");
+    }
+  }
+  // That there is no row is no damage.
+  void require_never_written(Part part, const std::string& id) {
+    if (checksum(part, id)) fail_damaged(part, id, "it has a SHA-256 and is not there");
+  }
+  void store_checksum(Part part, const std::string& id) {
+    SQLite::Statement insert(db, "INSERT OR REPLACE INTO checksums VALUES (?,?,?)");
+    insert.bind(1, queries_of(part).name);
+    insert.bind(2, id);
+    insert.bind(3, checksum_of(db, part, id));
+    insert.exec();
+  }
+  void require_in_place() const {
+    struct stat now {};
+    if (::stat(file.c_str(), &now) == 0 && now.st_dev == device && now.st_ino == inode) return;
+    throw Failure(file.string() +
+                  ": was removed or replaced while it was written; what was trained since is lost");
   }
 };
 
@@ -96,9 +151,56 @@ StoredStudy read_study(SQLite::Statement& row) {
   return s;
 }
 
-TrialStatus parse_status(const std::string& text) {
-  if (text == "done") return TrialStatus::done;
-  return text == "collapsed" ? TrialStatus::collapsed : TrialStatus::failed;
+// Empty for what is no status.
+std::optional<TrialStatus> parse_status(const std::string& text) {
+  for (const TrialStatus status :
+       {TrialStatus::done, TrialStatus::collapsed, TrialStatus::failed}) {
+    if (text == name_of(status)) return status;
+  }
+  return std::nullopt;
+}
+
+// Reads of several statements see one state of the database, whatever another process commits.
+class Snapshot {
+ public:
+  explicit Snapshot(SQLite::Database& db) : db_(db) {
+    if (sqlite3_get_autocommit(db.getHandle()) == 0) return;  // within another one
+    db_.exec("BEGIN");
+    begun_ = true;
+  }
+  ~Snapshot() {
+    if (begun_) db_.tryExec("COMMIT");
+  }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  SQLite::Database& db_;
+  bool begun_ = false;
+};
+
+SQLite::Statement ask(SQLite::Database& db, Part part, std::size_t query, const std::string& id) {
+  SQLite::Statement statement(db, queries_of(part).queries.at(query));
+  statement.bind(1, id);
+  return statement;
+}
+
+// Looks at lengths of cells before it reads them.
+void be_careful(SQLite::Database& db) {
+  db.exec("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF");
+}
+
+bool has_checksums(SQLite::Database& db) { return db.tableExists("checksums"); }
+
+// A file name as SQLite's URIs have it.
+std::string uri_of(const fs::path& file) {
+  std::string uri = "file:";
+  for (const char c : fs::absolute(file).string()) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '.' ||
+                       c == '_' || c == '-';
+    uri += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
+  }
+  return uri;
 }
 
 }  // namespace
@@ -110,35 +212,91 @@ Store::~Store() = default;
 Store Store::open_to_write(const fs::path& out) {
   const fs::path file = out / "bioptic.sqlite";
   try {
-    auto state = std::make_unique<State>(State{SQLite::Database(
-        path_for_sqlite(file), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMilliseconds)});
+    auto state = std::make_unique<State>(
+        State{nullptr,
+              SQLite::Database(path_for_sqlite(file), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+                               kBusyMilliseconds),
+              file});
     check_version(state->db, file);
+    be_careful(state->db);
     // A committed trial survives a power cut; readers (bioptic status) do not wait for the writer.
     state->db.exec(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     migrate(state->db);
+    state->db.exec(kAdditions);
+    state->has_checksums = true;
+    struct stat opened {};
+    if (::stat(file.c_str(), &opened) != 0) {
+      throw InputError(file.string() + ": cannot be used as a store: " + std::strerror(errno));
+    }
+    state->device = opened.st_dev;
+    state->inode = opened.st_ino;
     return Store(std::move(state));
   } catch (const SQLite::Exception& e) {
     throw InputError(file.string() + ": cannot be used as a store: " + e.what());
   }
 }
 
+namespace {
+
+// Throws SQLite's error where the folder would have to be written for it.
+Store::State open_as_it_is(const fs::path& file) {
+  // Not read-only: a store whose writer was killed needs its log replayed.
+  Store::State state{
+      nullptr, SQLite::Database(path_for_sqlite(file), SQLite::OPEN_READWRITE, kBusyMilliseconds),
+      file};
+  schema_version(state.db);
+  return state;
+}
+
+// A store whose folder cannot be written: nobody else writes it either.
+Store::State open_unwritable(const fs::path& file) {
+  const fs::path log = file.string() + "-wal";
+  std::error_code none;
+  if (const auto size = fs::file_size(log, none); none || size == 0) {
+    return {nullptr,
+            SQLite::Database(uri_of(file) + "?immutable=1",
+                             SQLite::OPEN_READONLY | SQLite::OPEN_URI, kBusyMilliseconds),
+            file};
+  }
+  // SQLite would replay the log in place.
+  auto copy = std::make_unique<TemporaryFolder>(temporary_root() / "store");
+  const fs::path there = copy->path() / file.filename();
+  fs::copy_file(file, there);
+  fs::copy_file(log, there.string() + "-wal");
+  fs::permissions(there, fs::perms::owner_read | fs::perms::owner_write);
+  SQLite::Database db(path_for_sqlite(there), SQLite::OPEN_READWRITE, kBusyMilliseconds);
+  return {std::move(copy), std::move(db), file};
+}
+
+Store::State open_readable(const fs::path& file) {
+  try {
+    return open_as_it_is(file);
+  } catch (const SQLite::Exception& e) {
+    const int kind = e.getErrorCode() & 0xff;  // without SQLite's extension
+    const bool unwritable = ::access(file.parent_path().c_str(), W_OK) != 0;
+    if (!unwritable || (kind != SQLITE_CANTOPEN && kind != SQLITE_READONLY)) throw;
+  }
+  return open_unwritable(file);
+}
+
+}  // namespace
+
 Store Store::open_to_read(const fs::path& out) {
-  const fs::path file = out / "bioptic.sqlite";
+  const fs::path file = (out.empty() ? fs::path(".") : out) / "bioptic.sqlite";
   if (!fs::exists(file)) {
     throw InputError(out.string() +
                      ": holds no runs (no bioptic.sqlite); give the --out folder of "
                      "bioptic run");
   }
   try {
-    // Not read-only: a store whose writer was killed needs its log replayed.
-    auto state = std::make_unique<State>(
-        State{SQLite::Database(path_for_sqlite(file), SQLite::OPEN_READWRITE, kBusyMilliseconds)});
+    auto state = std::make_unique<State>(open_readable(file));
     check_version(state->db, file);
+    be_careful(state->db);
     if (schema_version(state->db) == 0) {  // a run that began this moment, or a killed one
       throw InputError(file.string() + ": holds no runs yet; start bioptic run again");
     }
-    migrate(state->db);
+    state->has_checksums = has_checksums(state->db);
     return Store(std::move(state));
   } catch (const SQLite::Exception& e) {
     const int kind = e.getErrorCode() & 0xff;           // without SQLite's extension
@@ -150,52 +308,81 @@ Store Store::open_to_read(const fs::path& out) {
   }
 }
 
+void Store::require_in_place() const { state_->require_in_place(); }
+
 std::vector<StoredStudy> Store::studies() const try {
-  SQLite::Statement query(state_->db, "SELECT * FROM studies ORDER BY position");
+  const Snapshot snapshot(state_->db);
+  SQLite::Statement query(state_->db, "SELECT name FROM studies ORDER BY position");
   std::vector<StoredStudy> list;
-  while (query.executeStep()) list.push_back(read_study(query));
+  std::set<std::string> names;
+  while (query.executeStep()) {
+    const std::string name = query.getColumn(0).getString();
+    list.push_back(study(name).value());
+    names.insert(name);
+  }
+  if (!state_->has_checksums) return list;
+  SQLite::Statement written(state_->db, "SELECT id FROM checksums WHERE part = 'study'");
+  while (written.executeStep()) {
+    const std::string name = written.getColumn(0).getString();
+    if (!names.contains(name)) state_->require_never_written(Part::study, name);
+  }
   return list;
 } catch (const SQLite::Exception& e) {
   state_->fail(e);
 }
 
 std::optional<StoredStudy> Store::study(const std::string& name) const try {
-  SQLite::Statement query(state_->db, "SELECT * FROM studies WHERE name = ?");
-  query.bind(1, name);
-  if (!query.executeStep()) return std::nullopt;
-  return read_study(query);
+  const Snapshot snapshot(state_->db);
+  SQLite::Statement query = ask(state_->db, Part::study, 0, name);
+  if (!query.executeStep()) {
+    state_->require_never_written(Part::study, name);
+    return std::nullopt;
+  }
+  RowHash hash;
+  hash.add(query);
+  state_->require(Part::study, name, hash);
+  StoredStudy found = read_study(query);
+  if (!is_folder_name(found.name)) {
+    throw Failure(fmt::format(
+        "{}: holds a study named '{}', which cannot be a folder's name ({}): the file is damaged, "
+        "or not of this program; nothing was written",
+        state_->file.string(), found.name, kFolderNameRule));
+  }
+  return found;
 } catch (const SQLite::Exception& e) {
   state_->fail(e);
 }
 
 void Store::each_image(const std::string& study,
                        const std::function<void(const StoredImage&)>& take) const try {
-  SQLite::Statement query(
-      state_->db,
-      "SELECT id, source, split, grp, label FROM study_images WHERE study = ? ORDER BY row");
-  query.bind(1, study);
+  const Snapshot snapshot(state_->db);
+  SQLite::Statement query = ask(state_->db, Part::images, 0, study);
+  RowHash hash;
   while (query.executeStep()) {
+    hash.add(query);
     take({query.getColumn(0).getString(), query.getColumn(1).getString(),
           query.getColumn(2).getString(), query.getColumn(3).getString(),
           query.getColumn(4).getInt64()});
   }
+  state_->require(Part::images, study, hash);
 } catch (const SQLite::Exception& e) {
   state_->fail(e);
 }
 
 std::vector<StoredPlace> Store::places(const std::string& study) const try {
-  SQLite::Statement query(state_->db,
-                          "SELECT arm, seed, seed_split, seed_init, seed_order, trial_id FROM "
-                          "study_trials WHERE study = ? ORDER BY position");
-  query.bind(1, study);
+  const Snapshot snapshot(state_->db);
+  SQLite::Statement query = ask(state_->db, Part::places, 0, study);
   std::vector<StoredPlace> list;
+  RowHash hash;
   while (query.executeStep()) {
+    hash.add(query);
     const auto seed = [&](int column) {
       return static_cast<std::uint64_t>(query.getColumn(column).getInt64());
     };
     list.push_back({query.getColumn(0).getString(), query.getColumn(1).getInt(),
                     TrialSeeds{seed(2), seed(3), seed(4)}, query.getColumn(5).getString()});
   }
+  state_->require(Part::places, study, hash);
   return list;
 } catch (const SQLite::Exception& e) {
   state_->fail(e);
@@ -214,21 +401,24 @@ std::vector<RunningTrial> Store::running() const try {
   state_->fail(e);
 }
 
-std::optional<TrialStatus> Store::status(const std::string& trial_id) const try {
-  SQLite::Statement query(state_->db, "SELECT status FROM trials WHERE id = ?");
-  query.bind(1, trial_id);
-  if (!query.executeStep()) return std::nullopt;
-  return parse_status(query.getColumn(0).getString());
-} catch (const SQLite::Exception& e) {
-  state_->fail(e);
+std::optional<TrialStatus> Store::status(const std::string& trial_id) const {
+  const std::optional<TrialResult> found = trial(trial_id, false);
+  if (!found) return std::nullopt;
+  return found->status;
 }
 
 std::optional<TrialResult> Store::trial(const std::string& trial_id, bool predictions) const try {
-  SQLite::Statement query(state_->db, "SELECT * FROM trials WHERE id = ?");
-  query.bind(1, trial_id);
-  if (!query.executeStep()) return std::nullopt;
+  const Snapshot snapshot(state_->db);
+  SQLite::Statement query = ask(state_->db, Part::trial, 0, trial_id);
+  if (!query.executeStep()) {
+    state_->require_never_written(Part::trial, trial_id);
+    return std::nullopt;
+  }
+  RowHash hash;
+  hash.add(query);
   TrialResult r;
-  r.status = parse_status(query.getColumn("status").getString());
+  const std::optional<TrialStatus> status = parse_status(query.getColumn("status").getString());
+  r.status = status.value_or(TrialStatus::failed);
   r.error = query.getColumn("error").getString();
   r.selected_epoch = query.getColumn("selected_epoch").getInt();
   r.steps = query.getColumn("steps").getInt64();
@@ -242,9 +432,9 @@ std::optional<TrialResult> Store::trial(const std::string& trial_id, bool predic
   r.weights_sha256 = query.getColumn("weights_sha256").getString();
   r.wall_seconds = real(query.getColumn("wall_seconds"));
 
-  SQLite::Statement history(state_->db, "SELECT * FROM history WHERE trial_id = ? ORDER BY epoch");
-  history.bind(1, trial_id);
+  SQLite::Statement history = ask(state_->db, Part::trial, 1, trial_id);
   while (history.executeStep()) {
+    hash.add(history);
     EpochRecord e;
     e.epoch = history.getColumn("epoch").getInt();
     e.step = history.getColumn("step").getInt64();
@@ -258,22 +448,26 @@ std::optional<TrialResult> Store::trial(const std::string& trial_id, bool predic
     e.train_eval_accuracy = optional_real(history.getColumn("train_eval_accuracy"));
     r.history.push_back(e);
   }
+  state_->require(Part::trial, trial_id, hash);
+  if (!status) state_->fail_damaged(Part::trial, trial_id, "its status is none that there is");
   if (!predictions) return r;
-  SQLite::Statement splits(
-      state_->db,
-      "SELECT split, rows, logits FROM predictions WHERE trial_id = ? ORDER BY split DESC");
-  splits.bind(1, trial_id);
+  SQLite::Statement splits = ask(state_->db, Part::predictions, 0, trial_id);
+  RowHash predicted;
   while (splits.executeStep()) {
+    predicted.add(splits);
     r.predictions.push_back({splits.getColumn(0).getString(),
                              blob<std::uint32_t>(splits.getColumn(1)),
                              blob<float>(splits.getColumn(2))});
   }
+  state_->require(Part::predictions, trial_id, predicted);
   return r;
 } catch (const SQLite::Exception& e) {
   state_->fail(e);
 }
 
 std::optional<TrialOrigin> Store::origin(const std::string& trial_id) const try {
+  const Snapshot snapshot(state_->db);
+  if (!trial(trial_id, false)) return std::nullopt;  // holds the row against its checksum
   SQLite::Statement query(state_->db,
                           "SELECT spec, isa, threads, environment FROM trials WHERE id = ?");
   query.bind(1, trial_id);
@@ -282,6 +476,48 @@ std::optional<TrialOrigin> Store::origin(const std::string& trial_id) const try 
                      query.getColumn(3).getString(), query.getColumn(2).getInt()};
 } catch (const SQLite::Exception& e) {
   state_->fail(e);
+}
+
+Store::Verified Store::verify() const try {
+  Verified verified;
+  const Snapshot snapshot(state_->db);
+  SQLite::Statement integrity(state_->db, "PRAGMA integrity_check(20)");
+  while (integrity.executeStep()) {
+    const std::string said = integrity.getColumn(0).getString();
+    if (said != "ok") verified.damage.push_back("the database: " + said);
+  }
+  std::set<std::pair<std::string, std::string>> known;
+  if (state_->has_checksums) {
+    SQLite::Statement query(state_->db, "SELECT part, id, sha256 FROM checksums");
+    while (query.executeStep()) {
+      const std::string name = query.getColumn(0).getString(), id = query.getColumn(1).getString();
+      known.emplace(name, id);
+      const auto part = std::find_if(kParts.begin(), kParts.end(),
+                                     [&](Part each) { return queries_of(each).name == name; });
+      if (part == kParts.end()) {
+        verified.damage.push_back(
+            fmt::format("the checksum of '{}' of {}: no such part", name, id));
+      } else if (checksum_of(state_->db, *part, id) != query.getColumn(2).getString()) {
+        verified.damage.push_back(fmt::format("{} {}", queries_of(*part).words, id));
+      } else {
+        ++verified.whole;
+      }
+    }
+  }
+  const std::pair<const char*, Part> tables[] = {
+      {"SELECT name FROM studies ORDER BY position", Part::study},
+      {"SELECT id FROM trials", Part::trial}};
+  for (const auto& [sql, part] : tables) {
+    SQLite::Statement query(state_->db, sql);
+    while (query.executeStep()) {
+      const std::string id = query.getColumn(0).getString();
+      if (known.contains({queries_of(part).name, id})) continue;
+      ++verified.without;
+    }
+  }
+  return verified;
+} catch (const SQLite::Exception& e) {
+  return {{std::string("the database: ") + e.what()}, 0, 0};
 }
 
 void Store::save_study(const StoredStudy& s, std::size_t images,
@@ -321,6 +557,9 @@ void Store::save_study(const StoredStudy& s, std::size_t images,
                  static_cast<std::int64_t>(p.seeds.order), p.trial_id);
     place.exec();
     place.reset();
+  }
+  for (const Part part : {Part::study, Part::images, Part::places}) {
+    state_->store_checksum(part, s.name);
   }
   transaction.commit();
 } catch (const SQLite::Exception& e) {
@@ -382,7 +621,10 @@ void Store::save_trial(const std::string& id, const TrialOrigin& origin, const T
   SQLite::Statement running(state_->db, "DELETE FROM running WHERE trial_id = ?");
   running.bind(1, id);
   running.exec();
+  state_->store_checksum(Part::trial, id);
+  state_->store_checksum(Part::predictions, id);
   transaction.commit();
+  state_->require_in_place();
 } catch (const SQLite::Exception& e) {
   state_->fail(e);
 }

@@ -70,12 +70,14 @@ struct RunningTrial {
   int epoch = 0, epochs = 0;
 };
 
-// Every function throws Failure with the file's name where SQLite fails.
+// Every function throws Failure with the file's name where SQLite fails, and where a record is not
+// what was written (see row_checksum.h) or has a name that no study file could give it.
 class Store {
  public:
   // Opens or makes <out>/bioptic.sqlite; the caller holds the WriterLock.
   static Store open_to_write(const std::filesystem::path& out);
-  // Throws InputError when there is none.
+  // Does not change what is stored; a folder that cannot be written will do.  Throws InputError
+  // when there is none.
   static Store open_to_read(const std::filesystem::path& out);
   Store(Store&&) noexcept;
   ~Store();
@@ -102,9 +104,21 @@ class Store {
                   const TrialResult& result);
   void set_running(const RunningTrial& running);
   void clear_running();
+  // Throws Failure where the file was removed or replaced since it was opened to write.
+  // save_trial() does so too.
+  void require_in_place() const;
+
+  // Everything that is stored, held against its checksums.
+  struct Verified {
+    std::vector<std::string> damage;  // sentences, one for each thing that is damaged
+    std::size_t whole = 0;            // records that are what was written
+    std::size_t without = 0;          // studies and trials of older programs: no checksum
+  };
+  Verified verify() const;
+
+  struct State;
 
  private:
-  struct State;
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -1,5 +1,6 @@
 #include "bioptic/store/store.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -164,6 +165,124 @@ TEST_F(StoreTest, RefusesWhatIsNoStore) {
   std::ofstream(out_ / "bioptic.sqlite") << "no database at all, but long enough to look like one";
   EXPECT_THROW(Store::open_to_read(out_), InputError);
   EXPECT_THROW(Store::open_to_write(out_), InputError);
+}
+
+// A store of one study and one trial, to be spoilt by statements.
+class SpoiltStore : public StoreTest {
+ protected:
+  void SetUp() override {
+    StoreTest::SetUp();
+    Store store = Store::open_to_write(out_);
+    StoredStudy study;
+    study.name = "s";
+    const auto image = [](std::size_t row) {
+      return StoredImage{std::to_string(row), "a.png", "test", "g", 1};
+    };
+    store.save_study(study, 2, image, {{"arm", 2, {2, 0, 1}, "id"}});
+    store.save_trial("id", {"{}", "avx2", "{}", 1}, result());
+  }
+  // As damage to the file would, without the triggers.
+  void spoil(const std::string& statement) const {
+    SQLite::Database db((out_ / "bioptic.sqlite").string(), SQLite::OPEN_READWRITE);
+    db.exec("DROP TRIGGER IF EXISTS replaced_study; DROP TRIGGER IF EXISTS removed_trial");
+    ASSERT_GT(db.exec(statement), 0) << statement;
+  }
+  // Everything that a report reads; what it says of damage, "" where nothing is found.
+  std::string read_all() const {
+    try {
+      const Store store = Store::open_to_read(out_);
+      for (const StoredStudy& study : store.studies()) {
+        store.each_image(study.name, [](const StoredImage&) {});
+        for (const StoredPlace& place : store.places(study.name)) {
+          store.trial(place.trial_id);
+          store.origin(place.trial_id);
+        }
+      }
+    } catch (const Failure& e) {
+      return e.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(SpoiltStore, EveryChangedOrLostRowIsNoticed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"UPDATE trials SET test_accuracy = 0.73500001", "trial id"},
+      {"UPDATE trials SET spec = '[]'", "trial id"},
+      {"UPDATE trials SET threads = 2", "trial id"},
+      {"UPDATE trials SET status = 'dine'", "trial id"},
+      {"UPDATE trials SET val_loss = 0", "trial id"},
+      {"UPDATE trials SET id = 'ie'", "trial id"},
+      {"DELETE FROM trials", "trial id"},
+      {"UPDATE history SET val_accuracy = 0.51 WHERE epoch = 1", "trial id"},
+      {"DELETE FROM history WHERE epoch = 2", "trial id"},
+      {"UPDATE history SET trial_id = 'ie' WHERE epoch = 2", "trial id"},
+      {"UPDATE predictions SET logits = x'0000003f' WHERE split = 'val'",
+       "predictions of trial id"},
+      {"UPDATE predictions SET split = 'tesu' WHERE split = 'test'", "predictions of trial id"},
+      {"DELETE FROM predictions WHERE split = 'val'", "predictions of trial id"},
+      {"UPDATE study_images SET label = 0 WHERE row = 1", "images of study s"},
+      {"DELETE FROM study_images WHERE row = 1", "images of study s"},
+      {"UPDATE study_trials SET arm = 'arn'", "list of trials of study s"},
+      {"UPDATE study_trials SET seed = 3", "list of trials of study s"},
+      {"UPDATE studies SET positive = 0", "study s"},
+      {"UPDATE studies SET name = 't'", "study"},
+      {"DELETE FROM studies", "study s"},
+      {"UPDATE checksums SET sha256 = 'x' WHERE part = 'trial'", "trial id"}};
+  const std::string before = read_file(out_ / "bioptic.sqlite");
+  EXPECT_EQ(read_all(), "");
+  for (const auto& [statement, named] : cases) {
+    spoil(statement);
+    const std::string said = read_all();
+    EXPECT_NE(said.find(named), std::string::npos) << statement << ": " << said;
+    EXPECT_NE(said.find("is damaged: it has"), std::string::npos) << statement << ": " << said;
+    write_file(out_ / "bioptic.sqlite", before);
+  }
+}
+
+TEST_F(SpoiltStore, RowsOfAnOlderProgramHaveNoChecksumAndAreRead) {
+  {  // what it does with a store of this one
+    SQLite::Database db((out_ / "bioptic.sqlite").string(), SQLite::OPEN_READWRITE);
+    db.exec(
+        "UPDATE studies SET notes = 'again'; DELETE FROM study_images WHERE study = 's' AND row = "
+        "1; UPDATE trials SET status = 'failed'; DELETE FROM history; DELETE FROM predictions; "
+        "DELETE FROM trials WHERE status = 'failed'; INSERT INTO trials (id, spec, status, error) "
+        "VALUES ('id', '{}', 'done', '')");
+  }
+  EXPECT_EQ(read_all(), "");
+  {  // a store without the table
+    SQLite::Database db((out_ / "bioptic.sqlite").string(), SQLite::OPEN_READWRITE);
+    db.exec(
+        "DROP TRIGGER replaced_study; DROP TRIGGER removed_trial; DROP TABLE checksums; "
+        "PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+  const std::string before = read_file(out_ / "bioptic.sqlite");
+  EXPECT_EQ(read_all(), "");
+  EXPECT_TRUE(read_file(out_ / "bioptic.sqlite") == before);
+  Store::open_to_write(out_).save_trial("new", {"{}", "", "{}", 1}, result());
+  spoil("UPDATE trials SET steps = 13 WHERE id = 'new'");
+  EXPECT_THROW(Store::open_to_read(out_).trial("new"), Failure);
+}
+
+TEST_F(SpoiltStore, NamesThatNoStudyFileCouldGiveAreRefused) {
+  for (const char* name : {"../../evil", "/tmp/evil", "..", "a\nb", ""}) {
+    {
+      SQLite::Database db((out_ / "bioptic.sqlite").string(), SQLite::OPEN_READWRITE);
+      SQLite::Statement rename(db, "UPDATE studies SET name = ?");
+      rename.bind(1, name);
+      rename.exec();  // the trigger takes the checksum
+    }
+    EXPECT_NE(read_all().find("cannot be a folder's name"), std::string::npos) << name;
+  }
+}
+
+TEST_F(StoreTest, AStoreThatIsRemovedWhileItIsWrittenIsNoticed) {
+  Store store = Store::open_to_write(out_);
+  store.save_trial("id", {"{}", "", "{}", 1}, result());
+  store.require_in_place();
+  fs::remove_all(out_);
+  EXPECT_THROW(store.require_in_place(), Failure);
+  EXPECT_THROW(store.save_trial("other", {"{}", "", "{}", 1}, result()), Failure);
 }
 
 TEST_F(StoreTest, OneWriterAtATime) {

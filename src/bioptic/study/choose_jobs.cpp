@@ -3,7 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
+
+#include "bioptic/base/parallel.h"
 
 namespace bioptic {
 namespace {
@@ -34,10 +35,7 @@ double seconds_of_trial(const PlannedStudy& study, const PlannedTrial& trial,
     seconds[job] = estimate_seconds(trial.spec, study.data.dataset_of(trial.spec),
                                     study.data.groups, study.data.plan_of(trial.spec), control);
   };
-  std::vector<std::thread> others;
-  for (std::size_t job = 1; job < seconds.size(); ++job) others.emplace_back(measure, job);
-  measure(0);
-  for (std::thread& other : others) other.join();
+  ThreadPool(jobs).run(seconds.size(), measure);  // what one throws is thrown here
   return *std::max_element(seconds.begin(), seconds.end());
 }
 

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -345,7 +346,11 @@ ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorO
   };
   std::vector<std::thread> others;
   const auto jobs = std::min(missing.size(), static_cast<std::size_t>(std::max(1, options.jobs)));
-  for (std::size_t j = 1; j < jobs; ++j) others.emplace_back(job);
+  try {
+    for (std::size_t j = 1; j < jobs; ++j) others.emplace_back(job);
+  } catch (const std::system_error&) {
+    // The system gives no more threads: the jobs there are do it all.
+  }
   job();
   for (std::thread& other : others) other.join();
   if (work.error) std::rethrow_exception(work.error);

@@ -11,6 +11,7 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include "bioptic/base/names.h"
 #include "bioptic/study/keys.h"
 
 namespace bioptic::schema {
@@ -57,27 +58,14 @@ Binding<T> vary_binding() {
           }};
 }
 
-// A study's name is a folder under the output folder, on any system.
-void check_name(const std::string& name, const Place& place, std::string_view key,
-                const Node& node) {
-  const bool bad_character =
-      name.find_first_of("/\\:*?\"<>|") != std::string::npos ||
-      std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (name.empty() || name.size() > 100 || bad_character || name.front() == '.' ||
-      name.front() == '-' || name.front() == ' ' || name.back() == '.' || name.back() == ' ' ||
-      name.rfind("bioptic.sqlite", 0) == 0) {
-    fail_value(place, key, node,
-               "a name that can be a folder: 1 to 100 characters, none of / \\ : * ? \" < > |, no "
-               "dot, dash or space in front");
-  }
-}
-
 Binding<StudySpec> name_binding() {
   Binding<StudySpec> binding = text<StudySpec>(&StudySpec::name);
   binding.type = "text, valid as a folder's name";
   binding.read = [](StudySpec& to, const Node& node, const Place& place, std::string_view key) {
     if (!node.is_text()) fail_value(place, key, node, "text in quotes");
-    check_name(node.text, place, key, node);
+    if (!is_folder_name(node.text)) {  // under the output folder, on any system
+      fail_value(place, key, node, fmt::format("a name that can be a folder: {}", kFolderNameRule));
+    }
     to.name = node.text;
   };
   return binding;
@@ -239,10 +227,10 @@ Binding<ArmSpec> arm_name_binding() {
   Binding<ArmSpec> binding = text<ArmSpec>(&ArmSpec::name);
   binding.type = "text, unique in the file";
   binding.read = [](ArmSpec& to, const Node& node, const Place& place, std::string_view key) {
-    const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
     if (!node.is_text() || node.text.empty() || node.text.size() > 100 ||
-        std::any_of(node.text.begin(), node.text.end(), control)) {
-      fail_value(place, key, node, "text of 1 to 100 characters");
+        has_control_character(node.text)) {
+      fail_value(place, key, node,
+                 "text of 1 to 100 characters, without a line break or other control character");
     }
     to.name = node.text;
   };
