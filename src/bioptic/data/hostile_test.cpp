@@ -240,7 +240,7 @@ TEST_F(Hostile, Dicom) {
   // A process for each, so that one bit of each byte must do.
   try_all("DICOM", "x.dcm", 1, [&](const fs::path& file) {
     reader.read_header(file, kMaxPixels);
-    return dicom_image(reader.read(file, kMaxPixels), 0, {}, 0).pixels;
+    return dicom_image(reader.read(file, kMaxPixels), 0, {}, {}).pixels;
   });
 }
 

@@ -27,6 +27,7 @@ enum class DicomWindow {
 struct DicomOptions {
   DicomWindow window = DicomWindow::file;
   double low = 0, high = 0;         // fixed: high > low; none: -low is added, 0 = as is needed
+  double unit = 0, zero = 0;        // none: see DicomScale; unit 0 = both as is needed
   std::filesystem::path group_key;  // "" = the user's own, see group_key
 };
 

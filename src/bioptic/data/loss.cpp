@@ -28,6 +28,13 @@ constexpr std::array<Row, kLosses> kRows = {{
     {"transparency", true,
      "{0} pixels of {1} are transparent, wholly or in part; the alpha channel was left out, and "
      "what it hid is shown."},
+    {"frames", true,
+     "{0} further frames in the files of {1} were left out: their headers name fewer."},
+    {"spare_bytes", true,
+     "{0} bytes behind the pixels in the files of {1} were left out: their headers do not explain "
+     "them."},
+    {"overlays", true,
+     "{0} overlays in the files of {1} were left out: drawings or text beside the pixels."},
     {"linked_folders", false, "Links to folders that were not followed: {0}."},
 }};
 

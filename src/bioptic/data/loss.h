@@ -15,9 +15,12 @@ enum class Loss : std::size_t {
   rounded_values,  // pixel values that share one stored value with others of their image
   pages,           // further pages of a file, of which one was read
   transparency,    // pixels that an alpha channel hides, wholly or in part
+  frames,          // images in a DICOM file beyond those that its header names
+  spare_bytes,     // bytes behind a DICOM file's pixels that its header does not explain
+  overlays,        // of DICOM files: drawings beside the pixels
   linked_folders,  // links to folders, which are not followed
 };
-inline constexpr std::size_t kLosses = 5;
+inline constexpr std::size_t kLosses = 8;
 
 // How much of each kind one image lost, or the source as a whole.
 struct Losses {
