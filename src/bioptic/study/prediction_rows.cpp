@@ -101,6 +101,7 @@ class RowReader {
 
   void read(PredictionRow& row) const {
     row.line = table_.line();
+    row.arm_of_file = !columns_.arm;
     row.arm = columns_.arm ? trimmed(table_.text(*columns_.arm)) : arm_;
     row.image = name_in(table_.text(*columns_.image));
     row.group = columns_.group ? name_in(table_.text(*columns_.group)) : "";
