@@ -227,7 +227,10 @@ class Bioptic:
 
     def run(self, *arguments):
         r = subprocess.run([self.program, *map(str, arguments)], cwd=self.work, capture_output=True, timeout=300)
-        out, err = r.stdout.decode("utf-8"), r.stderr.decode("utf-8")  # both must be UTF-8
+        try:
+            out, err = r.stdout.decode("utf-8"), r.stderr.decode("utf-8")
+        except UnicodeDecodeError as e:
+            raise AssertionError(f"output that is not UTF-8: {e}") from e
         if r.returncode not in (0, 2) or "json.exception" in err or (r.returncode == 2 and "error: " not in err):
             raise AssertionError(f"exit code {r.returncode}: {err}")
         return r.returncode, out, err
@@ -240,8 +243,11 @@ class Bioptic:
         if code != 0:
             raise Refused(err.strip())
         info = json.loads((target / "dataset.json").read_text(encoding="utf-8"))
-        with open(target / "index.csv", encoding="utf-8", newline="") as f:
-            rows = list(csv.DictReader(f, strict=True))
+        try:
+            with open(target / "index.csv", encoding="utf-8", newline="") as f:
+                rows = list(csv.DictReader(f, strict=True))
+        except UnicodeDecodeError as e:
+            raise AssertionError(f"index.csv is not UTF-8: {e}") from e
         return np.load(target / "images.npy"), rows, info, err.strip()
 
 

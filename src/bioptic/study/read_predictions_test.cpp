@@ -357,6 +357,8 @@ TEST_F(ReadPredictionsTest, FilesOfOneNameAskForArms) {
 
 TEST_F(ReadPredictionsTest, LabelsThatAreMissingOrNoText) {
   expect_has(error(kHead + "a,0,x,0,0.2\na,0,y,NA,0.9\n"), "p.csv:3: label is 'NA'");
+  expect_has(error(kHead + "a,0,x,0,0.2\na,0,y,,0.9\na,0,z,1,0.9\na,0,w,nan,0.9\n"),
+             "p.csv:3: label is empty, and so in 2 of the 3 rows from there on");
   expect_has(error(kHead + "a,0,x,erh\xF6ht,0.2\n"),
              "p.csv:2: the label is not UTF-8: 'erh\\xF6ht'");
   expect_has(error(kHead + "a,0,x,erh\xF6ht,0.2\n"), "iconv -f windows-1252 -t utf-8 p.csv");
