@@ -308,8 +308,8 @@ FileList list_folder(const fs::path& root) {
                       system);
       if (list.files.size() == before) {
         throw InputError(folder->path.string() +
-                         ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); remove "
-                         "the folder or add images");
+                         ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); convert "
+                         "others to PNG, or move the folder out of the source");
       }
       const std::string above = folder->path.lexically_relative(root).string() + "/";
       for (std::string& note : class_folder_notes(list.files, before, list.files.size(), above)) {
