@@ -111,8 +111,8 @@ void CsvTable::find_header(std::span<const std::string_view> needed) {
   std::size_t at = 0, line = 1;  // where the header line may begin
   next_line();
   constexpr std::string_view kSays = "sep=";  // Excel's
-  if (!header_.empty() && header_[0].starts_with(kSays) &&
-      (header_[0].size() == kSays.size() + 1 || header_.size() == 2)) {
+  if (!header_.empty() && header_[0].starts_with(kSays) && header_.size() <= 2 &&
+      header_[0].size() <= kSays.size() + 1) {
     at = at_;
     line = line_;
   }

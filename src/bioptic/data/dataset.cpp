@@ -111,7 +111,7 @@ std::string hash_prefix(const DatasetInfo& info) {
 void check_array(const NpyHeader& header, const MappedFile& file, const fs::path& path,
                  const std::vector<std::size_t>& shape, const std::string& dtype) {
   check_npy_size(header, file.size(), path.string());
-  if (header.shape != shape || header.dtype() != dtype) {
+  if (header.shape != shape || header.dtype() != dtype || header.fortran || header.big_endian) {
     std::string wanted, found;
     for (const std::size_t d : shape) wanted += " " + std::to_string(d);
     for (const std::size_t d : header.shape) found += " " + std::to_string(d);

@@ -247,6 +247,20 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
 
 namespace {
 
+// " (...)" where a class of that split is nearly called so: in another case, with a space at its
+// end, or with accents of their own (NFC and NFD), which look the same.
+std::string almost_named(const std::vector<ClassFolder>& folders, const std::string& split,
+                         const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const ClassFolder& folder : folders) {
+    if (folder.split == split) names.push_back(folder.name);
+  }
+  const std::string_view near = nearest(name, names);
+  if (near.empty()) return "";
+  return fmt::format(" (it has '{}', of {} bytes, not {}; names must be the same byte by byte)",
+                     near, near.size(), name.size());
+}
+
 // A sentence on names that are not UTF-8; "" where all are.
 std::string note_of_bytes(const FileTable& files) {
   std::size_t count = 0;
@@ -287,15 +301,16 @@ FileList list_folder(const fs::path& root) {
       if (folder == folders.end()) {
         throw InputError(root.string() + ": class '" + list.classes[c] + "' has no folder in " +
                          (split.empty() ? "the source" : "the " + split + " split") +
-                         "; every split needs every class");
+                         "; every split needs every class" +
+                         almost_named(folders, split, list.classes[c]));
       }
       const std::size_t before = list.files.size();
       add_image_files(root, folder->path, static_cast<std::int64_t>(c), split, list.files, others,
                       system, list.losses);
       if (list.files.size() == before) {
         throw InputError(folder->path.string() +
-                         ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); remove "
-                         "the folder or add images");
+                         ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); convert "
+                         "others to PNG, or move the folder out of the source");
       }
       const std::string above = folder->path.lexically_relative(root).string() + "/";
       for (std::string& note : class_folder_notes(list.files, before, list.files.size(), above)) {

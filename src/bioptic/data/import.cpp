@@ -259,8 +259,9 @@ void check_class_names(const std::vector<std::string>& classes) {
     if (!is_utf8(name)) {
       throw InputError("the class name '" + as_utf8(name) + "' is not UTF-8; write it in UTF-8");
     }
-    if (name.find_first_of("\n\r") != std::string::npos) {
-      throw InputError("the class name '" + name + "' holds a line break; rename it");
+    if (const std::size_t at = name.find_first_of("\n\r"); at != std::string::npos) {
+      throw InputError("the name of the class that begins with '" + name.substr(0, at) +
+                       "' holds a line break; rename it");
     }
   }
 }

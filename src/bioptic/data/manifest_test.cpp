@@ -125,6 +125,8 @@ TEST_F(ManifestTest, EveryEncodingAndSeparatorIsTheSameManifest) {
                                           replaced("label", "Label"),
                                           replaced(",b,", ", \"b\",") + "\n,,\n \n",
                                           "sep=;\n" + replaced(",", ";"),
+                                          "sep=,\n" + plain,
+                                          "sep=\t\n" + replaced(",", "\t"),
                                           replaced("y\n", "y,,\n"),
                                           replaced("/1", "\\1"),
                                           utf16(plain, false),

@@ -54,7 +54,8 @@ ImportReport import_from(const ImageSource& source, const std::filesystem::path&
 // .npy files, one per class and split.
 std::unique_ptr<ImageSource> open_arrays(const std::vector<ClassFile>& files);
 
-// MedMNIST's .npz.  `scratch`: a new folder for the unpacked arrays; the caller removes it.
+// MedMNIST's .npz, or one with Keras's names (x_train, y_train, ...).  `scratch`: a new folder for
+// the unpacked arrays; the caller removes it.
 std::unique_ptr<ImageSource> open_npz(const std::filesystem::path& file,
                                       const std::filesystem::path& scratch);
 

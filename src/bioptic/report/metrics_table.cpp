@@ -170,7 +170,7 @@ std::string metrics_csv(const StudySummary& summary) {
       if (std::isnan(m.patients_low)) continue;
       out += fmt::format("{},{},{},seeds and patients,{}\n", head, field(m.patients_low),
                          field(m.patients_high),
-                         metric == "accuracy" ? "crossed t" : "reader study, jackknife");
+                         metric == "accuracy" ? "crossed t" : csv_text("reader study, jackknife"));
     }
     for (const TrialSummary& trial : arm.trials) {
       for (const auto& [key, value] : trial.metrics) {

@@ -221,13 +221,10 @@ std::string arms_markdown(const StudySummary& summary) {
   }
   std::string out = head + "\n" + rule + "\n";
   for (const ArmSummary& arm : summary.arms) {
-    std::string name = arm.name;
-    for (std::size_t at = 0; (at = name.find('|', at)) != std::string::npos; at += 2) {
-      name.insert(at, "\\");
-    }
     const MetricSummary test = metric(arm, "test_accuracy");
-    out += fmt::format("| {} | {} | {} | {} |", name, mean_sd(test, metrics[0]),
-                       interval(test, 100, 1), patients_interval(test, 100, 1));
+    out +=
+        fmt::format("| {} | {} | {} | {} |", markdown_escape(arm.name), mean_sd(test, metrics[0]),
+                    interval(test, 100, 1), patients_interval(test, 100, 1));
     for (std::size_t k = 1; k < metrics.size(); ++k) {
       out += " " + mean_sd(metric(arm, metrics[k].key), metrics[k]) + " |";
     }

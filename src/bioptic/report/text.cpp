@@ -74,6 +74,15 @@ std::string tex_escape(std::string_view text) {
   return out;
 }
 
+std::string markdown_escape(std::string_view text) {
+  std::string out;
+  for (const char c : as_utf8(text)) {
+    if (std::string_view("\\`*_[]<>|&$~").find(c) != std::string_view::npos) out += '\\';
+    out += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return out;
+}
+
 namespace {
 
 bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }

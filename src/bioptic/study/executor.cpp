@@ -286,9 +286,20 @@ std::string file_name(const std::string& name) {
   return out.empty() || out[0] == '.' ? "_" + out : out;
 }
 
+std::string arm_file_name(const StudySpec& study, std::size_t arm) {
+  std::set<std::string> taken;
+  std::string name;
+  for (std::size_t a = 0; a <= arm; ++a) {
+    const std::string own = file_name(study.arms[a].name);
+    name = own;
+    for (int k = 2; !taken.insert(name).second; ++k) name = fmt::format("{}-{}", own, k);
+  }
+  return name;
+}
+
 fs::path model_path(const fs::path& out, const StudySpec& study, const PlannedTrial& trial) {
   return out / study.name / "models" /
-         fmt::format("{}-seed{}.safetensors", file_name(study.arms[trial.arm].name), trial.seed);
+         fmt::format("{}-seed{}.safetensors", arm_file_name(study, trial.arm), trial.seed);
 }
 
 bool saves_model(SaveModels save, const PlannedStudy& study, const PlannedTrial& trial) {

@@ -19,7 +19,8 @@ using Column = std::optional<std::size_t>;
 
 // Which field holds what.
 struct Columns {
-  Column arm, seed, split, image, group, label, threshold, positive;
+  std::size_t image = 0, label = 0, seed = 0;
+  Column arm, split, group, threshold, positive;
   std::vector<std::size_t> scores, logits;
 };
 
@@ -101,23 +102,17 @@ class RowReader {
 
   void read(PredictionRow& row) const {
     row.line = table_.line();
+    row.arm_of_file = !columns_.arm;
     row.arm = columns_.arm ? trimmed(table_.text(*columns_.arm)) : arm_;
-    row.image = name_in(table_.text(*columns_.image));
+    row.image = name_in(table_.text(columns_.image));
     row.group = columns_.group ? name_in(table_.text(*columns_.group)) : "";
     row.no_group = columns_.group && is_missing(row.group);
     if (row.no_group) row.group.clear();
-    row.label = label_text(table_.text(*columns_.label));
+    row.label = label_text(table_.text(columns_.label));
     row.positive = columns_.positive ? label_text(table_.text(*columns_.positive)) : "";
     if (is_missing(row.positive)) row.positive.clear();
     if (row.image.empty()) table_.fail("image is empty");
     if (row.arm.empty()) table_.fail("arm is empty");
-    if (is_missing(row.label)) {
-      table_.fail(row.label.empty()
-                      ? "label is empty"
-                      : "label is '" + row.label +
-                            "', which stands for a missing one; where it is the name of a class, "
-                            "call that otherwise, such as 'no finding'");
-    }
     row.split = columns_.split ? split_in(table_.text(*columns_.split)) : "test";
     row.seed = seed();
     row.scores.clear();
@@ -143,7 +138,7 @@ class RowReader {
   }
 
   std::int64_t seed() const {
-    const std::string& cell = table_.text(*columns_.seed);
+    const std::string& cell = table_.text(columns_.seed);
     const std::optional<std::int64_t> seed = whole_number_in(cell);
     if (!seed) {
       table_.fail(fmt::format("seed is '{}'; expected a whole number", trimmed(cell)));
@@ -170,6 +165,19 @@ class RowReader {
   Columns columns_;
   std::string arm_;
 };
+
+// At a row whose label is missing; counts the rest.
+[[noreturn]] void refuse_unlabelled(CsvTable& table, std::size_t column) {
+  const std::size_t line = table.line();
+  const std::string label(trimmed(table.text(column)));
+  std::size_t count = 1, rows = 0;
+  for (; table.next(); ++rows) count += is_missing(table.text(column)) ? 1U : 0U;
+  throw InputError(fmt::format(
+      "{}:{}: label is {}{}; give every row its label, or leave these out{}", table.name(), line,
+      label.empty() ? "empty" : "'" + label + "', which stands for a missing one",
+      count > 1 ? fmt::format(", and so in {} of the {} rows from there on", count, rows + 1) : "",
+      label.empty() ? "" : ". Where it names a class, call that otherwise, such as 'no finding'"));
+}
 
 }  // namespace
 
@@ -207,6 +215,7 @@ void read_prediction_rows(const std::filesystem::path& file,
   PredictionRow out;
   bool any = false;
   while (table.next()) {
+    if (is_missing(table.text(columns.label))) refuse_unlabelled(table, columns.label);
     reader.read(out);
     row(out);
     any = true;

@@ -14,6 +14,7 @@ namespace bioptic {
 // One row with its cells read as cell.h says.  Numbers that are missing are NaN.
 struct PredictionRow {
   std::string arm;
+  bool arm_of_file = false;  // the file's name, as it has no such column
   std::string split;         // see split_of
   std::string image, group;  // see name_in
   bool no_group = false;     // the file has the column, and names none here

@@ -159,8 +159,12 @@ class Reader {
     Place& before = trial.place_of_image[image];
     if (before.line != 0) {
       throw InputError(fmt::format(
-          "{}: image '{}' of arm '{}', seed {} stands here for the second time; the first is {}",
-          where(place), row.image, row.arm, row.seed, where(before)));
+          "{}: image '{}' of arm '{}', seed {} stands here for the second time; the first is {}{}",
+          where(place), row.image, row.arm, row.seed, where(before),
+          row.arm_of_file && place.file != before.file
+              ? ". Without a column 'arm' a file's name is its arm: name the files after their "
+                "arms, or add the column"
+              : ""));
     }
     before = place;
     const std::size_t columns = row.scores.size();

@@ -342,8 +342,23 @@ TEST_F(ReadPredictionsTest, SplitsHaveManyNames) {
   expect_has(error(head + "NA,a,0,x,0,0.2\n"), "p.csv:2: split is empty");
 }
 
+TEST_F(ReadPredictionsTest, FilesOfOneNameAskForArms) {
+  const std::string rows = "seed,image,label,score\n0,x,0,0.2\n0,y,1,0.9\n";
+  fs::create_directories(folder_ / "a");
+  fs::create_directories(folder_ / "b");
+  const std::vector files = {file("a/p.csv", rows), file("b/p.csv", rows)};
+  try {
+    read_predictions(files, {});
+    ADD_FAILURE();
+  } catch (const InputError& e) {
+    expect_has(e.what(), "a file's name is its arm");
+  }
+}
+
 TEST_F(ReadPredictionsTest, LabelsThatAreMissingOrNoText) {
   expect_has(error(kHead + "a,0,x,0,0.2\na,0,y,NA,0.9\n"), "p.csv:3: label is 'NA'");
+  expect_has(error(kHead + "a,0,x,0,0.2\na,0,y,,0.9\na,0,z,1,0.9\na,0,w,nan,0.9\n"),
+             "p.csv:3: label is empty, and so in 2 of the 3 rows from there on");
   expect_has(error(kHead + "a,0,x,erh\xF6ht,0.2\n"),
              "p.csv:2: the label is not UTF-8: 'erh\\xF6ht'");
   expect_has(error(kHead + "a,0,x,erh\xF6ht,0.2\n"), "iconv -f windows-1252 -t utf-8 p.csv");

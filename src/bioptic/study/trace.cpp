@@ -65,7 +65,7 @@ bool has_trace(const fs::path& folder, const std::string& trial_id) {
 }
 
 fs::path trace_path(const fs::path& out, const StudySpec& study, const PlannedTrial& trial) {
-  return out / study.name / "trace" / file_name(study.arms[trial.arm].name) /
+  return out / study.name / "trace" / arm_file_name(study, trial.arm) /
          ("seed" + std::to_string(trial.seed));
 }
 
