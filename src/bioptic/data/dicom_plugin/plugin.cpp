@@ -18,13 +18,22 @@
 namespace bioptic::dicom {
 namespace {
 
+[[noreturn]] void refuse_unreadable(const char* syntax) {
+  if (syntax == nullptr) {
+    throw Refused("cannot be read as DICOM: it names no transfer syntax, and none fits");
+  }
+  throw Refused(std::string("cannot be read as ") + syntax +
+                ", which it says it is: it is damaged or cut off");
+}
+
 void read(const char* path, bool pixels, std::int64_t max_pixels, DicomFile& file) {
   const MemoryLimit memory(path);
   std::string uid = syntax_uid(path);
-  if (!uid.empty()) syntax_of(uid);  // GDCM would not say which one it does not know
+  // GDCM would not say which one it does not know.
+  const char* const named = uid.empty() ? nullptr : syntax_of(uid).name;
   gdcm::Reader reader;
   reader.SetFileName(path);
-  if (!reader.ReadUpToTag(Tag(0x7FE0, 0x0010))) throw Refused("cannot be read as DICOM");
+  if (!reader.ReadUpToTag(Tag(0x7FE0, 0x0010))) refuse_unreadable(named);
   const DataSet& data = reader.GetFile().GetDataSet();
   const gdcm::TransferSyntax& found = reader.GetFile().GetHeader().GetDataSetTransferSyntax();
   if (uid.empty()) uid = found.GetString();
