@@ -30,11 +30,17 @@ constexpr std::array<Row, kLosses> kRows = {{
      "what it hid is shown."},
     {"frames", true,
      "{0} further frames in the files of {1} were left out: their headers name fewer."},
-    {"spare_bytes", true,
+    {"trailing_bytes", true,
      "{0} bytes behind the pixels in the files of {1} were left out: their headers do not explain "
      "them."},
     {"overlays", true,
      "{0} overlays in the files of {1} were left out: drawings or text beside the pixels."},
+    {"spare_bytes", true,
+     "{0} bytes of {1} belong to no part of the JPEG file and were skipped. All rows decode, but "
+     "look at the image: bytes that were damaged can leave such a rest."},
+    {"polarity", true,
+     "{1} do not say whether 0 is black or white (TIFF without PhotometricInterpretation); 0 was "
+     "taken as black."},
     {"linked_folders", false, "Links to folders that were not followed: {0}."},
 }};
 
