@@ -187,6 +187,21 @@ struct TiffFile {
     for (std::uint64_t p = 0; p < pieces; ++p) {
       stored += TIFFGetStrileByteCount(t, static_cast<std::uint32_t>(p));
     }
+    if (photometric == PHOTOMETRIC_YCBCR && planar == PLANARCONFIG_CONTIG) {
+      std::uint32_t rows_each = height;
+      TIFFGetFieldDefaulted(t, TIFFTAG_ROWSPERSTRIP, &rows_each);
+      rows_each = std::max(rows_each, 1U);
+      std::uint64_t needed = 0;
+      for (std::uint32_t y = 0; y < height; y += std::min(rows_each, height - y)) {
+        needed += TIFFVStripSize64(t, std::min(rows_each, height - y));
+      }
+      if (stored > needed) {
+        fail_image(path, "is a damaged TIFF: it holds " + std::to_string(stored) +
+                             " bytes of brightness and colour, but the YCbCrSubsampling that it "
+                             "says, or leaves out, makes " +
+                             std::to_string(needed));
+      }
+    }
     if (stored / 2 >= image_bytes()) {
       fail_image(path, "holds " + std::to_string(stored / image_bytes()) +
                            " times the values of its image, as stacks do; one image per file is "

@@ -249,6 +249,13 @@ TEST_F(DecodeTiff, AMissingPolarityIsCounted) {
   EXPECT_NE(why().find("PhotometricInterpretation is missing"), std::string::npos) << why();
 }
 
+// Colours of full size, where the tags leave the subsampling at its default of 2 x 2.
+TEST_F(DecodeTiff, ColoursOfAnotherSizeThanTheTagsSayAreRefused) {
+  write({Page{8, 3, PHOTOMETRIC_RGB}});
+  replace(entry(262, 3, 1, PHOTOMETRIC_RGB), entry(262, 3, 1, PHOTOMETRIC_YCBCR));
+  EXPECT_NE(why().find("YCbCrSubsampling"), std::string::npos) << why();
+}
+
 // libtiff cuts it into many, of which the file's tags do not tell.
 TEST_F(DecodeTiff, OneLargeStrip) {
   constexpr int kSide = 300;
