@@ -279,7 +279,7 @@ def pixels(file, choose):
                  "a frame more": value + value, "none": b""}.get(what, value)
         file.values[PIXELS] = (vr, value)
         return f"pixels: {what}"
-    what = choose.choice(["one fewer", "one twice", "first split", "first cut", "spare bytes", "an empty one", "no fragments", "a wrong byte"])
+    what = choose.choice(["one fewer", "one twice", "first split", "first cut", "cut, end kept", "spare bytes", "an empty one", "no fragments", "a wrong byte"])
     f = file.fragments
     if not f:
         return "fragments: none left"
@@ -292,6 +292,8 @@ def pixels(file, choose):
         f[:1] = [f[0][:half], f[0][half:]]
     if what == "first cut":
         f[0] = f[0][: len(f[0]) // 4 * 2]
+    if what == "cut, end kept":
+        f[0] = f[0][: len(f[0]) * 3 // 4 // 2 * 2] + f[0].rstrip(b"\0")[-2:]
     if what == "spare bytes":
         f[0] += b"\0" * 6
     if what == "an empty one":

@@ -109,6 +109,22 @@ TEST_F(DicomPlugin, ContradictionsAreNamed) {
                  "2 frames (NumberOfFrames) and functional groups for 1");
 }
 
+// What decodes in full is read; what a decoder would fill up is refused.
+TEST_F(DicomPlugin, AJpegIsReadInFullOrRefused) {
+  const std::string whole = jpeg(64, 64, 1);
+  TestDicom picture(64, 64, 8, {});
+  picture.syntax(kJpeg).fragments({whole});
+  const auto pixels = read(picture).pixels;
+  std::string newer = whole;
+  newer[11] = 2;  // JFIF 2.01
+  EXPECT_EQ(read(picture.fragments({newer})).pixels, pixels);
+  const std::string spare = whole.substr(0, 20) + "123" + whole.substr(20);
+  EXPECT_EQ(read(picture.fragments({spare})).pixels, pixels);
+  const std::string end = whole.substr(whole.size() - 2);
+  const std::string cut = whole.substr(0, whole.size() - 100) + end;
+  EXPECT_NE(refusal(picture.fragments({cut})).find("does not decode in full"), std::string::npos);
+}
+
 TEST_F(DicomPlugin, NumbersThatAreNotWhatTheyShouldBe) {
   expect_refused(grey().put(0x00280010, "US", words({2, 2})), "Rows that is not one number");
   expect_refused(grey().us(0x00280103, 2), "PixelRepresentation of 2");

@@ -64,6 +64,7 @@ Codestream read_jpeg(std::string_view bytes) {
     // Start of frame; DHT, JPG and DAC lie between.  F7: JPEG-LS.
     if ((marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) ||
         marker == 0xF7) {
+      found.lossless = marker % 4 == 3;  // C3, C7, CB, CF, and F7, which is JPEG-LS
       found.bits = static_cast<int>(byte_at(segment, 2));
       found.height = static_cast<int>(word_at(segment, 3));
       found.width = static_cast<int>(word_at(segment, 5));

@@ -16,7 +16,8 @@ struct Codestream {
   // The colours of three samples by the stream's own marks; nothing where it has none.
   enum class Colour { rgb, ybr };
   std::optional<Colour> colour;
-  bool planes = false;  // JPEG-LS: decoded one plane after the other
+  bool lossless = false;  // JPEG of processes without a cosine transform
+  bool planes = false;    // JPEG-LS: decoded one plane after the other
 };
 
 // Of RLE nothing is known.  Throws Refused where it cannot be understood: `what` names the coding.

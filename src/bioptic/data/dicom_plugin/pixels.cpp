@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "bioptic/data/dicom_plugin/jpeg.h"
 #include "bioptic/data/dicom_plugin/refused.h"
 
 namespace bioptic::dicom {
@@ -155,6 +156,17 @@ class FrameDecoder {
   // Writes one frame to `to`, of file.bits_allocated.
   void decode(const std::string& bytes, std::uint8_t* to) {
     check_end(bytes);
+    if (is_plain_jpeg(stream_, coding_)) {
+      decode_jpeg(bytes, stream_, decoded_.data());
+    } else {
+      decode_by_gdcm(bytes);
+    }
+    if (coding_ == Coding::jpeg_ls && stream_.planes) interleave(decoded_.data(), stored_.pixels);
+    copy(to);
+  }
+
+ private:
+  void decode_by_gdcm(const std::string& bytes) {
     gdcm::Fragment fragment;
     fragment.SetByteValue(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
     gdcm::SmartPointer<gdcm::SequenceOfFragments> fragments = new gdcm::SequenceOfFragments;
@@ -167,11 +179,8 @@ class FrameDecoder {
         !image_.GetBuffer(reinterpret_cast<char*>(decoded_.data()))) {
       throw Refused("is damaged: its compressed pixels cannot be decoded");
     }
-    if (coding_ == Coding::jpeg_ls && stream_.planes) interleave(decoded_.data(), stored_.pixels);
-    copy(to);
   }
 
- private:
   // A JPEG without an end is filled up in silence by its decoder.
   void check_end(const std::string& bytes) const {
     if (coding_ == Coding::rle) {
