@@ -70,6 +70,15 @@ void unpack(zip_t* archive, zip_uint64_t index, const std::string& name, const f
   if (total == 0 || total < promised) throw InputError(name + ": is cut off");
 }
 
+// An array that was saved twice is there twice; the last counts, as for NumPy.  -1: none.
+zip_int64_t last_of_name(zip_t* archive, const std::string& name) {
+  for (zip_int64_t i = zip_get_num_entries(archive, 0) - 1; i >= 0; --i) {
+    const char* found = zip_get_name(archive, static_cast<zip_uint64_t>(i), 0);
+    if (found != nullptr && name == found) return i;
+  }
+  return -1;
+}
+
 }  // namespace
 
 std::unique_ptr<ImageSource> open_npz(const fs::path& file, const fs::path& scratch) {
@@ -88,7 +97,7 @@ std::unique_ptr<ImageSource> open_npz(const fs::path& file, const fs::path& scra
   for (const char* split : {"train", "val", "test"}) {
     for (const char* part : {"images", "labels"}) {
       const std::string array = std::string(split) + "_" + part;
-      const zip_int64_t index = zip_name_locate(archive.get(), (array + ".npy").c_str(), 0);
+      const zip_int64_t index = last_of_name(archive.get(), array + ".npy");
       if (index < 0) continue;
       const fs::path target = scratch / (array + ".npy");
       unpack(archive.get(), static_cast<zip_uint64_t>(index), file.string() + ":" + array, target);
