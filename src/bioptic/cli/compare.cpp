@@ -13,6 +13,7 @@
 #include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
+#include "bioptic/cli/overwrite.h"
 #include "bioptic/report/arm_levels.h"
 #include "bioptic/report/comparisons.h"
 #include "bioptic/study/compare_arms.h"
@@ -34,7 +35,7 @@ struct Options {
   ReadPredictions read;
   std::string metric, figure;
   std::string inference = "patients", reference;
-  bool json = false;
+  bool json = false, force = false;
 };
 
 json number(double value) { return std::isfinite(value) ? json(value) : json(); }
@@ -149,6 +150,7 @@ ArmPairs reference_pairs(const PredictionTable& table, const std::string& refere
 }
 
 int compare_command(const Options& o) {
+  if (!o.figure.empty()) refuse_to_overwrite_figure(o.figure, o.force);
   const std::vector<fs::path> files(o.files.begin(), o.files.end());
   PredictionTable table = read_predictions(files, o.read);
   const std::vector<Metric> metrics = wanted_metrics(table, o.metric);
@@ -251,6 +253,7 @@ void register_compare(CLI::App& app, Command& run) {
   sub->add_option("--metric", o->metric, "this metric alone (default: all)");
   sub->add_option("--figure", o->figure, "write a forest plot to STEM.svg, .png and .pdf")
       ->type_name("STEM");
+  sub->add_flag("--force", o->force, "with --figure: overwrite files of that name");
   sub->add_flag("--json", o->json, "as JSON");
   sub->callback([o, &run] { run = [o] { return compare_command(*o); }; });
 }

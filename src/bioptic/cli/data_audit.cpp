@@ -104,6 +104,7 @@ int audit_command(Options options) {
     if (audit.near.empty()) {
       print_error("No near duplicates: {} was not written.\n", options.montage);
     } else {
+      remove_stale_beside(options.montage);
       write_file(options.montage, near_montage(dataset, audit.near));
     }
   }

@@ -12,6 +12,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
+#include "bioptic/cli/overwrite.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/file_list.h"
 #include "bioptic/data/import.h"
@@ -116,18 +117,14 @@ std::string study_name(const fs::path& out) {
 int init(const Options& options) {
   const bool to_terminal = options.out == "-";
   const fs::path out = to_terminal ? fs::path("study.toml") : fs::path(options.out);
-  if (!to_terminal && fs::exists(out) && !options.force) {
-    throw InputError(
-        fmt::format("{} exists already; choose another name with --out, or overwrite it "
-                    "with --force",
-                    out.string()));
-  }
+  if (!to_terminal) refuse_to_overwrite({out}, options.force);
   const std::string text =
       study_template(facts_of(options.data, out), study_name(out), options.vary);
   if (to_terminal) {
     print_out("{}", text);
     return 0;
   }
+  remove_stale_beside(out);
   write_file(out, text);
   print_out("{} written; change it, then: bioptic run {}\n", out.string(), out.string());
   return 0;

@@ -53,6 +53,21 @@ std::string unknown_word(const CLI::App& app, const std::string& word) {
   return fmt::format("unknown {} '{}'{}", what, word, suggestion(word, views));
 }
 
+// A message may quote what it complains of, and a line of a file may have megabytes.  What is wrong
+// stands in front, the remedy at the end.
+std::string told(std::string_view message) {
+  constexpr std::size_t kLongest = 3000, kEnd = 1000;  // bytes
+  if (message.size() <= kLongest) return std::string(message);
+  std::size_t front = kLongest - kEnd, back = message.size() - kEnd;
+  const auto inside = [&](std::size_t at) {  // a character of UTF-8
+    return (static_cast<unsigned char>(message[at]) & 0xc0) == 0x80;
+  };
+  while (front > 0 && inside(front)) --front;
+  while (back < message.size() && inside(back)) ++back;
+  return fmt::format("{} ... ({} bytes left out) ... {}", message.substr(0, front), back - front,
+                     message.substr(back));
+}
+
 int parse_error(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help
   std::string message = error.what();
@@ -69,7 +84,7 @@ int parse_error(const CLI::App& app, const CLI::ParseError& error) {
   } else if (!left.empty() && (extra || required)) {
     message = unknown_word(app, left.front());
   }
-  print_error("bioptic: error: {}\nRun with --help for what there is.\n", message);
+  print_error("bioptic: error: {}\nRun with --help for what there is.\n", told(message));
   return 2;
 }
 
@@ -84,7 +99,7 @@ int after_output(int code) {
 // The exit code of what is being thrown, after a message.
 int after_exception() {
   const auto fail = [](std::string_view why) {
-    print_error("bioptic: error: {}\n", why);
+    print_error("bioptic: error: {}\n", told(why));
     return 1;
   };
   try {

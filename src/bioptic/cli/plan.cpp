@@ -14,6 +14,7 @@
 #include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
+#include "bioptic/cli/overwrite.h"
 #include "bioptic/report/plan.h"
 #include "bioptic/stats/effective_groups.h"
 #include "bioptic/stats/planned_comparison.h"
@@ -33,7 +34,7 @@ struct Options {
   std::optional<double> sd_seeds, sd_cases, sd_rest;
   std::vector<std::string> arms;
   std::optional<int> seeds, cases;
-  bool json = false;
+  bool json = false, force = false;
 };
 
 // OUT (of one study) or OUT/STUDY.
@@ -166,6 +167,7 @@ void take_given(const Options& o, Plan& plan) {
 }
 
 int plan_command(const Options& o) {
+  if (!o.figure.empty()) refuse_to_overwrite_figure(o.figure, o.force);
   Plan plan = o.plan;
   if (!o.from.empty()) {
     if (o.sd_seeds || o.sd_cases || o.sd_rest) {
@@ -221,6 +223,7 @@ void register_plan(CLI::App& app, Command& run) {
       ->check(CLI::Range(static_cast<int>(kLeastEffectiveGroups), kMostGroups));
   sub->add_option("--figure", o->figure, "draw power against seeds to STEM.svg, .png and .pdf")
       ->type_name("STEM");
+  sub->add_flag("--force", o->force, "with --figure: overwrite files of that name");
   sub->add_flag("--json", o->json, "as JSON");
   sub->callback([o, &run] { run = [o] { return plan_command(*o); }; });
 }

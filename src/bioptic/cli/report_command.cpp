@@ -6,9 +6,11 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/folder_lock.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
+#include "bioptic/cli/overwrite.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/report/audit_report.h"
 #include "bioptic/report/claims_report.h"
@@ -25,7 +27,7 @@ namespace fs = std::filesystem;
 // The images themselves, where they are still what was trained on.
 std::optional<Dataset> open_images(const StoredStudy& study) {
   try {
-    Dataset dataset = Dataset::open(study.dataset_path);
+    Dataset dataset = Dataset::open(study.dataset_path, true);
     if (dataset.info().content_hash == study.dataset_hash) return dataset;
     print_out("note: {} has changed since the run; the figures that show images are left out\n",
               study.dataset_path);
@@ -35,7 +37,13 @@ std::optional<Dataset> open_images(const StoredStudy& study) {
   return std::nullopt;
 }
 
-int report_command(fs::path path) {
+struct Options {
+  std::string path, out;  // out: "" = where the store lies
+  bool force = false;
+};
+
+int report_command(const Options& options) {
+  fs::path path = options.path;
   if (!path.has_filename()) path = path.parent_path();  // a trailing slash
   // OUT holds the store; OUT/STUDY is a folder below it.
   std::string only;
@@ -48,7 +56,8 @@ int report_command(fs::path path) {
     }
   }
   const Store store = Store::open_to_read(out);
-  remove_stale_temporaries(out);
+  const fs::path target = options.out.empty() ? out : fs::path(options.out);
+  if (fs::exists(target)) remove_stale_temporaries(target);
   std::vector<std::string> names;
   for (const StoredStudy& study : store.studies()) {
     if (only.empty() || study.name == only) names.push_back(study.name);
@@ -56,11 +65,17 @@ int report_command(fs::path path) {
   if (names.empty() && !only.empty()) names.push_back(only);  // summarise() names the nearest
   for (const std::string& name : names) {
     const std::optional<StoredStudy> study = store.study(name);
+    if (study && !options.out.empty()) {
+      refuse_to_overwrite_report(target / name, options.force);
+    }
+    std::optional<FolderLock> lock;  // before the store is read: who writes last has read last
+    if (study) lock.emplace(target / name);
     const std::optional<Dataset> dataset = study ? open_images(*study) : std::nullopt;
     StudySummary summary = summarise(store, name, dataset ? &*dataset : nullptr);
     summary.audit =
-        study_audit(summary, dataset ? &*dataset : nullptr, out, available_processors());
-    const ReportOutcome written = write_report(summary, dataset ? &*dataset : nullptr, out / name);
+        study_audit(summary, dataset ? &*dataset : nullptr, target, available_processors());
+    const ReportOutcome written =
+        write_report(summary, dataset ? &*dataset : nullptr, target / name);
     print_out("{}{}\n\n{}\n", name, summary.unfinished ? " (unfinished)" : "",
               arms_table_text(summary));
     if (!summary.comparisons.empty()) {
@@ -77,11 +92,15 @@ int report_command(fs::path path) {
 }  // namespace
 
 void register_report(CLI::App& app, Command& run) {
-  const auto path = std::make_shared<std::string>();
+  const auto o = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand(
       "report", "Make tables, figures and report again from the store, also of an unfinished run");
-  sub->add_option("OUT", *path, "the --out folder of a run, or OUT/STUDY")->required();
-  sub->callback([path, &run] { run = [path] { return report_command(*path); }; });
+  sub->add_option("OUT", o->path, "the --out folder of a run, or OUT/STUDY")->required();
+  sub->add_option("--out", o->out, "write to FOLDER/STUDY instead, as where OUT cannot be written")
+      ->type_name("FOLDER");
+  sub->add_flag("--force", o->force,
+                "with --out: write over files there that are of no report of bioptic");
+  sub->callback([o, &run] { run = [o] { return report_command(*o); }; });
 }
 
 }  // namespace bioptic

@@ -17,12 +17,14 @@
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/folder_lock.h"
 #include "bioptic/base/json_text.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/command.h"
+#include "bioptic/cli/overwrite.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/kernel/kernels.h"
 #include "bioptic/report/audit_report.h"
@@ -46,7 +48,7 @@ struct Options {
   std::vector<std::string> studies;
   std::string data, out = "runs", engine = "fused", isa, save_models;
   int seeds = 0, jobs = 0, threads = 0;
-  bool dry_run = false, trace = false, json = false, quiet = false, new_data = false;
+  bool dry_run = false, trace = false, json = false, quiet = false, new_data = false, force = false;
 };
 
 // Set by the signal handler; the one global a handler needs.
@@ -132,6 +134,13 @@ void check_room(const fs::path& out, double wanted) {
   }
 }
 
+// One in which a run has begun: a killed one may have left an empty file.
+bool has_store(const fs::path& out) {
+  std::error_code none;
+  const auto bytes = fs::file_size(out / "bioptic.sqlite", none);
+  return !none && bytes > 0;
+}
+
 class Run {
  public:
   explicit Run(Options options)
@@ -144,13 +153,10 @@ class Run {
     if (!options_.dry_run) WriterLock::require_free(out_);            // before the data are read
     plan();
     if (options_.dry_run) return dry_run();
+    check_output();  // a run that is refused leaves nothing
     const WriterLock lock(out_);
     remove_stale_temporaries(out_);
     Store store = Store::open_to_write(out_);
-    check_data_unchanged(store);
-    double wanted = 0;
-    for (const PlannedStudy& study : studies_) wanted += planned_bytes(study, save(study), &store);
-    check_room(out_, wanted);
     store.clear_running();
     catch_signals();
     for (const PlannedStudy& study : studies_) save_study(store, study);
@@ -173,6 +179,7 @@ class Run {
       }
     }
     store.clear_running();
+    store.require_in_place();
     if (options_.json)
       print_out("{}\n", json_text({{"out", out_.string()}, {"studies", result}}, 2));
     return failed > 0 ? 1 : 0;
@@ -324,7 +331,7 @@ class Run {
 
   int dry_run() {
     std::optional<Store> store;
-    if (fs::exists(out_ / "bioptic.sqlite")) store.emplace(Store::open_to_read(out_));
+    if (has_store(out_)) store.emplace(Store::open_to_read(out_));
     double total_seconds = 0, total_bytes = 0;
     std::set<std::string> counted;  // studies may share trials
     json list = json::array();
@@ -391,6 +398,20 @@ class Run {
                                   2));
     }
     return 0;
+  }
+
+  // What can be wrong with the output folder.  Writes nothing.
+  void check_output() const {
+    std::optional<Store> store;
+    if (has_store(out_)) store.emplace(Store::open_to_read(out_));
+    if (store) check_data_unchanged(*store);
+    double wanted = 0;
+    for (const PlannedStudy& study : studies_) {
+      wanted += planned_bytes(study, save(study), store ? &*store : nullptr);
+      const bool known = store && store->study(study.spec.name);
+      if (!known) refuse_to_overwrite_report(out_ / study.spec.name, options_.force);
+    }
+    check_room(out_, wanted);
   }
 
   void check_data_unchanged(const Store& store) const {
@@ -518,9 +539,11 @@ class Run {
   }
 
   json report(const Store& store, const PlannedStudy& study, const ExecutorOutcome& outcome) const {
+    store.require_in_place();  // else the folders would be made again
+    const fs::path folder = out_ / study.spec.name;
+    const FolderLock lock(folder);  // before the store is read: who writes last has read last
     StudySummary summary = summarise(store, study.spec.name, &study.data.dataset);
     summary.audit = study_audit(summary, &study.data.dataset, out_, threads_);
-    const fs::path folder = out_ / study.spec.name;
     const ReportOutcome written = write_report(summary, &study.data.dataset, folder);
     say(fmt::format("\n{}: {} trained, {} found in the store{}{}\n", study.spec.name,
                     counted(static_cast<std::size_t>(outcome.trained), "trial"), outcome.found,
@@ -572,6 +595,8 @@ void register_run(CLI::App& app, Command& run) {
   sub->add_flag("--trace", o->trace,
                 "write initial weights, batch order and the loss of every step");
   sub->add_flag("--new-data", o->new_data, "go on although the data changed since the last run");
+  sub->add_flag("--force", o->force,
+                "write the report over files in OUT/STUDY that are of no report of bioptic");
   sub->add_flag("--json", o->json, "the outcome as JSON on standard output");
   sub->add_flag("--quiet", o->quiet, "no progress, no tables");
   sub->callback([o, &run] { run = [o] { return Run(*o).run(); }; });

@@ -15,6 +15,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
+#include "bioptic/cli/overwrite.h"
 #include "bioptic/data/csv.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/import.h"
@@ -32,8 +33,10 @@ namespace fs = std::filesystem;
 struct Options {
   std::string study, data, out = "runs";
   std::size_t train_images = 0;  // 0: from the data
-  bool csv = false, json = false, out_given = false;
+  bool csv = false, json = false, out_given = false, force = false;
 };
+
+constexpr std::string_view kCsvHeader = "arm,epoch,step,lr,momentum";
 
 // Every step of one arm.
 struct ArmSchedule {
@@ -122,7 +125,7 @@ ArmSchedule compute(const ArmSpec& arm, std::size_t train_images) {
 }
 
 std::string schedules_csv(const std::vector<ArmSchedule>& arms) {
-  std::string text = "arm,epoch,step,lr,momentum\n";
+  std::string text = std::string(kCsvHeader) + "\n";
   for (const ArmSchedule& arm : arms) {
     for (std::size_t i = 0; i < arm.lr.size(); ++i) {
       text += fmt::format("{},{},{},{},{}\n", csv_text(arm.name),
@@ -247,7 +250,14 @@ int schedule(const Options& options) {
   }
   if (for_programs && !options.out_given) return 0;
   const fs::path folder = fs::path(options.out) / study.name / "schedule";
-  write_file(folder / "schedule.csv", schedules_csv(arms));
+  // One of this command's own is made again.
+  const fs::path csv = folder / "schedule.csv";
+  if (!fs::is_regular_file(csv) || !read_file(csv).starts_with(kCsvHeader)) {
+    refuse_to_overwrite({csv}, options.force);
+    refuse_to_overwrite_figure(folder / "schedule", options.force);
+  }
+  remove_stale_beside(csv);
+  write_file(csv, schedules_csv(arms));
   std::FILE* const notes = for_programs ? stderr : stdout;
   write_text(notes, fmt::format("\nEvery step: {}\n", (folder / "schedule.csv").string()));
   try {
@@ -277,6 +287,7 @@ void register_schedule(CLI::App& app, Command& run) {
                          ->add_option("--out,-o", options->out,
                                       "folder for schedule.csv and the figure: OUT/STUDY/schedule")
                          ->capture_default_str();
+  command->add_flag("--force", options->force, "write over files there that are of no schedule");
   command->callback([options, out, &run] {
     options->out_given = out->count() > 0;
     run = [options] { return schedule(*options); };

@@ -57,6 +57,14 @@ json parse_object(const std::string& text) {
   return text.empty() ? json::object() : json::parse(text);
 }
 
+constexpr const char* kDescriptionHash = "description_sha256";
+
+// SHA-256 of dataset.json itself, without the key that holds it.
+std::string description_hash(json description) {
+  description.erase(kDescriptionHash);
+  return sha256_hex(json_text(description));
+}
+
 DatasetInfo read_info(const fs::path& file) {
   if (!fs::exists(file)) {
     throw InputError(file.parent_path().string() +
@@ -71,10 +79,22 @@ DatasetInfo read_info(const fs::path& file) {
     }
     const json j = json::parse(text);
     const int version = integer<int>(j.at("format_version"));
+    if (version < kUnweightedVersion) {
+      throw InputError(file.string() + ": there is no format version " + std::to_string(version) +
+                       "; import the source again");
+    }
     if (version > kDatasetFormatVersion) {
       throw InputError(file.string() + ": format version " + std::to_string(version) +
                        " is newer than this program's " + std::to_string(kDatasetFormatVersion) +
                        "; update bioptic");
+    }
+    // Older programs wrote none.
+    if (const auto said = j.find(kDescriptionHash);
+        said != j.end() && *said != description_hash(j)) {
+      throw InputError(
+          file.string() +
+          ": has not the SHA-256 that stands in it; it was changed or damaged since it "
+          "was written: import the source again");
     }
     DatasetInfo info;
     const std::string dtype = j.at("dtype").get<std::string>();
@@ -445,6 +465,7 @@ DatasetInfo DatasetWriter::finish() {
             {"provenance", parse_object(s.info.provenance)},
             {"content_sha256", s.info.content_hash}};
   if (s.info.weighted) j["weighted"] = true;
+  j[kDescriptionHash] = description_hash(j);
   write_file(temporary / "dataset.json", json_text(j, 2) + "\n");
   s.temporary.become(s.folder);
   return s.info;

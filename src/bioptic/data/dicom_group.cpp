@@ -42,6 +42,7 @@ void make_key(const fs::path& file) {
   }
   const std::string text = sha256_hex({reinterpret_cast<const char*>(random.data()), 32}) + "\n";
   fs::create_directories(file.parent_path());
+  remove_stale_beside(file);
   const fs::path temporary = temporary_beside(file);
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   const bool written = fd >= 0 &&
@@ -61,6 +62,23 @@ void make_key(const fs::path& file) {
   }
 }
 
+// With the key anybody can tell which patient a group is.  The program's own file is closed to all
+// but its owner; a file that was named may be shared with a group, but not with everybody.
+void keep_from_others(const fs::path& file, bool own) {
+  std::error_code error;
+  const fs::perms found = fs::status(file, error).permissions();
+  const auto open_to = [&](fs::perms whom) { return (found & whom) != fs::perms::none; };
+  if (own && open_to(fs::perms::group_all | fs::perms::others_all)) {
+    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write, error);
+    return;
+  }
+  if (!own && open_to(fs::perms::others_read | fs::perms::others_write)) {
+    throw InputError(file.string() +
+                     ": everybody can read or write this key, and with it tell which patient a "
+                     "group is; close it (chmod o-rwx) and give it again");
+  }
+}
+
 }  // namespace
 
 std::string group_key(const fs::path& file) {
@@ -74,6 +92,7 @@ std::string group_key(const fs::path& file) {
     make_key(place);
   }
   if (!fs::is_regular_file(place)) throw InputError(place.string() + ": is not a file");
+  keep_from_others(place, file.empty());
   std::string key = read_file(place);
   while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
   if (key.size() < kShortestKey || key.size() > (1U << 16)) {

@@ -101,8 +101,9 @@ struct TiffFile {
       fail_image(path, kind(format == SAMPLEFORMAT_INT ? "signed "
                             : numbers                  ? "float "
                                                        : "complex ") +
-                           "convert it to unsigned ones by a range that you choose, or to a .npy "
-                           "file of float32, whose smallest to largest value become 0 to 65535");
+                           "save the images of a class as one .npy file (numpy.save), which keeps "
+                           "every value of int16, and of float32 its place between the smallest "
+                           "and the largest");
     }
     if (bits > 8 && bits != 16) {
       fail_image(path, kind("") + (bits < 16 ? "write its values in 16 bits"

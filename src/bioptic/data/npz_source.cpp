@@ -91,7 +91,7 @@ struct Members {
   std::string others;                          // the names of the rest, as a list
 };
 
-Members members_of(zip_t* archive, const std::string& file) {
+Members members_of(zip_t* archive) {
   std::map<std::string, zip_uint64_t> all;
   const zip_int64_t entries = zip_get_num_entries(archive, 0);
   for (zip_int64_t k = 0; k < entries; ++k) {
@@ -99,9 +99,7 @@ Members members_of(zip_t* archive, const std::string& file) {
     const char* const entry = zip_get_name(archive, index, 0);
     std::string name = entry == nullptr ? "" : entry;
     if (name.ends_with(".npy")) name.resize(name.size() - std::string_view(".npy").size());
-    if (!all.emplace(name, index).second) {
-      throw InputError(file + ": holds " + as_utf8(name) + " twice");
-    }
+    all[name] = index;  // one that was saved twice is there twice; the last counts, as for NumPy
   }
   Members out;
   const bool keras = std::none_of(kArrays.begin(), kArrays.end(), [&](const ArrayName& array) {
@@ -133,7 +131,7 @@ std::unique_ptr<ImageSource> open_npz(const fs::path& file, const fs::path& scra
     zip_error_fini(&reason);
     throw InputError(file.string() + ": cannot be opened as .npz: " + why);
   }
-  const Members members = members_of(archive.get(), file.string());
+  const Members members = members_of(archive.get());
   std::map<std::string, fs::path> arrays;
   for (const auto& [array, index] : members.arrays) {
     const fs::path target = scratch / (array + ".npy");

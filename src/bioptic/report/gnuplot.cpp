@@ -9,6 +9,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <fstream>
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
@@ -117,6 +119,18 @@ bool is_whole(const fs::path& file, const std::string& kind) {
   return text != std::string::npos && std::string_view(bytes).substr(0, text + 1).ends_with(end);
 }
 
+// cairo writes the time into a PDF; the same results are to have the same bytes.
+void forget_date(const fs::path& pdf) {
+  constexpr std::string_view kKey = "/CreationDate (D:", kDate = "20000101000000";
+  std::string bytes = read_file(pdf);
+  const std::size_t at = bytes.rfind(kKey);  // in a dictionary near the end
+  if (at == std::string::npos || at + kKey.size() + kDate.size() > bytes.size()) return;
+  bytes.replace(at + kKey.size(), kDate.size(), kDate);  // as long: every offset stays
+  std::fstream file(pdf, std::ios::in | std::ios::out | std::ios::binary);
+  file << bytes;
+  if (!file.flush()) throw Failure(pdf.string() + ": cannot be written: " + std::strerror(errno));
+}
+
 // Returns "" or, in words, what went wrong.  Throws Failure where a drawing cannot be written.
 std::string draw(const Figure& figure, const fs::path& scratch, const fs::path& folder) {
   const std::string script = figure.name + ".gp", messages = figure.name + ".txt";
@@ -129,6 +143,7 @@ std::string draw(const Figure& figure, const fs::path& scratch, const fs::path& 
         throw Failure(fmt::format("{}: could not be written whole; the disk is full",
                                   (folder / file).string()));
       }
+      if (std::string_view(kind) == "pdf") forget_date(scratch / file);
       commit_rename(scratch / file, folder / file);
     } else {
       fs::remove(folder / file);  // an older drawing would pass for this one

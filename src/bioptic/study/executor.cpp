@@ -1,6 +1,7 @@
 #include "bioptic/study/executor.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -126,6 +127,15 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
   return metadata;
 }
 
+// Weights and moments are megabytes, allocated anew for every trial on threads of its own, with
+// small blocks that live longer in between.  The heaps of glibc keep what was freed below those:
+// 0.5 to 1.3 MB a trial.  Milliseconds a trial.
+void return_free_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
 struct Work {
   const PlannedStudy& study;
   Store& store;
@@ -210,6 +220,7 @@ TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
 // Trains a trial, writes its files and commits it.  `found`: the store has it, its files are
 // missing.
 void Work::make(const PlannedTrial& trial, bool found, const std::string& environment) {
+  return_free_memory();
   TraceWriter trace;
   const TrialResult result = train(trial, options.trace ? &trace : nullptr);
   const std::lock_guard lock(mutex);
