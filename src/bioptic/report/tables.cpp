@@ -75,22 +75,6 @@ std::string padded_left(const std::string& text, std::size_t width) {
   return std::string(width > own ? width - own : 0, ' ') + text;
 }
 
-// A name as text of a table's cell: neither markup nor HTML nor the end of the cell.
-std::string markdown_escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<') {
-      out += "&lt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else {
-      if (std::string_view("\\`*[]|").find(c) != std::string_view::npos) out += '\\';
-      out += c;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<ShownMetric> shown_metrics(const StudySummary&) {
