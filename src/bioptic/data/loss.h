@@ -16,7 +16,7 @@ enum class Loss : std::size_t {
   pages,           // further pages of a file, of which one was read
   transparency,    // pixels that an alpha channel hides, wholly or in part
   frames,          // images in a DICOM file beyond those that its header names
-  spare_bytes,     // bytes behind a DICOM file's pixels that its header does not explain
+  pixel_bytes,     // bytes behind a DICOM file's pixels that its header does not explain
   overlays,        // of DICOM files: drawings beside the pixels
   linked_folders,  // links to folders, which are not followed
 };
