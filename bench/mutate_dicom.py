@@ -393,7 +393,7 @@ def judged(job):
         return "refused, pydicom reads", what, said + ("; dcmtk too" if dcmtk_reads(path) else "")
     if right is None:
         return "read, pydicom refuses", what, fault + ("; dcmtk reads" if dcmtk_reads(path) else "")
-    lossy = pydicom.dcmread(path).file_meta.TransferSyntaxUID == JPEG
+    lossy = " JPEG colour: " in what or " JPEG grey: " in what or " JPEG frames: " in what  # whatever the changed syntax
     if images.shape == right.shape and np.abs(images.astype(float) - right).max() <= (3 if lossy else 0):
         return ("equal, with a warning" if said else "equal"), what, ""
     if said:
@@ -419,7 +419,7 @@ def main():
         for k, (name, content) in enumerate(bases):
             path = folder / f"original{k:02}.dcm"
             path.write_bytes(content)
-            jobs.append((options.bioptic, path, f"{name}: unchanged"))
+            jobs.append((options.bioptic, path, f"unchanged {name}: "))
         for k in range(options.count):
             name, content = bases[k % len(bases)]
             file = Elements(content)

@@ -132,6 +132,7 @@ TEST_F(DicomPlugin, NumbersThatAreNotWhatTheyShouldBe) {
   expect_refused(grey().text(0x00280101, "CS", "EIGHT"), "BitsStored that is no whole number");
   expect_refused(grey().put(0x00280101, "FD", std::string(8, '\0')), "VR");
   EXPECT_EQ(read(grey().text(0x00280101, "IS", " 8 ")).bits_stored, 8);
+  expect_refused(grey().put(0x00281053, "US", "1 ").text(0x00281052, "DS", "0"), "VR");
   const TestDicom rgb(1, 1, 8, {1, 2, 3}, "RGB", 3);
   expect_refused(TestDicom(rgb).us(0x00280006, 2), "PlanarConfiguration of 2");
   EXPECT_EQ(read(TestDicom(rgb).us(0x00280006, 1)).pixels, (std::vector<std::uint8_t>{1, 2, 3}));

@@ -240,7 +240,7 @@ Image dicom_image(const DicomFile& file, std::size_t frame, const DicomOptions& 
               {}};
   if (frame == 0) {
     image.losses[Loss::frames] = file.further_frames;
-    image.losses[Loss::trailing_bytes] = file.spare_bytes;
+    image.losses[Loss::pixel_bytes] = file.spare_bytes;
     image.losses[Loss::overlays] = file.overlays;
   }
   if (file.colour == DicomColour::rgb) {

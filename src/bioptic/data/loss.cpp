@@ -30,7 +30,7 @@ constexpr std::array<Row, kLosses> kRows = {{
      "what it hid is shown."},
     {"frames", true,
      "{0} further frames in the files of {1} were left out: their headers name fewer."},
-    {"trailing_bytes", true,
+    {"pixel_bytes", true,
      "{0} bytes behind the pixels in the files of {1} were left out: their headers do not explain "
      "them."},
     {"overlays", true,

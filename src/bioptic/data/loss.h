@@ -16,7 +16,7 @@ enum class Loss : std::size_t {
   pages,           // further pages of a file, of which one was read
   transparency,    // pixels that an alpha channel hides, wholly or in part
   frames,          // images in a DICOM file beyond those that its header names
-  trailing_bytes,  // bytes behind a DICOM file's pixels that its header does not explain
+  pixel_bytes,     // bytes behind a DICOM file's pixels that its header does not explain
   overlays,        // of DICOM files: drawings beside the pixels
   spare_bytes,     // bytes between the parts of a JPEG that belong to none
   polarity,        // images that do not say whether 0 is black or white

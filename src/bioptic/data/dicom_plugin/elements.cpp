@@ -21,13 +21,18 @@ std::string_view trimmed(std::string_view value) {
   throw Refused(std::string("has a ") + name + " that " + what);
 }
 
+std::uint64_t type_of(const gdcm::DataElement& element) {
+  return static_cast<std::uint64_t>(static_cast<gdcm::VR::VRType>(element.GetVR()));
+}
+
+constexpr std::uint64_t kTexts = gdcm::VR::IS | gdcm::VR::DS | gdcm::VR::SH | gdcm::VR::LO |
+                                 gdcm::VR::CS | gdcm::VR::ST | gdcm::VR::LT | gdcm::VR::UT;
+
 std::uint16_t word_of(const gdcm::DataElement& element, std::string_view value, const char* name) {
   // Implicit VR has no types; an unknown one is taken as what it should be.
   constexpr std::uint64_t kWords =
       gdcm::VR::US | gdcm::VR::SS | gdcm::VR::OW | gdcm::VR::UN | gdcm::VR::OB | gdcm::VR::INVALID;
-  constexpr std::uint64_t kTexts =
-      gdcm::VR::IS | gdcm::VR::DS | gdcm::VR::SH | gdcm::VR::LO | gdcm::VR::CS;
-  const auto type = static_cast<std::uint64_t>(static_cast<gdcm::VR::VRType>(element.GetVR()));
+  const std::uint64_t type = type_of(element);
   if (type == gdcm::VR::INVALID || (type & kWords) != 0) {
     if (value.size() != 2) refuse(name, "is not one number of 16 bits");
     std::uint16_t number = 0;
@@ -78,6 +83,10 @@ std::optional<double> decimal(const DataSet& data, const Tag& tag, const char* n
   if (all.empty()) {
     if (find(data, tag) != nullptr && bytes_of(data, tag).empty()) refuse(name, "is no number");
     return {};
+  }
+  const std::uint64_t type = type_of(*find(data, tag));
+  if (type != gdcm::VR::INVALID && (type & (kTexts | gdcm::VR::UN)) == 0) {
+    refuse(name, "has a type (VR) that holds no text");
   }
   if (several == Several::refused && all.find('\\') != std::string::npos) {
     refuse(name, "is several numbers");
