@@ -175,6 +175,9 @@ class FileSource : public ImageSource {
     anonymous = true;
     const bool grouped = !groups_from.empty();
     key_ = group_key(options_.dicom.group_key);
+    if (std::string note = open_key_note(options_.dicom.group_key); !note.empty()) {
+      notes.push_back(std::move(note));
+    }
     ThreadPool pool(options_.threads > 0 ? options_.threads : available_processors());
     pool.run(dicom.size(), [&](std::size_t k) {
       Facts facts;  // of a file that cannot be read: header() says why, when it is asked

@@ -255,6 +255,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
     throw InputError(folder.string() + ": exists already; choose another name or remove it first");
   }
   const GroupSearch search(options.group, "--group");
+  require_bounded(options.group, "--group");
   ThreadPool pool(options.threads > 0 ? options.threads : available_processors());
   ImportReport report;
   report.notes = source.notes;
