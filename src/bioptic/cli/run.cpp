@@ -25,6 +25,7 @@
 #include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/overwrite.h"
+#include "bioptic/data/group_search.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/kernel/kernels.h"
 #include "bioptic/report/audit_report.h"
@@ -409,7 +410,9 @@ class Run {
     for (const PlannedStudy& study : studies_) {
       wanted += planned_bytes(study, save(study), store ? &*store : nullptr);
       const bool known = store && store->study(study.spec.name);
-      if (!known) refuse_to_overwrite_report(out_ / study.spec.name, options_.force);
+      if (known) continue;
+      require_bounded(study.spec.data.group, study.spec.file.string() + ": [data] group =");
+      refuse_to_overwrite_report(out_ / study.spec.name, options_.force);
     }
     check_room(out_, wanted);
   }

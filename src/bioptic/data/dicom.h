@@ -88,6 +88,9 @@ Image dicom_image(const DicomFile& file, std::size_t frame, const DicomOptions& 
 // line breaks at its end; shorter than 16 bytes is refused with InputError, as is a named file
 // that does not exist.
 std::string group_key(const std::filesystem::path& file);
+// A sentence for a person where everybody can read the file that was named, "" where not.  (The
+// user's own is closed by group_key().)
+std::string open_key_note(const std::filesystem::path& file);
 
 // "p" and the first 16 hex digits of HMAC-SHA-256(key, identity).
 std::string group_name(std::string_view key, std::string_view identity);

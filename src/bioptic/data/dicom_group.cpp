@@ -11,6 +11,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/data/dicom.h"
+#include "bioptic/data/warning.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -62,21 +63,12 @@ void make_key(const fs::path& file) {
   }
 }
 
-// With the key anybody can tell which patient a group is.  The program's own file is closed to all
-// but its owner; a file that was named may be shared with a group, but not with everybody.
-void keep_from_others(const fs::path& file, bool own) {
+// The program's own file is closed to all but its owner.
+void keep_from_others(const fs::path& file) {
   std::error_code error;
-  const fs::perms found = fs::status(file, error).permissions();
-  const auto open_to = [&](fs::perms whom) { return (found & whom) != fs::perms::none; };
-  if (own && open_to(fs::perms::group_all | fs::perms::others_all)) {
-    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write, error);
-    return;
-  }
-  if (!own && open_to(fs::perms::others_read | fs::perms::others_write)) {
-    throw InputError(file.string() +
-                     ": everybody can read or write this key, and with it tell which patient a "
-                     "group is; close it (chmod o-rwx) and give it again");
-  }
+  const fs::perms others = fs::perms::group_all | fs::perms::others_all;
+  if ((fs::status(file, error).permissions() & others) == fs::perms::none) return;
+  fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write, error);
 }
 
 }  // namespace
@@ -92,7 +84,7 @@ std::string group_key(const fs::path& file) {
     make_key(place);
   }
   if (!fs::is_regular_file(place)) throw InputError(place.string() + ": is not a file");
-  keep_from_others(place, file.empty());
+  if (file.empty()) keep_from_others(place);
   std::string key = read_file(place);
   while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
   if (key.size() < kShortestKey || key.size() > (1U << 16)) {
@@ -100,6 +92,18 @@ std::string group_key(const fs::path& file) {
                      " bytes; a key has at least 16 and is a short file");
   }
   return key;
+}
+
+std::string open_key_note(const fs::path& file) {
+  std::error_code error;
+  const fs::perms everybody = fs::perms::others_read | fs::perms::others_write;
+  if (file.empty() || (fs::status(file, error).permissions() & everybody) == fs::perms::none) {
+    return {};
+  }
+  return kWarning + std::string(
+                        "everybody on this machine can read the key of the patients' "
+                        "groups, and with it tell which patient a group is: chmod o-rwx " +
+                        file.filename().string() + " closes it.");
 }
 
 std::string group_name(std::string_view key, std::string_view identity) {

@@ -489,6 +489,7 @@ TEST_F(DicomImport, TheKeyIsMadeOnceForItsOwnerAlone) {
   ASSERT_EQ(::setenv("XDG_CONFIG_HOME", (folder_ / "config").c_str(), 1), 0);
   const std::string key = group_key("");
   EXPECT_EQ(key.size(), 64U);
+  fs::permissions(folder_ / "config" / "bioptic" / "group-key", fs::perms::all);
   EXPECT_EQ(group_key(""), key);
   EXPECT_EQ(fs::status(folder_ / "config" / "bioptic" / "group-key").permissions(),
             fs::perms::owner_read | fs::perms::owner_write);
@@ -497,6 +498,10 @@ TEST_F(DicomImport, TheKeyIsMadeOnceForItsOwnerAlone) {
             std::string::npos);
   write_bytes(folder_ / "short", "secret\n", 7);
   EXPECT_NE(error_of([&] { group_key(folder_ / "short"); }).find("at least 16"), std::string::npos);
+  fs::permissions(folder_ / "short", fs::perms::owner_read | fs::perms::others_read);
+  EXPECT_NE(open_key_note(folder_ / "short").find("chmod o-rwx short"), std::string::npos);
+  fs::permissions(folder_ / "short", fs::perms::owner_read | fs::perms::group_read);
+  EXPECT_EQ(open_key_note(folder_ / "short"), "");
 }
 
 TEST(DicomGroupName, IsTheKeyedHash) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "bioptic/base/utf8.h"
+#include "bioptic/data/dicom.h"
 #include "bioptic/data/dicom_files.h"
 
 namespace bioptic {
@@ -76,6 +77,9 @@ class FileSource : public ImageSource {
     anonymous = true;
     const bool grouped = !groups_from.empty();
     dicom_.emplace(std::move(dicom), options_, grouped);
+    if (std::string note = open_key_note(options_.dicom.group_key); !note.empty()) {
+      notes.push_back(std::move(note));
+    }
     groups_from = grouped ? "keyed hash of the " + groups_from
                           : "keyed hash of PatientID (of StudyInstanceUID where that is empty)";
     preprocessing = dicom_->preprocessing;

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <regex>
 #include <string>
 #include <string_view>
@@ -11,19 +13,34 @@
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/split.h"
 
+namespace re2 {
+class RE2;
+}
+
 namespace bioptic {
+
+// Why a search for an expression may take for ever, "" when its time is in proportion to the name:
+// looking ahead, back references and escapes of other dialects.  For expressions that are new;
+// those of studies, models and stores that exist go on.
+std::string why_unbounded(const std::string& pattern);
+
+// Throws InputError that begins with `called` where why_unbounded() has a reason.
+void require_bounded(const std::string& pattern, const std::string& called);
 
 class GroupSearch {
  public:
   // An ECMAScript expression.  Throws InputError that begins with `called` ("--group", "group")
   // when it is none.
   GroupSearch(const std::string& pattern, const std::string& called);
+  ~GroupSearch();
+  GroupSearch(GroupSearch&&) noexcept;
   // What names the group in a file's name, without the folders before it: the first capture, or the
   // whole match where nothing is captured; "" = the expression matches nothing in it.
   std::string in(std::string_view source) const;
 
  private:
-  std::regex search_;
+  std::unique_ptr<re2::RE2> search_;
+  std::optional<std::regex> backtracking_;  // where why_unbounded()
 };
 
 // Sentences about groups that are not patients, as far as their numbers tell: images without one,

@@ -275,6 +275,7 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   }
   check_class_names(source.classes);
   const GroupSearch search(options.group, "--group");
+  require_bounded(options.group, "--group");
   ThreadPool pool(options.threads > 0 ? options.threads : available_processors());
   ImportReport report;
   report.notes = source.notes;

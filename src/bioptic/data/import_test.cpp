@@ -9,6 +9,7 @@
 #include <limits>
 #include <set>
 
+#include "bioptic/base/files.h"
 #include "bioptic/data/image.h"
 #include "bioptic/data/npy.h"
 #include "bioptic/data/source.h"
@@ -97,6 +98,27 @@ TEST(ImportImages, WhatFailsOnceAndThenReadsWellIsNamed) {
   const std::string error = error_of([&] { import_from(source, folder / "out", "source", {}); });
   EXPECT_TRUE(has(error, "f2: ends too early (1 of 4 images cannot be read")) << error;
   EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+TEST(ImportFolders, TheDescriptionIsHeldAgainstItsOwnChecksum) {
+  const TestFolder folder;
+  for (const char* name : {"a", "b"}) make_class(folder / "src" / name, 2);
+  ImportOptions options;
+  options.group = "(p\\d+)_";
+  import_source(folder / "src", folder / "out", options);
+  const std::string good = read_file(folder / "out/dataset.json");
+  for (const auto& [from, to] : {std::pair{"file name", "file bame"},
+                                 {"area av", "area aw"},
+                                 {"\"format_version\": 1", "\"format_version\": 2"}}) {
+    std::string bad = good;
+    bad.replace(bad.find(from), std::string(from).size(), to);
+    write_text(folder / "out/dataset.json", bad);
+    EXPECT_TRUE(has(error_of([&] { Dataset::open(folder / "out"); }), "has not the SHA-256")) << to;
+  }
+  std::string old = good;  // as older programs wrote it
+  old.replace(old.find("description_sha256"), 18, "description_sha257");
+  write_text(folder / "out/dataset.json", old);
+  EXPECT_EQ(Dataset::open(folder / "out").size(), 4U);
 }
 
 TEST(ImportFolders, SplitsAreKnownInEverySpelling) {
@@ -582,6 +604,18 @@ TEST(ImportNpz, MedMnistLayout) {
   EXPECT_EQ(dataset.info().channels, 3);
   EXPECT_EQ(dataset.record(3).split, "test");
   EXPECT_EQ(dataset.label(3), 2);
+
+  // NumPy takes the last of two members of one name; libzip writes none, so one is renamed.
+  write_npz(folder / "twice.npz", {{"train_labelz", labels({1, 1, 0})},
+                                   {"train_images", images(3)},
+                                   {"train_labels", labels({0, 1, 0})}});
+  std::string bytes = read_file(folder / "twice.npz");
+  for (std::size_t at = 0; (at = bytes.find("train_labelz", at)) != std::string::npos; ++at) {
+    bytes[at + 11] = 's';
+  }
+  write_bytes(folder / "twice.npz", bytes.data(), bytes.size());
+  import_source(folder / "twice.npz", folder / "twice", {});
+  EXPECT_EQ(Dataset::open(folder / "twice").label(0), 0);
 
   write_npz(folder / "short.npz", {{"train_images", images(3)}, {"train_labels", labels({0, 1})}});
   EXPECT_TRUE(has(error_of([&] { import_source(folder / "short.npz", folder / "o2", {}); }),
