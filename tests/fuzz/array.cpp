@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return bioptic::fuzz([&] {
     const bioptic::ArrayStack stack(file.path(), "fuzz");
     bioptic::FloatRange range;
-    if (stack.is_float()) stack.scan(range);
+    if (stack.values() != bioptic::ArrayValues::pixels) stack.scan(range);
     stack.load(stack.size() - 1, range);
   });
 }
