@@ -145,7 +145,8 @@ void register_data_import(CLI::App& data, Command& run) {
   app->add_option("--group-key", options->group_key,
                   "DICOM: file with the secret that patients' group names are made with");
   app->add_flag("--skip-bad", options->import.skip_bad, "leave out images that cannot be read");
-  app->add_option("--max-pixels", options->import.max_pixels, "largest image that is decoded")
+  app->add_option("--max-pixels", options->import.max_pixels,
+                  "largest image that is decoded, or made by --size")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
       ->capture_default_str();
   app->add_option("--threads", options->import.threads, "0 = all processors")

@@ -62,19 +62,24 @@ struct Block {
   std::vector<std::string> errors;
 };
 
-std::size_t images_at_once(const ThreadPool& pool) {
-  return 2 * kAhead * static_cast<std::size_t>(pool.threads());
+// Bytes of the images of a block that wait to be written, where one is not more.
+constexpr std::size_t kWaitingBytes = std::size_t{1} << 29;
+
+// bytes: of an image as it waits, 0 = none does.
+std::size_t images_at_once(const ThreadPool& pool, std::size_t bytes = 0) {
+  const std::size_t all = kAhead * static_cast<std::size_t>(pool.threads());
+  return 2 * std::clamp(kWaitingBytes / std::max(bytes, std::size_t{1}), std::size_t{1}, all);
 }
 
 // Calls body(i, place) for every image in blocks on all threads, and after(block) once for every
 // block in order, on any one thread, while the next block's images are at work.  place: below
-// images_at_once(), an image's own until the `after` of its block has ended.  Returns the images
-// whose body threw.
+// images_at_once(pool, bytes), an image's own until the `after` of its block has ended.  Returns
+// the images whose body threw.
 template <typename Body, typename After>
 std::vector<Bad> for_images(ThreadPool& pool, std::size_t count, const Body& body,
-                            const After& after) {
+                            const After& after, std::size_t bytes = 0) {
   std::vector<Bad> bad;
-  const std::size_t block = images_at_once(pool) / 2;
+  const std::size_t block = images_at_once(pool, bytes) / 2;
   Block ended;
   for (std::size_t begin = 0; begin < count || !ended.errors.empty(); begin += block) {
     Block now{begin, std::vector<std::string>(begin < count ? std::min(block, count - begin) : 0)};
@@ -161,6 +166,13 @@ Target plan_target(const ImageSource& source, const ImportOptions& options, Thre
     if (h.orientation != 1 && turned++ == 0) first_turned = i;
   }
   if (first == source.size()) throw InputError("no image can be read" + first_of(skipped));
+  if (const std::int64_t side = options.size.value_or(0); side * side > options.max_pixels) {
+    throw InputError(
+        fmt::format("--size {}: an image of it has {} pixels, more than the {} that --max-pixels "
+                    "allows; choose "
+                    "a smaller size, or allow more",
+                    side, side * side, options.max_pixels));
+  }
   target.width = options.size.value_or(headers[first].width);
   target.height = options.size.value_or(headers[first].height);
   target.channels = options.channels.value_or(colour ? 3 : 1);
@@ -310,9 +322,13 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   DatasetWriter writer(folder, info);
   std::vector<std::size_t> per_class(source.classes.size());
   SourceExtent extent;
-  std::vector<Ready> ready(images_at_once(pool));
   LossTotal losses;
   losses.add(source.losses);
+  const std::size_t bytes = static_cast<std::size_t>(target.width) *
+                            static_cast<std::size_t>(target.height) *
+                            static_cast<std::size_t>(target.channels) *
+                            (target.bits == 8 ? sizeof(std::uint8_t) : sizeof(std::uint16_t));
+  std::vector<Ready> ready(images_at_once(pool, bytes));
   bool writing = true;
   const std::vector<Bad> bad = for_images(
       pool, source.size(),
@@ -342,7 +358,8 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
           ++per_class[static_cast<std::size_t>(item.label)];
         }
         if (progress) progress(block.begin + block.errors.size(), source.size());
-      });
+      },
+      bytes);
   if (!bad.empty() && !options.skip_bad) throw_bad(bad, source.size());
   for (const Bad& b : bad) report.skipped.push_back(b.why);
   writer.set_provenance(json_text({{"source", source.anonymous ? "DICOM files" : provenance_source},

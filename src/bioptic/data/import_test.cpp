@@ -100,6 +100,19 @@ TEST(ImportImages, WhatFailsOnceAndThenReadsWellIsNamed) {
   EXPECT_FALSE(fs::exists(folder / "out"));
 }
 
+TEST(ImportFolders, ASizeAboveMaxPixelsIsRefusedBeforeAnythingIsMade) {
+  const TestFolder folder;
+  for (const char* name : {"a", "b"}) make_class(folder / "src" / name, 2);
+  ImportOptions options;
+  options.size = 32'768;
+  EXPECT_TRUE(has(error_of([&] { import_source(folder / "src", folder / "out", options); }),
+                  "--size 32768: an image of it has 1073741824 pixels"));
+  EXPECT_FALSE(fs::exists(folder / "out"));
+  options.size = 64;
+  options.max_pixels = 64 * 64;
+  EXPECT_EQ(import_source(folder / "src", folder / "out", options).info.width, 64);
+}
+
 TEST(ImportFolders, TheDescriptionIsHeldAgainstItsOwnChecksum) {
   const TestFolder folder;
   for (const char* name : {"a", "b"}) make_class(folder / "src" / name, 2);

@@ -26,12 +26,18 @@ struct Taps {
   std::vector<float> weights;
 };
 
-Taps axis_taps(int in, int out) {
+// Pixels from .. from + count - 1 of an axis that is resampled to `all` pixels.
+struct Range {
+  std::int64_t all = 0, from = 0, count = 0;
+};
+
+Taps axis_taps(int in, const Range& out) {
   Taps taps;
-  const double scale = static_cast<double>(in) / out;
-  for (int o = 0; o < out; ++o) {
+  const double scale = static_cast<double>(in) / static_cast<double>(out.all);
+  for (std::int64_t pixel = out.from; pixel < out.from + out.count; ++pixel) {
+    const auto o = static_cast<double>(pixel);
     taps.begin.push_back(taps.weights.size());
-    if (out < in) {  // the overlap of [o, o + 1) * scale with every input pixel
+    if (out.all < in) {  // the overlap of [o, o + 1) * scale with every input pixel
       const double begin = o * scale, end = std::min((o + 1) * scale, static_cast<double>(in));
       const int first = static_cast<int>(std::floor(begin));
       taps.first.push_back(static_cast<std::size_t>(first));
@@ -56,13 +62,13 @@ Taps axis_taps(int in, int out) {
 // value is the same sum in the same order as for a row alone.
 constexpr std::size_t kBand = 8;
 
-// Resamples every row: (in_h, out_w, c).
-BIOPTIC_ALSO_AVX2 std::vector<float> resampled_rows(const Image& image, std::size_t out_w) {
+// Resamples the rows first .. end - 1 by the taps of their axis: (end - first, out_w, c).
+BIOPTIC_ALSO_AVX2 void resample_rows(const Image& image, const Taps& taps, std::size_t first,
+                                     std::size_t end, std::vector<float>& wide) {
   const auto c = static_cast<std::size_t>(image.channels);
-  const auto in_w = static_cast<std::size_t>(image.width),
-             in_h = static_cast<std::size_t>(image.height);
-  const Taps taps = axis_taps(image.width, static_cast<int>(out_w));
-  std::vector<float> wide(in_h * out_w * c);
+  const auto in_w = static_cast<std::size_t>(image.width);
+  const std::size_t in_h = end - first, out_w = taps.first.size();
+  wide.resize(in_h * out_w * c);
   std::vector<float> band(in_w * c * kBand);  // the rows of a band, interleaved
   constexpr std::size_t kBlock = 16;          // a cache line of each row is written at once
   std::array<float, kBlock * kBand> block{};
@@ -70,7 +76,7 @@ BIOPTIC_ALSO_AVX2 std::vector<float> resampled_rows(const Image& image, std::siz
     const std::size_t rows = std::min(kBand, in_h - y);
     std::array<const std::uint16_t*, kBand> from{};
     from.fill(image.pixels.data());  // rows that a last band lacks: any will do
-    for (std::size_t r = 0; r < rows; ++r) from[r] = &image.pixels[(y + r) * in_w * c];
+    for (std::size_t r = 0; r < rows; ++r) from[r] = &image.pixels[(first + y + r) * in_w * c];
     for (std::size_t i = 0; i < in_w * c; ++i) {
       for (std::size_t r = 0; r < kBand; ++r) band[i * kBand + r] = from[r][i];
     }
@@ -99,26 +105,42 @@ BIOPTIC_ALSO_AVX2 std::vector<float> resampled_rows(const Image& image, std::siz
     }
     flush();
   }
-  return wide;
 }
 
-}  // namespace
+// Values of rows that are resampled along one axis and held at once: 16 MB, or those of one output
+// row.
+constexpr std::size_t kHeldValues = std::size_t{1} << 22;
 
-BIOPTIC_ALSO_AVX2 Image resample(const Image& image, int width, int height) {
-  if (image.width == width && image.height == height) return image;
+// A part of the image that resample(image, x.all, y.all) would give, in memory in proportion to the
+// part and the image.
+BIOPTIC_ALSO_AVX2 Image resample_part(const Image& image, const Range& columns, const Range& rows) {
+  const auto out_h = static_cast<std::size_t>(rows.count);
   const std::size_t row =
-      static_cast<std::size_t>(width) * static_cast<std::size_t>(image.channels);
-  const auto out_h = static_cast<std::size_t>(height);
-  const std::vector<float> wide = resampled_rows(image, static_cast<std::size_t>(width));
-  const Taps taps = axis_taps(image.height, height);
-  Image out{width, height, image.channels, image.bits, {}};
+      static_cast<std::size_t>(columns.count) * static_cast<std::size_t>(image.channels);
+  const Taps along = axis_taps(image.width, columns), taps = axis_taps(image.height, rows);
+  const auto end_of = [&](std::size_t y) {  // the input rows that output row y takes end here
+    return taps.first[y] + taps.begin[y + 1] - taps.begin[y];
+  };
+  Image out{static_cast<int>(columns.count),
+            static_cast<int>(rows.count),
+            image.channels,
+            image.bits,
+            {}};
   out.pixels.resize(out_h * row);
   const float largest = image.bits == 8 ? 255 : 65535;
-  std::vector<float> sum(row);
+  std::vector<float> sum(row), wide;
+  std::size_t held_from = 0, held_end = 0;  // input rows in `wide`
   for (std::size_t y = 0; y < out_h; ++y) {
+    if (end_of(y) > held_end || y == 0) {
+      std::size_t last = y;
+      while (last + 1 < out_h && (end_of(last + 1) - taps.first[y]) * row <= kHeldValues) ++last;
+      held_from = taps.first[y];
+      held_end = end_of(last);
+      resample_rows(image, along, held_from, held_end, wide);
+    }
     std::fill(sum.begin(), sum.end(), 0.0F);
     for (std::size_t i = taps.begin[y]; i < taps.begin[y + 1]; ++i) {
-      const float* const from = &wide[(taps.first[y] + i - taps.begin[y]) * row];
+      const float* const from = &wide[(taps.first[y] - held_from + i - taps.begin[y]) * row];
       const float weight = taps.weights[i];
       for (std::size_t x = 0; x < row; ++x) sum[x] += weight * from[x];
     }
@@ -130,28 +152,45 @@ BIOPTIC_ALSO_AVX2 Image resample(const Image& image, int width, int height) {
   return out;
 }
 
+}  // namespace
+
+Image resample(const Image& image, int width, int height) {
+  if (image.width == width && image.height == height) return image;
+  return resample_part(image, {width, 0, width}, {height, 0, height});
+}
+
 Image fit_square(const Image& image, int size, Fit fit) {
   if (fit == Fit::stretch || image.width == image.height) return resample(image, size, size);
   const bool wide = image.width > image.height;
   const bool longer_fits = fit == Fit::pad;
   const double scale =
       static_cast<double>(size) / (wide == longer_fits ? image.width : image.height);
-  const auto scaled = [&](int n) {
-    return std::max(1, static_cast<int>(std::floor(n * scale + 0.5)));
+  // What an axis becomes, where that begins in the square, and what of it lies within: a narrow
+  // image that is cropped would be far longer than the square.
+  struct Axis {
+    std::int64_t begin = 0;
+    Range part;
   };
-  const Image resized = resample(image, scaled(image.width), scaled(image.height));
+  const auto axis = [&](int n) {
+    const auto all =
+        std::max(std::int64_t{1}, static_cast<std::int64_t>(std::floor(n * scale + 0.5)));
+    const std::int64_t offset = (size - all) / 2;  // >= 0 when padding, <= 0 when cropping
+    const std::int64_t begin = std::max(std::int64_t{0}, offset);
+    const std::int64_t end = std::min(std::int64_t{size}, offset + all);
+    return Axis{begin, {all, begin - offset, end - begin}};
+  };
+  const Axis x = axis(image.width), y = axis(image.height);
+  const Image part = resample_part(image, x.part, y.part);
   Image out{size, size, image.channels, image.bits, {}};
   const auto c = static_cast<std::size_t>(image.channels);
   const auto side = static_cast<std::size_t>(size);
   out.pixels.assign(side * side * c, 0);
-  // Offsets of the resized image in the square: >= 0 when padding, <= 0 when cropping.
-  const int left = (size - resized.width) / 2, top = (size - resized.height) / 2;
-  for (int y = std::max(0, top); y < std::min(size, top + resized.height); ++y) {
-    for (int x = std::max(0, left); x < std::min(size, left + resized.width); ++x) {
-      const std::size_t from = static_cast<std::size_t>((y - top) * resized.width + (x - left)) * c;
-      const std::size_t to = (static_cast<std::size_t>(y) * side + static_cast<std::size_t>(x)) * c;
-      for (std::size_t k = 0; k < c; ++k) out.pixels[to + k] = resized.pixels[from + k];
-    }
+  const std::size_t row = static_cast<std::size_t>(part.width) * c;
+  for (std::size_t r = 0; r < static_cast<std::size_t>(part.height); ++r) {
+    const std::size_t to =
+        (static_cast<std::size_t>(y.begin) + r) * side + static_cast<std::size_t>(x.begin);
+    std::copy_n(part.pixels.begin() + static_cast<std::ptrdiff_t>(r * row), row,
+                out.pixels.begin() + static_cast<std::ptrdiff_t>(to * c));
   }
   return out;
 }

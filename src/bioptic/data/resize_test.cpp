@@ -83,5 +83,42 @@ TEST(Resample, IsThePlainFormInEveryPixel) {
   }
 }
 
+Image drawn(int width, int height) {
+  RandomStream stream(2, "resize test");
+  Image image{width, height, 1, 8, {}};
+  for (int i = 0; i < width * height; ++i) {
+    image.pixels.push_back(static_cast<std::uint16_t>(stream.below(256)));
+  }
+  return image;
+}
+
+// More rows than are held at once.
+TEST(Resample, IsThePlainFormWhereRowsAreTakenInPieces) {
+  const Image image = drawn(2, 3000);
+  for (const int height : {1500, 3001, 7}) {
+    const Image out = resample(image, 2000, height);
+    for (int y = 0; y < height; y += height < 10 ? 1 : 13) {
+      for (int x = 0; x < 2000; x += 37) {
+        ASSERT_EQ(out.pixels[static_cast<std::size_t>(y) * 2000 + static_cast<std::size_t>(x)],
+                  plain_value(image, 2000, height, y, x, 0))
+            << height << " " << y << " " << x;
+      }
+    }
+  }
+}
+
+// Scaled as a whole, this image would have 224 x 14,679,840 pixels.
+TEST(Fit, ANarrowImageIsCroppedWithoutTheRest) {
+  const Image image = drawn(1, 65'535);
+  const Image out = fit_square(image, 224, Fit::crop);
+  ASSERT_EQ(out.pixels.size(), 224U * 224U);
+  const int all = 65'535 * 224, top = (all - 224) / 2;
+  for (int y = 0; y < 224; ++y) {
+    ASSERT_EQ(out.pixels[static_cast<std::size_t>(y) * 224 + 5],
+              plain_value(image, 224, all, top + y, 5, 0))
+        << y;
+  }
+}
+
 }  // namespace
 }  // namespace bioptic
