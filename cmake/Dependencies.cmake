@@ -13,7 +13,8 @@ find_package(CURL REQUIRED)  # its header; the library is opened when something 
 set(GDCM_SKIP_USE_VTK ON)
 find_package(GDCM REQUIRED)  # for the DICOM plugin alone
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
-pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
+pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)  # libjpeg-turbo's
+pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)  # for the tests' files
 pkg_check_modules(SPNG REQUIRED IMPORTED_TARGET spng)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(ZIP REQUIRED IMPORTED_TARGET libzip)

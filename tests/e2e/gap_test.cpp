@@ -107,6 +107,31 @@ split_by = "group"
       "holdout");
   EXPECT_EQ(eval.at("images"), held.size());
   EXPECT_DOUBLE_EQ(eval.at("accuracy").get<double>(), right["by-group 0"] / count["by-group 0"]);
+  EXPECT_EQ(eval.at("split_from"), "drawn");
+  // In another folder it is known by its pixels.
+  for (const char* kind : {"sick", "well"}) {
+    std::filesystem::create_directories(at("copy") / kind);
+    for (const char* split : {"train", "test"}) {
+      for (const auto& file : std::filesystem::directory_iterator(at("images") / split / kind)) {
+        const std::string name = split + file.path().filename().string();
+        std::filesystem::copy_file(file, at("copy") / kind / name);
+      }
+    }
+  }
+  const auto copied = json_of(
+      "eval @out/s/models/by-group-seed0.safetensors --data @copy --split "
+      "holdout");
+  EXPECT_EQ(copied.at("split_from"), "pixels");
+  EXPECT_EQ(copied.at("accuracy"), eval.at("accuracy"));
+  // The control was trained on images of every split that the source names: its own test is taken.
+  for (const char* data : {"images", "copy"}) {
+    const auto control =
+        json_of(std::string("eval @out/s/models/control-seed0.safetensors --data @") + data);
+    EXPECT_NE(control.at("split_from"), "source") << data;
+    EXPECT_EQ(control.at("trained_on"), 0) << data;
+    EXPECT_EQ(control.at("images"), 80) << data;
+    EXPECT_FALSE(control.contains("warning")) << data;
+  }
 
   const auto gap = nlohmann::json::parse(read(folder / "summary.json")).at("gap");
   EXPECT_EQ(gap.at("test_shared").at("groups"), 2);

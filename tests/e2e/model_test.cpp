@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "workspace.h"
 
@@ -113,16 +114,21 @@ TEST_F(Workspace, EvalTellsImagesThatWereMadeInAnotherWay) {
   }
 }
 
-// The model with another record of how its images were prepared.
-std::string prepared_by(const std::string& model, const std::string& preprocessing) {
+// The model after `change` was done to its metadata.
+template <typename Change>
+std::string with_metadata(const std::string& model, const Change& change) {
   std::uint64_t length = 0;
   std::memcpy(&length, model.data(), sizeof length);
   nlohmann::json header = nlohmann::json::parse(model.substr(sizeof length, length));
-  header.at("__metadata__").at("preprocessing") = preprocessing;
+  change(header.at("__metadata__"));
   const std::string text = header.dump();
   const std::uint64_t now = text.size();
   return std::string(reinterpret_cast<const char*>(&now), sizeof now) + text +
          model.substr(sizeof length + length);
+}
+
+std::string prepared_by(const std::string& model, const std::string& preprocessing) {
+  return with_metadata(model, [&](json& m) { m.at("preprocessing") = preprocessing; });
 }
 
 TEST_F(Model, DamagedModelsAreRefused) {
@@ -148,6 +154,34 @@ TEST_F(Model, DamagedModelsAreRefused) {
     const Outcome outcome = bioptic("eval @" + name + ".safetensors --data @images");
     EXPECT_EQ(outcome.code, 2) << name << "\n" << outcome.err;
     EXPECT_NE(outcome.err.find(name + ".safetensors"), std::string::npos) << outcome.err;
+  }
+}
+
+TEST_F(Model, ModelsWithOtherWeightsThanTheirsAreRefused) {
+  const std::string good = read(at("runs/s/models/cosine-seed0.safetensors"));
+  std::string flipped = good;
+  flipped[flipped.size() - 5] ^= 1;  // the lowest bit of a byte of the last layer's weights
+  std::string nan = with_metadata(good, [](json& m) { m.erase("weights_sha256"); });
+  const float not_a_number = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(&nan[nan.size() - 8], &not_a_number, sizeof not_a_number);
+  const auto threshold = [&](const char* text) {
+    return with_metadata(good, [&](json& m) { m.at("threshold") = text; });
+  };
+  const std::map<std::string, std::pair<std::string, std::string>> bad = {
+      {"flipped", {flipped, "not those that were saved"}},
+      {"nan", {nan, "finite"}},
+      {"threshold-nan", {threshold("nan"), "threshold"}},
+      {"threshold-inf", {threshold("inf"), "threshold"}}};
+  for (const auto& [name, what] : bad) {
+    write(at(name + ".safetensors"), what.first);
+    for (const std::string& use :
+         {"eval @" + name + ".safetensors --data @images",
+          "predict @" + name + ".safetensors @images/test/sick/person0_0.tiff"}) {
+      const Outcome outcome = bioptic(use);
+      EXPECT_EQ(outcome.code, 2) << use << "\n" << outcome.out << outcome.err;
+      EXPECT_NE(outcome.err.find(name + ".safetensors"), std::string::npos) << outcome.err;
+      EXPECT_NE(outcome.err.find(what.second), std::string::npos) << outcome.err;
+    }
   }
 }
 

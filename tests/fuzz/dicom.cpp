@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bioptic::FuzzFile file(data, size);
   bioptic::fuzz([&] {
     const bioptic::DicomFile dicom = reader.read(file.path(), bioptic::kFuzzPixels);
-    bioptic::dicom_image(dicom, dicom.frames.size() - 1, {}, 0);
+    bioptic::dicom_image(dicom, dicom.frames.size() - 1, {}, {});
   });
   reports.look();
   return 0;

@@ -5,5 +5,5 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const bioptic::FuzzFile file(data, size);
-  return bioptic::fuzz([&] { bioptic::list_manifest(file.path()); });
+  return bioptic::fuzz([&] { bioptic::list_manifest(file.path(), false); });
 }

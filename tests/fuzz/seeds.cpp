@@ -39,6 +39,13 @@ std::string saved_model() {
        {"train", canonical_json(train)},
        {"threshold", "0.5"},
        {"threshold_rule", "fixed"},
+       {"training_images",
+        R"({"channels":1,"images":2,"layout":[0,255],"ranges":{"black":[0,0],"contrast":[9,60.5],)"
+        R"("layout":[-1,1],"mean":[10,90.5],"steps":[0,1],"white":[0,0]}})"},
+       {"source_images",
+        R"({"aspect":[1,1],"colour":[0,0],"count":2,"height":[2,2],"width":[2,2]})"},
+       {"pixel_hashes_train", "0123456789abcdeffedcba9876543210"},
+       {"pixel_hashes_val", "0000000000000001"},
        {"study", "s"},
        {"arm", "a"},
        {"seed", "0"}});

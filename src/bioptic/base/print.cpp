@@ -7,6 +7,8 @@
 #include <cstring>
 #include <iostream>
 
+#include "bioptic/base/utf8.h"
+
 namespace bioptic {
 namespace {
 
@@ -37,7 +39,7 @@ std::string printable(std::string_view text) {
 }
 
 void write_text(std::FILE* stream, std::string_view text) {
-  const std::string shown = printable(text);
+  const std::string shown = printable(as_utf8(text));
   errno = 0;
   const std::size_t written = std::fwrite(shown.data(), 1, shown.size(), stream);
   if (written != shown.size() && stream == stdout) remember(errno);

@@ -14,8 +14,9 @@ namespace bioptic {
 // character: a name from a file cannot move a terminal's cursor or change its settings.
 std::string printable(std::string_view text);
 
-// Writes printable(text).  What cannot be written (a full disk, a terminal that went away) is no
-// exception: work goes on, and output_error() tells it at the end.
+// Writes printable(as_utf8(text)): bytes that are no character as \xNN (utf8.h).  What cannot be
+// written (a full disk, a terminal that went away) is no exception: work goes on, and
+// output_error() tells it at the end.
 void write_text(std::FILE* stream, std::string_view text);
 
 template <typename... T>

@@ -9,6 +9,7 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/finite_number.h"
@@ -33,7 +34,7 @@ struct Options {
   CompareOptions compare;
   ReadPredictions read;
   std::string metric, figure;
-  std::string inference = "patients";
+  std::string inference = "patients", reference;
   bool json = false, force = false;
 };
 
@@ -142,6 +143,12 @@ std::vector<Metric> wanted_metrics(const PredictionTable& table, const std::stri
                                suggestion(name, names)));
 }
 
+ArmPairs reference_pairs(const PredictionTable& table, const std::string& reference) try {
+  return pairs_of(names_of_arms(table), {reference, {}});
+} catch (const InputError& e) {
+  throw InputError(std::string("--reference: ") + e.what());
+}
+
 int compare_command(const Options& o) {
   if (!o.figure.empty()) refuse_to_overwrite_figure(o.figure, o.force);
   const std::vector<fs::path> files(o.files.begin(), o.files.end());
@@ -153,6 +160,9 @@ int compare_command(const Options& o) {
     table.notes.insert(table.notes.begin(), as_sentence(options.not_allowed));
   }
   if (o.inference == "seeds") options.inference = Inference::seeds;
+  ArmPairs pairs = reference_pairs(table, o.reference);
+  options.pairs = std::move(pairs.pairs);
+  if (!pairs.note.empty()) table.notes.push_back(std::move(pairs.note));
   const std::vector<MetricLevels> levels = levels_of(table, metrics);
   const std::vector<Comparison> comparisons = compare_arms(table, options, metrics);
   const auto other_images = std::find_if(comparisons.begin(), comparisons.end(),
@@ -189,7 +199,7 @@ int compare_command(const Options& o) {
                       {"comparisons", comparisons_json(comparisons)},
                       {"models", models_json(models)},
                       {"notes", table.notes}};
-    print_out("{}\n", out.dump(2));
+    print_out("{}\n", json_text(out, 2));
     return 0;
   }
   print_out("{}, {}, {}{} of split {}\n\n", counted(table.arms.size(), "arm"),
@@ -224,6 +234,9 @@ void register_compare(CLI::App& app, Command& run) {
          "all that was ever asked, seeds (other seeds on these images only)")
       ->check(CLI::IsMember({"patients", "seeds"}))
       ->capture_default_str();
+  sub->add_option("--reference", o->reference,
+                  "the arm that every other is compared with (default: all pairs)")
+      ->type_name("ARM");
   sub->add_flag("--common", o->read.common,
                 "where arms have other seeds, use those that all share");
   sub->add_option("--split", o->read.split, "which rows, by their column split")

@@ -7,9 +7,10 @@
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/print.h"
+#include "bioptic/base/private_folder.h"
 #include "bioptic/base/progress.h"
-#include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/audit.h"
 #include "bioptic/data/audit_json.h"
@@ -51,7 +52,7 @@ void print_json(const std::string& path, const Dataset& dataset, const Audit& au
                                     {"second", std::string(dataset.record(pair.second).source)},
                                     {"likeness", pair.likeness}});
   }
-  print_out("{}\n", j.dump(2));
+  print_out("{}\n", json_text(j, 2));
 }
 
 // What was imported for the audit alone lies where nobody looks: checks name the source instead.
@@ -72,12 +73,12 @@ int audit_command(Options options) {
   if (!options.montage.empty() && fs::exists(options.montage)) {
     throw InputError(options.montage + ": exists already; choose another name or remove it first");
   }
-  std::optional<TemporaryFolder> scratch;  // for the import of what is no dataset
+  std::optional<PrivateFolder> scratch;  // for the import of what is no dataset
   fs::path folder = options.path;
   const bool dataset_given = is_dataset(options.path);
   std::vector<Original> originals;
   if (!dataset_given) {
-    folder = scratch.emplace(temporary_root() / "audit").path() / "dataset";
+    folder = scratch.emplace("audit").path() / "dataset";
     ProgressLine line("Reading", "images", options.quiet);
     originals = import_for_audit(
         options.path, folder, options.import, [&](std::size_t done, std::size_t total) {

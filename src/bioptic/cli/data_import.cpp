@@ -10,6 +10,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/progress.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/data/import.h"
 #include "bioptic/data/warning.h"
 
@@ -99,15 +100,15 @@ int import_command(Options options) {
         "--window and --group-key are for DICOM files, and the source has none.");
   }
   for (const std::string& note : report.notes) {
-    if (!options.quiet || note.starts_with(kWarning)) print_error("{}\n", note);
+    if (!options.quiet || note.starts_with(kWarning)) print_error("{}\n", as_utf8(note));
   }
   if (!options.quiet) {
     for (const std::string& skipped : report.skipped) {
-      print_error("left out: {}\n", skipped);
+      print_error("left out: {}\n", as_utf8(skipped));
     }
   }
   if (!report.skipped.empty()) {  // also with --quiet: the dataset is not all of its source
-    print_error("{} of {} images were left out because they cannot be read.\n",
+    print_error("{} of {} images were left out: they cannot be read, or have no label.\n",
                 report.skipped.size(), report.info.images + report.skipped.size());
   }
   print_dataset_info(target, options.json, false);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "bioptic/base/counted.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/print.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/dataset.h"
@@ -97,7 +98,7 @@ void print_json(const Dataset& dataset) {
     split["mean"] = facts.sum / facts.pixels;
     split["range"] = {facts.low, facts.high};
   }
-  print_out("{}\n", j.dump(2));
+  print_out("{}\n", json_text(j, 2));
 }
 
 void print_text(const Dataset& dataset) {

@@ -10,15 +10,19 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/parallel.h"
-#include "bioptic/base/temporary_folder.h"
+#include "bioptic/base/print.h"
+#include "bioptic/base/private_folder.h"
 #include "bioptic/cli/command.h"
+#include "bioptic/cli/eval_split.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/group_search.h"
-#include "bioptic/data/split.h"
-#include "bioptic/data/window.h"
+#include "bioptic/data/source_extent.h"
 #include "bioptic/report/metrics_table.h"
+#include "bioptic/study/known_images.h"
 #include "bioptic/study/model_file.h"
+#include "bioptic/study/model_input.h"
 #include "bioptic/study/model_metrics.h"
 #include "bioptic/study/preprocessing.h"
 
@@ -35,10 +39,10 @@ struct Options {
 
 // `scratch`: where an import goes, for as long as the dataset is used.
 Dataset open_for(const ModelFile& model, const fs::path& data,
-                 std::optional<TemporaryFolder>& scratch) {
+                 std::optional<PrivateFolder>& scratch) {
   fs::path folder = data;
   if (!is_dataset(data)) {
-    folder = scratch.emplace(fs::temp_directory_path() / "eval").path() / "dataset";
+    folder = scratch.emplace("eval").path() / "dataset";
     ImportOptions import;
     if (model.width() == model.height()) import.size = model.width();
     import.channels = model.channels();
@@ -59,67 +63,11 @@ Dataset open_for(const ModelFile& model, const fs::path& data,
   return dataset;
 }
 
-// Rows of the split and the model's label of each.
-struct Selected {
-  std::vector<std::size_t> rows;
-  std::vector<std::int64_t> labels;
-};
-
-// The model's hold-out: drawn again, as its study drew it.
-SplitPlan plan_of(const Dataset& dataset, const ModelFile& model, const std::string& data) {
-  if (!model.split() || model.split()->holdout_fraction == 0) {
-    throw InputError(
-        "the model's study has no hold-out; [shift] holdout_fraction in the study file makes one");
-  }
-  if (dataset.info().content_hash != model.dataset_hash()) {
-    throw InputError(fmt::format(
-        "{}: is not the dataset that the model's hold-out was drawn from (SHA-256 {} here, {} "
-        "there); --split all evaluates the model on all of it",
-        data, dataset.info().content_hash.substr(0, 16), model.dataset_hash().substr(0, 16)));
-  }
-  return plan_splits(dataset, find_groups(dataset, model.group_pattern()), *model.split());
-}
-
-Selected select(const Dataset& dataset, const ModelFile& model, const std::string& data,
-                const std::string& split) {
-  std::vector<std::int64_t> label_of;
-  for (const std::string& name : dataset.info().classes) {
-    const auto it = std::find(model.classes().begin(), model.classes().end(), name);
-    if (it == model.classes().end()) {
-      const std::vector<std::string_view> known(model.classes().begin(), model.classes().end());
-      throw InputError(fmt::format("{}: the model does not know class '{}'{}", data, name,
-                                   suggestion(name, known)));
-    }
-    label_of.push_back(it - model.classes().begin());
-  }
-  Selected selected;
-  bool named = false;
-  if (split == "holdout") {
-    for (const std::uint32_t row : plan_of(dataset, model, data).holdout) {
-      selected.rows.push_back(row);
-      selected.labels.push_back(label_of[static_cast<std::size_t>(dataset.label(row))]);
-    }
-    return selected;
-  }
-  for (std::size_t row = 0; row < dataset.size(); ++row) {
-    const ImageRecord record = dataset.record(row);
-    named = named || !record.split.empty();
-    if (split != "all" && record.split != split) continue;
-    selected.rows.push_back(row);
-    selected.labels.push_back(label_of[static_cast<std::size_t>(record.label)]);
-  }
-  if (selected.rows.empty()) {
-    throw InputError(fmt::format(
-        "{}: its source names no {} split{}; splits that a run draws are in the run's store: see "
-        "tables/predictions.csv, or use --split all",
-        data, split, named ? "" : " (nor any other)"));
-  }
-  return selected;
-}
-
-// A warning where images of the split were trained on, or chosen by; "" where none were.
+// Images of the split that were trained on, or chosen by; "" where none were.  By their pixels;
+// with a model that does not remember those, by the names of the splits.
 std::string seen_in_training(const ModelFile& model, const Dataset& dataset,
-                             const std::string& split) {
+                             const KnownImages& images, const std::string& split) {
+  if (model.images().train) return seen_in_words(images);
   if (split == "holdout" || dataset.info().content_hash != model.dataset_hash()) return "";
   if (model.split() && model.split()->control) {
     return "the model is a control: it was trained on some of the images of every split that the "
@@ -131,6 +79,14 @@ std::string seen_in_training(const ModelFile& model, const Dataset& dataset,
          "test";
 }
 
+// In what the source of the images is unlike that of the training images, where both are known.
+std::vector<std::string> unlike_source(const ModelFile& model, const Dataset& dataset) {
+  const std::optional<SourceExtent> here = source_extent(dataset.info().provenance);
+  if (!here || !model.images().source) return {};
+  return TrainingSource(model.images().source, model.channels(), model.height(), model.width())
+      .unlike(*here);
+}
+
 struct Result {
   const Options& options;
   const ModelFile& model;
@@ -138,6 +94,10 @@ struct Result {
   double loss = 0;
   std::size_t images = 0, groups = 0;
   std::string groups_from, warning;
+  SplitFrom split_from = SplitFrom::source;
+  std::vector<std::string> unlike_source;  // in what the images' source is unlike the training's
+  std::vector<std::string> ids;            // of the images, in the order of `known`
+  KnownImages known;
   std::vector<PreprocessingDifference> differences;  // from the images of the training
 };
 
@@ -156,6 +116,20 @@ void add_flat(json& j, const Result& r, const std::string& name, bool with_inter
   const PatientInterval* i = interval_of(r.m, name);
   j[name + "_low"] = i == nullptr ? json() : json(i->low);
   j[name + "_high"] = i == nullptr ? json() : json(i->high);
+}
+
+// null where the model does not tell.
+void add_known(json& j, const Result& r) {
+  const ModelImages& model = r.model.images();
+  j["trained_on"] = model.train ? json(r.known.trained_on) : json();
+  j["validated_on"] = model.val ? json(r.known.validated_on) : json();
+  j["unlike_training_source"] = r.unlike_source;
+  j["unlike_training"] = model.training ? json::array() : json();
+  for (std::size_t i = 0; i < r.known.each.size(); ++i) {
+    const KnownImage& image = r.known.each[i];
+    if (!image.unlike || image.unlike->empty()) continue;
+    j["unlike_training"].push_back({{"image", r.ids[i]}, {"reasons", *image.unlike}});
+  }
 }
 
 json as_json(const Result& r) {
@@ -183,6 +157,7 @@ json as_json(const Result& r) {
   json j = {{"model", r.options.model},
             {"data", r.options.data},
             {"split", r.options.split},
+            {"split_from", name_of(r.split_from)},
             {"images", r.images},
             {"groups", r.groups},
             {"groups_from", r.groups_from},
@@ -202,6 +177,7 @@ json as_json(const Result& r) {
     j["preprocessing_differences"].push_back(
         {{"what", d.what}, {"model", d.model}, {"data", d.data}});
   }
+  add_known(j, r);
   if (classes == 2) {
     j["positive"] = r.model.classes()[static_cast<std::size_t>(r.model.reading().positive)];
     add_flat(j, r, "sensitivity", true);
@@ -213,128 +189,127 @@ json as_json(const Result& r) {
 void print_metric(const Result& r, const std::string& name, const std::string& heading) {
   const auto value = r.m.values.find(name);
   if (value == r.m.values.end()) {
-    fmt::print("{:28} undefined\n", heading);
+    print_out("{:28} undefined\n", heading);
     return;
   }
-  fmt::print("{:28} {:8.4f}", heading, value->second);
+  print_out("{:28} {:8.4f}", heading, value->second);
   if (const PatientInterval* i = interval_of(r.m, name)) {
-    fmt::print("   [{:.4f}, {:.4f}]   {}", i->low, i->high, i->method);
+    print_out("   [{:.4f}, {:.4f}]   {}", i->low, i->high, i->method);
   }
-  fmt::print("\n");
+  print_out("\n");
 }
 
 void print(const Result& r) {
   const std::vector<std::string>& names = r.model.classes();
-  fmt::print("{} on {} ({}): {}, {}\n\n", r.options.model, r.options.data, r.options.split,
-             counted(r.images, "image"), counted(r.groups, "group"));
+  const char* drawn = r.split_from == SplitFrom::source  ? ""
+                      : r.split_from == SplitFrom::drawn ? ", as its study drew it"
+                                                         : ", as its study drew it, by the pixels";
+  print_out("{} on {} ({}{}): {}, {}\n\n", r.options.model, r.options.data, r.options.split, drawn,
+            counted(r.images, "image"), counted(r.groups, "group"));
   for (const MetricHeading& h : metric_headings()) {
     if (names.size() == 2 || r.m.jackknifed.contains(h.name)) print_metric(r, h.name, h.heading);
   }
   for (const std::string& name : names) {
     if (names.size() > 2) print_metric(r, "auroc_" + name, "AUROC, " + name);
   }
-  fmt::print("{:28} {:8.4f}\n", "loss of the training", r.loss);
-  fmt::print(
+  print_out("{:28} {:8.4f}\n", "loss of the training", r.loss);
+  print_out(
       "\nintervals: 95 %, over patients, for this one trained model; another training would add "
       "its\nown chance. ECE: 10 bins of equal width; net benefit: at a threshold probability of "
       "0.5\n");
   if (names.size() == 2) {
-    fmt::print("threshold {} ({}), positive class {}\n", r.model.threshold(),
-               r.model.threshold_rule(),
-               names[static_cast<std::size_t>(r.model.reading().positive)]);
+    print_out("threshold {} ({}), positive class {}\n", r.model.threshold(),
+              r.model.threshold_rule(),
+              names[static_cast<std::size_t>(r.model.reading().positive)]);
   }
   if (r.m.not_finite > 0) {
-    fmt::print("note: {} scores are not finite and count as wrong\n", r.m.not_finite);
+    print_out("note: {} scores are not finite and count as wrong\n", r.m.not_finite);
   }
-  if (!r.warning.empty()) fmt::print("\nnote: {}\n", r.warning);
-  fmt::print("\n{:>16}", "true \\ predicted");
-  for (const std::string& name : names) fmt::print("  {:>12}", name);
-  fmt::print("\n");
+  if (!r.warning.empty()) print_out("\nnote: {}\n", r.warning);
+  print_out("\n{:>16}", "true \\ predicted");
+  for (const std::string& name : names) print_out("  {:>12}", name);
+  print_out("\n");
   for (std::size_t row = 0; row < names.size(); ++row) {
-    fmt::print("{:>16}", names[row]);
+    print_out("{:>16}", names[row]);
     for (std::size_t c = 0; c < names.size(); ++c) {
-      fmt::print("  {:>12}", r.m.confusion[row * names.size() + c]);
+      print_out("  {:>12}", r.m.confusion[row * names.size() + c]);
     }
-    fmt::print("\n");
+    print_out("\n");
   }
 }
 
-// Logits of 16-bit images through the model's window, some at a time: all of them in 8 bits would
-// take as much memory as half the dataset.
-std::vector<float> windowed_logits(ModelFile& model, const Dataset& dataset,
-                                   const std::vector<std::size_t>& rows) {
-  const Window window{static_cast<std::uint16_t>(model.window()[0]),
-                      static_cast<std::uint16_t>(model.window()[1])};
-  std::vector<std::uint8_t> grey(65536);
-  for (std::size_t v = 0; v < grey.size(); ++v) {
-    grey[v] = apply_window(static_cast<std::uint16_t>(v), window);
+// Says what images are not like those of the training, with the first few reasons.
+void warn_of_unlike(const Result& r) {
+  constexpr std::size_t kExamples = 3;
+  if (const std::string not_said = not_checked(r.model.images()); !not_said.empty()) {
+    print_error("Note: {}: {}.\n", r.options.model, not_said);
   }
-  const std::size_t pixels = dataset.pixels_per_image();
-  const std::size_t at_once = std::clamp<std::size_t>((std::size_t{16} << 20) / pixels, 1, 256);
-  std::vector<std::uint8_t> bytes(std::min(at_once, rows.size()) * pixels);
-  std::vector<const std::uint8_t*> images;
-  std::vector<float> logits;
-  for (std::size_t begin = 0; begin < rows.size(); begin += at_once) {
-    images.clear();
-    for (std::size_t i = begin; i < std::min(begin + at_once, rows.size()); ++i) {
-      std::uint8_t* image = &bytes[images.size() * pixels];
-      const auto stored = dataset.image16(rows[i]);
-      std::transform(stored.begin(), stored.end(), image, [&](std::uint16_t v) { return grey[v]; });
-      images.push_back(image);
-    }
-    const std::vector<float> some = model.logits(images);
-    logits.insert(logits.end(), some.begin(), some.end());
+  if (!r.unlike_source.empty()) {
+    print_error(
+        "Warning: {}: some of its images, before they were prepared, are unlike those that "
+        "the model was trained on: {}.\n",
+        r.options.data, fmt::join(r.unlike_source, "; "));
   }
-  return logits;
-}
-
-std::vector<float> logits_of(ModelFile& model, const Dataset& dataset,
-                             const std::vector<std::size_t>& rows, const std::string& data) {
-  if (dataset.info().dtype == PixelType::uint16) {
-    if (model.window().size() == 2) return windowed_logits(model, dataset, rows);
-    throw InputError(data +
-                     ": is 16 bit, and the model was trained on 8-bit images; import "
-                     "8-bit files, or train on this dataset");
+  if (r.known.unlike == 0) return;
+  print_error("Warning: {}: {}; what is predicted of such images may mean nothing.\n",
+              r.options.data, unlike_in_words(r.known));
+  std::size_t said = 0;
+  for (std::size_t i = 0; i < r.known.each.size() && said < kExamples; ++i) {
+    const KnownImage& image = r.known.each[i];
+    if (!image.unlike || image.unlike->empty()) continue;
+    ++said;
+    print_error("  image {}: {}\n", r.ids[i], fmt::join(*image.unlike, "; "));
   }
-  std::vector<const std::uint8_t*> images;
-  for (const std::size_t row : rows) images.push_back(dataset.image8(row).data());
-  return model.logits(images);
+  if (r.known.unlike > said) {
+    print_error("  and {} more (--json names them all)\n", r.known.unlike - said);
+  }
 }
 
 int eval_command(const Options& options) {
   ModelFile model(options.model, available_processors());
-  std::optional<TemporaryFolder> scratch;
+  std::optional<PrivateFolder> scratch;
   const Dataset dataset = open_for(model, options.data, scratch);
-  const Selected selected = select(dataset, model, options.data, options.split);
-
-  const std::vector<float> logits = logits_of(model, dataset, selected.rows, options.data);
+  const ModelInput input(model, dataset, options.data);
+  ThreadPool pool(available_processors());
+  const EvaluatedImages images = evaluated_images(model, input, options.data, options.split, pool);
+  const std::vector<float> logits = input.logits(images.rows);
 
   const Reading& reading = model.reading();
   const Groups found = search_groups(dataset, options.group);
   std::vector<std::string_view> names;
-  for (const std::size_t row : selected.rows) names.emplace_back(found.names[row]);
+  for (const std::size_t row : images.rows) names.emplace_back(found.names[row]);
   const std::vector<int> groups = number_groups(names);
   const ModelMetrics m =
-      model_metrics(reading, selected.labels, logits, groups, model.threshold(), model.classes());
+      model_metrics(reading, images.labels, logits, groups, model.threshold(), model.classes());
   Result result{options,
                 model,
                 m,
-                mean_loss(reading, selected.labels, logits),
-                selected.labels.size(),
+                mean_loss(reading, images.labels, logits),
+                images.labels.size(),
                 std::set<int>(groups.begin(), groups.end()).size(),
                 found.from,
-                seen_in_training(model, dataset, options.split),
+                "",
+                images.from,
+                unlike_source(model, dataset),
+                {},
+                {},
                 preprocessing_differences(model.preprocessing(), dataset.info().preprocessing)};
-  if (!result.differences.empty()) {
-    fmt::print(stderr,
-               "Warning: {}: the images may not have been prepared as those that the model was "
-               "trained on ({}); its numbers may be of the preparation.\n",
-               options.data, in_words(result.differences));
+  for (const ImageTraits& traits : input.traits(images.rows, pool)) {
+    result.known.add(known_image(model.images(), traits));
   }
+  for (const std::size_t row : images.rows) result.ids.emplace_back(dataset.record(row).id);
+  result.warning = seen_in_training(model, dataset, result.known, options.split);
+  if (!result.differences.empty()) {
+    print_error(
+        "Warning: {}: the images may not have been prepared as those that the model was "
+        "trained on ({}); its numbers may be of the preparation.\n",
+        options.data, in_words(result.differences));
+  }
+  warn_of_unlike(result);
   for (const std::string& note : search_notes(dataset, options.group, found))
-    fmt::print(stderr, "{}\n", note);
+    print_error("{}\n", note);
   if (options.json) {
-    fmt::print("{}\n", as_json(result).dump(2));
+    print_out("{}\n", json_text(as_json(result), 2));
   } else {
     print(result);
   }
@@ -349,7 +324,8 @@ void register_eval(CLI::App& app, Command& run) {
       app.add_subcommand("eval", "A saved model on a split: all metrics with intervals, confusion");
   sub->add_option("MODEL", o->model, "a .safetensors file of a run")->required();
   sub->add_option("--data", o->data, "a dataset or any source that can be imported")->required();
-  sub->add_option("--split", o->split, "as the source names it, holdout, or all")
+  sub->add_option("--split", o->split,
+                  "as the source names it, or as the model's study drew it (test, holdout); or all")
       ->check(CLI::IsMember({"train", "val", "test", "holdout", "all"}))
       ->capture_default_str();
   sub->add_option(

@@ -13,6 +13,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/mapped_fault.h"
 #include "bioptic/base/print.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/base/version.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/kernel/kernels.h"

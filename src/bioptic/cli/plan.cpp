@@ -63,7 +63,7 @@ StudySummary open_run(fs::path path) {
     }
     name = studies.front().name;
   }
-  return summarise(store, name);
+  return read_trials(store, name);
 }
 
 std::size_t arm_index(const PredictionTable& table, const std::string& name) {

@@ -3,13 +3,20 @@
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_text.h"
+#include "bioptic/base/print.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/data/image.h"
 #include "bioptic/data/resize.h"
+#include "bioptic/data/source_extent.h"
 #include "bioptic/data/window.h"
 #include "bioptic/model/loss.h"
+#include "bioptic/study/known_images.h"
 #include "bioptic/study/model_file.h"
 #include "bioptic/study/preprocessing.h"
 
@@ -23,10 +30,15 @@ struct Options {
   bool json = false;
 };
 
-// Decoded and prepared as the model's training images were: C x H x W bytes.
-std::vector<std::uint8_t> prepare(const std::string& file, const ModelFile& model,
-                                  std::int64_t max_pixels) {
+struct Prepared {
+  std::vector<std::uint8_t> pixels;  // C x H x W
+  SourceShape shape;                 // of the file
+};
+
+// Decoded and prepared as the model's training images were.
+Prepared prepare(const std::string& file, const ModelFile& model, std::int64_t max_pixels) {
   Image image = decode_image(file, max_pixels);
+  const SourceShape shape = shape_of(image);
   image = model.channels() == 1 ? to_grey(std::move(image)) : to_rgb(std::move(image));
   image = model.width() == model.height() ? fit_square(image, model.width(), model.fit())
                                           : resample(image, model.width(), model.height());
@@ -53,7 +65,26 @@ std::vector<std::uint8_t> prepare(const std::string& file, const ModelFile& mode
                                   : static_cast<std::uint8_t>(v);
     }
   }
-  return bytes;
+  return {std::move(bytes), shape};
+}
+
+// What is known of it; the file's own shape and colour count too.
+KnownImage known(const ModelFile& model, const Prepared& image) {
+  const ImageTraits traits =
+      traits_of(image.pixels, model.channels(), model.height(), model.width());
+  KnownImage found = known_image(model.images(), traits);
+  const TrainingSource source(model.images().source, model.channels(), model.height(),
+                              model.width());
+  std::vector<std::string> reasons = source.unlike(image.shape);
+  if (found.unlike) reasons.insert(reasons.end(), found.unlike->begin(), found.unlike->end());
+  if (found.unlike || !reasons.empty()) found.unlike = std::move(reasons);
+  return found;
+}
+
+// null where the model does not tell.
+template <typename T>
+nlohmann::json optional_json(const std::optional<T>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
 }
 
 // Probability of every class.
@@ -74,21 +105,27 @@ int predict_command(const Options& options) {
   // Image files are no DICOM files; whether they were made by the same window, nobody can tell.
   const auto differences = preprocessing_differences(model.preprocessing(), "{}");
   if (!differences.empty()) {
-    fmt::print(stderr,
-               "Warning: image files may not be prepared as the model's training images were ({}); "
-               "its classes may be of the preparation.\n",
-               in_words(differences));
+    print_error(
+        "Warning: image files may not be prepared as the model's training images were ({}); "
+        "its classes may be of the preparation.\n",
+        in_words(differences));
   }
   nlohmann::json list = nlohmann::json::array();
   const Reading& reading = model.reading();
   if (!options.json && reading.classes == 2) {
-    fmt::print("threshold {} ({}) on the score of {}\n", model.threshold(), model.threshold_rule(),
-               model.classes()[static_cast<std::size_t>(reading.positive)]);
+    print_out("threshold {} ({}) on the score of {}\n", model.threshold(), model.threshold_rule(),
+              model.classes()[static_cast<std::size_t>(reading.positive)]);
   }
+  if (const std::string not_said = not_checked(model.images()); !not_said.empty()) {
+    print_error("Note: {}: {}.\n", options.model, not_said);
+  }
+  KnownImages all;
   for (const std::string& file : options.images) {
-    const std::vector<std::uint8_t> bytes = prepare(file, model, options.max_pixels);
-    const std::array<const std::uint8_t*, 1> image = {bytes.data()};
+    const Prepared prepared = prepare(file, model, options.max_pixels);
+    const std::array<const std::uint8_t*, 1> image = {prepared.pixels.data()};
     const std::vector<float> logits = model.logits(image);
+    const KnownImage found = known(model, prepared);
+    all.add(found);
     const std::vector<float> scores = class_scores(reading, logits);
     const int label = predicted_label(reading.loss.kind, reading.classes, reading.positive,
                                       model.threshold(), logits.data());
@@ -102,8 +139,26 @@ int predict_command(const Options& options) {
     }
     list.push_back({{"image", file},
                     {"predicted", label < 0 ? nlohmann::json() : nlohmann::json(predicted)},
-                    {"scores", by_class}});
-    if (!options.json) fmt::print("{}: {} {}\n", file, predicted, text);
+                    {"scores", by_class},
+                    {"unlike_training", optional_json(found.unlike)},
+                    {"trained_on", optional_json(found.trained_on)},
+                    {"validated_on", optional_json(found.validated_on)}});
+    const bool unlike = found.unlike && !found.unlike->empty();
+    if (!options.json) {
+      print_out("{}: {} {}{}\n", as_utf8(file), predicted, text,
+                unlike ? "  unlike the training images" : "");
+    }
+    if (unlike) {
+      print_error("Warning: {}: is unlike the images that the model was trained on: {}.\n",
+                  as_utf8(file), fmt::join(*found.unlike, "; "));
+    }
+  }
+  if (all.unlike > 0 && all.each.size() > 1) {
+    print_error("Warning: {}; what is predicted of such images may mean nothing.\n",
+                unlike_in_words(all));
+  }
+  if (const std::string seen = seen_in_words(all); !seen.empty()) {
+    print_error("Note: {}.\n", seen);
   }
   if (options.json) {
     nlohmann::json j = {{"model", options.model},
@@ -115,7 +170,7 @@ int predict_command(const Options& options) {
     }
     // Of more classes the likeliest is predicted, whatever a threshold says.
     if (reading.classes == 2) j["threshold"] = model.threshold();
-    fmt::print("{}\n", j.dump(2));
+    print_out("{}\n", json_text(j, 2));
   }
   return 0;
 }

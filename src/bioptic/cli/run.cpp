@@ -18,6 +18,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/folder_lock.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
@@ -180,7 +181,8 @@ class Run {
     }
     store.clear_running();
     store.require_in_place();
-    if (options_.json) print_out("{}\n", json{{"out", out_.string()}, {"studies", result}}.dump(2));
+    if (options_.json)
+      print_out("{}\n", json_text({{"out", out_.string()}, {"studies", result}}, 2));
     return failed > 0 ? 1 : 0;
   }
 
@@ -390,11 +392,11 @@ class Run {
         duration_text(total_seconds), bytes_text(total_bytes),
         bytes_text(static_cast<double>(fs::space(existing_parent(out_)).available))));
     if (options_.json) {
-      print_out("{}\n", json{{"trials", list},
-                             {"seconds", total_seconds},
-                             {"bytes", total_bytes},
-                             {"threads", threads_}}
-                            .dump(2));
+      print_out("{}\n", json_text({{"trials", list},
+                                   {"seconds", total_seconds},
+                                   {"bytes", total_bytes},
+                                   {"threads", threads_}},
+                                  2));
     }
     return 0;
   }
@@ -438,21 +440,28 @@ class Run {
     return text + " --out " + shell_word(options_.out);
   }
 
-  // For whom verdicts speak is declared before the training.  A study that declares it later says
-  // so for ever: the note is found again in those that the store has.
-  static std::string late_inference_note(const std::optional<StoredStudy>& before,
-                                         Inference inference) {
+  // For whom verdicts speak, and of which pairs, is declared before the training.  A study that
+  // declares it later says so for ever: the note is found again in those that the store has.
+  static std::string late_note(const std::optional<StoredStudy>& before, const StudySpec& now) {
     constexpr const char* kLate = "Declared late: ";
     if (!before) return "";
     const std::size_t at = before->notes.find(kLate);
     if (at != std::string::npos) {
       return before->notes.substr(at, before->notes.find('\n', at) - at);
     }
-    if (parse_study_text(before->toml, before->file).inference == inference) return "";
-    return fmt::format(
-        "{}inference was changed to \"{}\" after the study had been run, so its verdicts were not "
-        "planned like this.",
-        kLate, inference == Inference::seeds ? "seeds" : "patients");
+    const StudySpec then = parse_study_text(before->toml, before->file);
+    std::string what;
+    if (then.inference != now.inference) {
+      what = fmt::format("inference was changed to \"{}\"",
+                         now.inference == Inference::seeds ? "seeds" : "patients");
+    }
+    if (then.pairs != now.pairs) {
+      what += what.empty() ? "" : " and ";
+      what += "the pairs to compare were chosen anew (reference or pairs)";
+    }
+    if (what.empty()) return "";
+    return kLate + what +
+           " after the study had been run, so its verdicts were not planned like this.";
   }
 
   void save_study(Store& store, const PlannedStudy& study) const {
@@ -466,18 +475,17 @@ class Run {
     row.engine = options_.engine;
     row.dataset_path = fs::absolute(data.dataset.folder()).string();
     row.dataset_hash = info.content_hash;
-    row.dataset_info = json{{"images", info.images},
-                            {"channels", info.channels},
-                            {"height", info.height},
-                            {"width", info.width},
-                            {"classes", info.classes},
-                            {"groups_from", info.groups_from},
-                            {"preprocessing", json::parse(info.preprocessing)},
-                            {"provenance", json::parse(info.provenance)},
-                            {"content_sha256", info.content_hash}}
-                           .dump();
+    row.dataset_info = json_text({{"images", info.images},
+                                  {"channels", info.channels},
+                                  {"height", info.height},
+                                  {"width", info.width},
+                                  {"classes", info.classes},
+                                  {"groups_from", info.groups_from},
+                                  {"preprocessing", json::parse(info.preprocessing)},
+                                  {"provenance", json::parse(info.provenance)},
+                                  {"content_sha256", info.content_hash}});
     for (const std::string& note : data.notes) row.notes += (row.notes.empty() ? "" : "\n") + note;
-    const std::string late = late_inference_note(store.study(row.name), study.spec.inference);
+    const std::string late = late_note(store.study(row.name), study.spec);
     if (!late.empty()) row.notes += (row.notes.empty() ? "" : "\n") + late;
     row.groups_from = data.groups.from;
     row.positive = data.positive;

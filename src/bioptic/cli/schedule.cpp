@@ -16,6 +16,7 @@
 #include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
 #include "bioptic/cli/overwrite.h"
+#include "bioptic/data/csv.h"
 #include "bioptic/data/dataset.h"
 #include "bioptic/data/import.h"
 #include "bioptic/data/split.h"
@@ -123,17 +124,11 @@ ArmSchedule compute(const ArmSpec& arm, std::size_t train_images) {
   return result;
 }
 
-std::string csv_text(const std::vector<ArmSchedule>& arms) {
-  const auto quoted = [](const std::string& name) {
-    if (name.find_first_of(",\"\n") == std::string::npos) return name;
-    std::string text = "\"";
-    for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return text + "\"";
-  };
+std::string schedules_csv(const std::vector<ArmSchedule>& arms) {
   std::string text = std::string(kCsvHeader) + "\n";
   for (const ArmSchedule& arm : arms) {
     for (std::size_t i = 0; i < arm.lr.size(); ++i) {
-      text += fmt::format("{},{},{},{},{}\n", quoted(arm.name),
+      text += fmt::format("{},{},{},{},{}\n", csv_text(arm.name),
                           static_cast<std::int64_t>(i) / arm.steps_per_epoch + 1, i + 1, arm.lr[i],
                           arm.momentum.empty() ? "" : fmt::format("{}", arm.momentum[i]));
     }
@@ -240,7 +235,7 @@ int schedule(const Options& options) {
   for (const ArmSpec& arm : study.arms) {
     if (!arm.is_control) arms.push_back(compute(arm, images.count));
   }
-  if (options.csv) print_out("{}", csv_text(arms));
+  if (options.csv) print_out("{}", schedules_csv(arms));
   if (options.json) print_out("{}", json_text(study, images, arms));
   const bool for_programs = options.csv || options.json;
   if (!for_programs) {
@@ -262,7 +257,7 @@ int schedule(const Options& options) {
     refuse_to_overwrite_figure(folder / "schedule", options.force);
   }
   remove_stale_beside(csv);
-  write_file(csv, csv_text(arms));
+  write_file(csv, schedules_csv(arms));
   std::FILE* const notes = for_programs ? stderr : stdout;
   write_text(notes, fmt::format("\nEvery step: {}\n", (folder / "schedule.csv").string()));
   try {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/command.h"
@@ -52,8 +53,7 @@ int status_command(const std::string& out, bool as_json) {
                     {"seconds_left", seconds}});
   }
   if (as_json) {
-    print_out("{}\n",
-              nlohmann::json{{"out", out}, {"writer_pid", writer}, {"studies", list}}.dump(2));
+    print_out("{}\n", json_text({{"out", out}, {"writer_pid", writer}, {"studies", list}}, 2));
     return 0;
   }
   if (std::isfinite(left) && list.size() > 1 && left > 0) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/data/label_array.h"
 #include "bioptic/data/source.h"
 
 namespace bioptic {
@@ -50,20 +52,16 @@ ArrayStack::ArrayStack(const fs::path& file, std::string name)
     : name_(std::move(name)),
       file_(file),
       header_(parse_npy_header(file_.data(), file_.size(), name_)) {
-  const bool integer = header_.kind == 'u' && header_.item <= 2;
-  const bool real = header_.kind == 'f' && header_.item >= 2;
-  if (!integer && !real) {
-    throw InputError(name_ + ": holds " + header_.dtype() +
-                     "; expected uint8, uint16 or float pixels: save array.astype(numpy.uint8), "
-                     "uint16 or float32");
+  if (header_.kind == 'b') {
+    throw InputError(name_ +
+                     ": holds truth values (masks?), no grey values; where they are the images, "
+                     "save array.astype(numpy.uint8) * 255");
   }
+  if (std::string_view("uif").find(header_.kind) == std::string_view::npos) {
+    throw InputError(name_ + ": holds " + header_.dtype() + ", no pixels");
+  }
+  layout_ = layout();
   const std::vector<std::size_t>& shape = header_.shape;
-  const bool grey = shape.size() == 3, channels = shape.size() == 4;
-  if ((!grey && !channels) || (channels && shape[3] != 1 && shape[3] != 3)) {
-    throw InputError(
-        fmt::format("{}: has shape ({}); expected (N, H, W), or (N, H, W, C) with C = 1 or 3",
-                    name_, fmt::join(shape, ", ")));
-  }
   for (const std::size_t extent : shape) {
     if (extent == 0) throw InputError(name_ + ": holds no pixels (a dimension is 0)");
     if (extent > (1U << 30)) throw InputError(name_ + ": a dimension is too large");
@@ -73,32 +71,114 @@ ArrayStack::ArrayStack(const fs::path& file, std::string name)
         fmt::format("{}: holds {} images; at most {} are supported", name_, shape[0], kMostImages));
   }
   check_npy_size(header_, file_.size(), name_);
+  if (values() == ArrayValues::pixels) bits_ = header_.item == 1 ? 8 : 16;
+}
+
+ArrayValues ArrayStack::values() const {
+  if (header_.kind == 'f') return ArrayValues::real;
+  return header_.kind == 'u' && header_.item <= 2 ? ArrayValues::pixels : ArrayValues::whole;
+}
+
+void ArrayStack::store_whole(int bits, int added) {
+  bits_ = bits;
+  added_ = added;
+}
+
+void ArrayStack::refuse_shape() const {
+  const std::vector<std::size_t>& shape = header_.shape;
+  std::string remedy;
+  if (shape.size() == 2) {
+    remedy = fmt::format("; rows of {} pixels? array.reshape(N, H, W)", shape[1]);
+  } else if (shape.size() == 3) {
+    remedy = "; one image in colour? array[None] makes it a stack of one";
+  } else if (shape.size() == 4 && shape[3] == 4) {
+    remedy =
+        "; RGBA? array[..., :3] leaves out alpha, which is no loss where it is the same "
+        "everywhere";
+  } else if (shape.size() == 5 && shape[4] <= 3) {
+    remedy = "; volumes? array.reshape(-1, H, W) makes every slice an image";
+  }
+  throw InputError(fmt::format(
+      "{}: has shape ({}); expected (N, H, W), or (N, H, W, C) or (N, C, H, W) with C = 1 or 3{}",
+      name_, fmt::join(shape, ", "), remedy));
+}
+
+ArrayStack::Layout ArrayStack::layout() const {
+  const std::vector<std::size_t>& shape = header_.shape;
+  const auto is_colour = [](std::size_t extent) { return extent == 1 || extent == 3; };
+  const std::size_t axes = shape.size();
+  // (H, W, 3) is one image in colour, not H images of a width of 3.
+  constexpr std::size_t kLeast = 8;
+  if ((axes != 3 && axes != 4) || (axes == 4 && !is_colour(shape[3]) && !is_colour(shape[1])) ||
+      (axes == 3 && (shape[2] == 3 || shape[2] == 4) && shape[0] >= kLeast && shape[1] >= kLeast)) {
+    refuse_shape();
+  }
+  std::vector<std::size_t> step(axes, 1);  // elements from one to the next
+  for (std::size_t k = 1; k < axes; ++k) {
+    const std::size_t axis = header_.fortran ? k : axes - 1 - k;
+    const std::size_t inner = header_.fortran ? axis - 1 : axis + 1;
+    step[axis] = step[inner] * shape[inner];
+  }
+  Layout out;
+  out.channels_first = axes == 4 && !is_colour(shape[3]);
+  const std::size_t row = out.channels_first ? 2 : 1;
+  out.height = shape[row];
+  out.width = shape[row + 1];
+  out.image_step = step[0];
+  out.row_step = step[row];
+  out.column_step = step[row + 1];
+  if (axes == 4) {
+    const std::size_t channel = out.channels_first ? 1 : 3;
+    out.channels = shape[channel];
+    out.channel_step = step[channel];
+  }
+  out.in_order = !header_.fortran && (!out.channels_first || out.channels == 1);
+  return out;
 }
 
 ImageHeader ArrayStack::image_header() const {
-  const std::vector<std::size_t>& shape = header_.shape;
-  return {static_cast<int>(shape[2]), static_cast<int>(shape[1]),
-          shape.size() == 4 ? static_cast<int>(shape[3]) : 1,
-          header_.kind == 'u' && header_.item == 1 ? 8 : 16};
+  return {static_cast<int>(layout_.width), static_cast<int>(layout_.height),
+          static_cast<int>(layout_.channels), bits_};
 }
 
-double ArrayStack::value(std::size_t k) const {
+std::size_t ArrayStack::place(std::size_t image, std::size_t k) const {
+  if (layout_.in_order) return image * per_image() + k;
+  const std::size_t pixel = k / layout_.channels;
+  return image * layout_.image_step + pixel / layout_.width * layout_.row_step +
+         pixel % layout_.width * layout_.column_step + k % layout_.channels * layout_.channel_step;
+}
+
+double ArrayStack::element(std::size_t k) const {
   const std::uint8_t* at = file_.data() + header_.data_offset + k * header_.item;
   const bool swap = header_.big_endian;
-  if (header_.kind == 'u') return header_.item == 1 ? *at : read_as<std::uint16_t>(at, swap);
-  if (header_.item == 2) return half_value(read_as<std::uint16_t>(at, swap));
-  if (header_.item == 4) return static_cast<double>(read_as<float>(at, swap));
-  return read_as<double>(at, swap);
+  if (header_.kind == 'f') {
+    if (header_.item == 2) return half_value(read_as<std::uint16_t>(at, swap));
+    if (header_.item == 4) return static_cast<double>(read_as<float>(at, swap));
+    return read_as<double>(at, swap);
+  }
+  const bool is_signed = header_.kind == 'i';
+  switch (header_.item) {
+    case 1:
+      return is_signed ? read_as<std::int8_t>(at, swap) : *at;
+    case 2:
+      return is_signed ? read_as<std::int16_t>(at, swap) : read_as<std::uint16_t>(at, swap);
+    case 4:
+      return is_signed ? static_cast<double>(read_as<std::int32_t>(at, swap))
+                       : static_cast<double>(read_as<std::uint32_t>(at, swap));
+    default:
+      return is_signed ? static_cast<double>(read_as<std::int64_t>(at, swap))
+                       : static_cast<double>(read_as<std::uint64_t>(at, swap));
+  }
 }
 
 void ArrayStack::scan(FloatRange& range) const {
   const std::size_t n = header_.elements();
   for (std::size_t k = 0; k < n; ++k) {
-    const double v = value(k);
+    const double v = element(place(k / per_image(), k % per_image()));
     if (!std::isfinite(v)) {
       throw InputError(
-          fmt::format("{}: image {} has a pixel that is {}; replace it first "
-                      "(numpy.nan_to_num)",
+          fmt::format("{}: image {} has a pixel that is {}; give it a value that means something "
+                      "there: numpy.nan_to_num(array, nan=..., posinf=..., neginf=...)",
                       name_, k / per_image(), std::isnan(v) ? "NaN" : "infinite"));
     }
     range.low = std::min(range.low, v);
@@ -110,14 +190,15 @@ Image ArrayStack::load(std::size_t i, const FloatRange& range) const {
   const ImageHeader header = image_header();
   Image image{header.width, header.height, header.channels, header.bits, {}};
   image.pixels.resize(per_image());
+  const bool real = values() == ArrayValues::real;
   // Halved where the range of doubles is wider than a double can say.
   const double half = std::isfinite(range.high - range.low) ? 1 : 0.5;
   const double low = half * range.low, span = half * range.high - low;
   const double scale = span > 0 && std::isfinite(65535 / span) ? 65535 / span : 0;
   for (std::size_t k = 0; k < image.pixels.size(); ++k) {
-    const double v = value(i * per_image() + k);
+    const double v = element(place(i, k));
     image.pixels[k] =
-        static_cast<std::uint16_t>(is_float() ? std::floor((half * v - low) * scale + 0.5) : v);
+        static_cast<std::uint16_t>(real ? std::floor((half * v - low) * scale + 0.5) : v + added_);
   }
   return image;
 }
@@ -135,20 +216,26 @@ struct Stack {
 class StackSource : public ImageSource {
  public:
   explicit StackSource(std::vector<Stack> stacks) : stacks_(std::move(stacks)) {
-    bool any_float = false;
+    const ArrayValues values = stacks_[0].array.values();
     for (const Stack& stack : stacks_) {
       starts_.push_back(size_);
       size_ += stack.array.size();
-      any_float = any_float || stack.array.is_float();
-    }
-    if (!any_float) return;
-    for (const Stack& stack : stacks_) {
-      if (!stack.array.is_float()) {
-        throw InputError(stack.array.name() +
-                         ": holds integers and another array floats; save "
-                         "all arrays with one element type");
+      if (stack.array.values() != values) {
+        throw InputError(fmt::format(
+            "{}: holds {} and {} {}; save all arrays with one element type", stack.array.name(),
+            stack.array.dtype(), stacks_[0].array.name(), stacks_[0].array.dtype()));
       }
-      stack.array.scan(range_);
+    }
+    if (std::any_of(stacks_.begin(), stacks_.end(), [](const Stack& stack) {
+          return stack.array.channels_first() && stack.array.image_header().channels == 3;
+        })) {
+      notes.emplace_back("Arrays of shape (N, 3, H, W) were taken for images with channels first.");
+    }
+    if (values == ArrayValues::pixels) return;
+    for (const Stack& stack : stacks_) stack.array.scan(range_);
+    if (values == ArrayValues::whole) {
+      store_whole();
+      return;
     }
     value_range = fmt::format("{} to {}", range_.low, range_.high);
     notes.push_back("Float pixels became 16 bit over the source's range, " + value_range + ".");
@@ -168,6 +255,25 @@ class StackSource : public ImageSource {
   }
 
  private:
+  // Of integers that are neither uint8 nor uint16, such as Hounsfield units: every value is kept,
+  // as DICOM's are without a window.
+  void store_whole() {
+    constexpr int kAdded = 32768, kMost8 = 255, kMost16 = 65535;
+    const int added = range_.low < 0 ? kAdded : 0;
+    if (range_.low + added < 0 || range_.high + added > kMost16) {
+      throw InputError(fmt::format(
+          "{}: holds {} and the arrays' values run from {} to {}, which 16 bits do not hold; save "
+          "array.astype(numpy.float64), which an import scales to 16 bits over this range",
+          stacks_[0].array.name(), stacks_[0].array.dtype(), range_.low, range_.high));
+    }
+    const int bits = range_.high + added <= kMost8 ? 8 : 16;
+    for (Stack& stack : stacks_) stack.array.store_whole(bits, added);
+    notes.push_back(
+        fmt::format("Pixels of type {}, {} to {}, became {} bit{}; every value is kept.",
+                    stacks_[0].array.dtype(), range_.low, range_.high, bits,
+                    added > 0 ? fmt::format(", {} added", added) : ""));
+  }
+
   std::pair<const Stack*, std::size_t> find(std::size_t i) const {
     const auto after = std::upper_bound(starts_.begin(), starts_.end(), i);
     const auto s = static_cast<std::size_t>(after - starts_.begin()) - 1;
@@ -178,47 +284,6 @@ class StackSource : public ImageSource {
   std::size_t size_ = 0;
   FloatRange range_;
 };
-
-// Labels of a MedMNIST split: (N) or (N, 1), any integer type.  At most `most` of them, as many as
-// there are images, so that no memory goes to more.
-std::vector<std::int64_t> read_labels(const fs::path& file, const std::string& name,
-                                      std::size_t most) {
-  const MappedFile map(file);
-  const NpyHeader header = parse_npy_header(map.data(), map.size(), name);
-  check_npy_size(header, map.size(), name);
-  if (header.shape.size() == 2 && header.shape[1] > 1) {
-    throw InputError(
-        fmt::format("{}: has {} labels per image (multi-label); bioptic classifies "
-                    "into one class per image",
-                    name, header.shape[1]));
-  }
-  if ((header.kind != 'u' && header.kind != 'i') || header.shape.empty() ||
-      header.shape.size() > 2) {
-    throw InputError(name + ": expected integer labels of shape (N) or (N, 1), found " +
-                     header.dtype());
-  }
-  if (header.elements() > most) {
-    throw InputError(
-        fmt::format("{}: holds {} labels of {} images", name, header.elements(), most));
-  }
-  std::vector<std::int64_t> labels(header.elements());
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    std::uint64_t bits = 0;
-    for (std::size_t b = 0; b < header.item; ++b) {
-      const std::size_t at = header.big_endian ? header.item - 1 - b : b;
-      bits |= static_cast<std::uint64_t>(map.data()[header.data_offset + i * header.item + at])
-              << (8 * b);
-    }
-    const unsigned unused = static_cast<unsigned>(64 - 8 * header.item);
-    labels[i] = header.kind == 'i' ? static_cast<std::int64_t>(bits << unused) >> unused
-                                   : static_cast<std::int64_t>(bits);
-    if (labels[i] < 0 || labels[i] > 9999) {
-      throw InputError(
-          fmt::format("{}: label {} of image {} is not in 0..9999", name, labels[i], i));
-    }
-  }
-  return labels;
-}
 
 }  // namespace
 
@@ -266,7 +331,7 @@ std::unique_ptr<ImageSource> open_arrays(const std::vector<ClassFile>& files) {
 std::unique_ptr<ImageSource> open_npz_arrays(const std::map<std::string, fs::path>& arrays,
                                              const std::string& name) {
   std::vector<Stack> stacks;
-  std::int64_t largest = 0;
+  std::vector<LabelArray> read;
   for (const char* split : {"train", "val", "test"}) {
     const auto images = arrays.find(std::string(split) + "_images");
     const auto labels = arrays.find(std::string(split) + "_labels");
@@ -278,20 +343,15 @@ std::unique_ptr<ImageSource> open_npz_arrays(const std::map<std::string, fs::pat
                       name, split, images == arrays.end() ? "images" : "labels"));
     }
     Stack stack{ArrayStack(images->second, name + ":" + images->first), split, 0, {}};
-    stack.labels = read_labels(labels->second, name + ":" + labels->first, stack.array.size());
-    if (stack.labels.size() != stack.array.size()) {
-      throw InputError(fmt::format("{}: {} holds {} images and {} {} labels", name, images->first,
-                                   stack.array.size(), labels->first, stack.labels.size()));
-    }
-    for (const std::int64_t label : stack.labels) largest = std::max(largest, label);
+    read.push_back(
+        read_label_array(labels->second, name + ":" + labels->first, stack.array.size()));
     stacks.push_back(std::move(stack));
   }
-  if (largest < 1) throw InputError(name + ": has one class only; a classifier needs two");
+  const ArrayClasses found = classes_of(read, name);
+  for (std::size_t s = 0; s < stacks.size(); ++s) stacks[s].labels = found.labels[s];
   auto source = std::make_unique<StackSource>(std::move(stacks));
-  const std::size_t digits = std::to_string(largest).size();
-  for (std::int64_t c = 0; c <= largest; ++c) {  // padded, so that names sort as numbers
-    source->classes.push_back(fmt::format("{:0{}}", c, digits));
-  }
+  source->classes = found.names;
+  source->notes.insert(source->notes.end(), found.notes.begin(), found.notes.end());
   source->kind = "MedMNIST .npz";
   return source;
 }

@@ -4,6 +4,7 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/json_integer.h"
+#include "bioptic/base/json_text.h"
 
 namespace bioptic {
 namespace {
@@ -40,7 +41,7 @@ std::string audit_json(const Audit& audit) {
                       {"said", check.said},
                       {"examples", check.examples}});
   }
-  return json{{"images", audit.images}, {"found", audit.anything()}, {"checks", checks}}.dump();
+  return json_text({{"images", audit.images}, {"found", audit.anything()}, {"checks", checks}});
 }
 
 Audit audit_from_json(const std::string& text) {

@@ -19,6 +19,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/json_integer.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/nesting.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/base/temporary_folder.h"
@@ -61,7 +62,7 @@ constexpr const char* kDescriptionHash = "description_sha256";
 // SHA-256 of dataset.json itself, without the key that holds it.
 std::string description_hash(json description) {
   description.erase(kDescriptionHash);
-  return sha256_hex(description.dump());
+  return sha256_hex(json_text(description));
 }
 
 DatasetInfo read_info(const fs::path& file) {
@@ -130,7 +131,7 @@ std::string hash_prefix(const DatasetInfo& info) {
 void check_array(const NpyHeader& header, const MappedFile& file, const fs::path& path,
                  const std::vector<std::size_t>& shape, const std::string& dtype) {
   check_npy_size(header, file.size(), path.string());
-  if (header.shape != shape || header.dtype() != dtype) {
+  if (header.shape != shape || header.dtype() != dtype || header.fortran || header.big_endian) {
     std::string wanted, found;
     for (const std::size_t d : shape) wanted += " " + std::to_string(d);
     for (const std::size_t d : header.shape) found += " " + std::to_string(d);
@@ -465,7 +466,7 @@ DatasetInfo DatasetWriter::finish() {
             {"content_sha256", s.info.content_hash}};
   if (s.info.weighted) j["weighted"] = true;
   j[kDescriptionHash] = description_hash(j);
-  write_file(temporary / "dataset.json", j.dump(2) + "\n");
+  write_file(temporary / "dataset.json", json_text(j, 2) + "\n");
   s.temporary.become(s.folder);
   return s.info;
 }

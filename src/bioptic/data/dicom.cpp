@@ -96,12 +96,45 @@ void carry(Wire& wire, File& file) {
   }
   wire.number(file.padding);
   wire.list(file.frames);
+  wire.list(file.window_fault);
+  wire.number(file.further_frames);
+  wire.number(file.spare_bytes);
+  wire.number(file.overlays);
+  wire.number(file.colour_overruled);
   wire.list(file.patient_id);
   wire.list(file.study_uid);
   wire.list(file.instance_uid);
   wire.number(file.burned_in);
-  wire.list(file.pixels);
 }
+
+// Whole blocks through a pipe; false where the other end is gone or ended too early.
+bool write_all(int pipe, const void* bytes, std::size_t count) {
+  const char* at = static_cast<const char*>(bytes);
+  while (count > 0) {
+    const ssize_t n = ::write(pipe, at, count);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+    count -= static_cast<std::size_t>(n);
+  }
+  return true;
+}
+bool read_all(int pipe, void* bytes, std::size_t count) {
+  char* at = static_cast<char*>(bytes);
+  while (count > 0) {
+    const ssize_t n = ::read(pipe, at, count);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+    count -= static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+// The sizes of an answer's two parts: what Packer made, and the pixels, which are many.
+struct Sizes {
+  std::size_t packed = 0, pixels = 0;
+};
 
 [[noreturn]] void answer(int pipe, decltype(&bioptic_dicom_read) read, const fs::path& path,
                          bool pixels, std::int64_t max_pixels) {
@@ -119,30 +152,29 @@ void carry(Wire& wire, File& file) {
   Packer packer;
   packer.list(error);
   if (error.empty()) carry(packer, file);
-  std::size_t at = 0;
-  while (at < packer.bytes.size()) {
-    const ssize_t n = ::write(pipe, packer.bytes.data() + at, packer.bytes.size() - at);
-    if (n < 0 && errno != EINTR) break;
-    if (n > 0) at += static_cast<std::size_t>(n);
-  }
-  ::_exit(at == packer.bytes.size() ? 0 : 1);
+  const Sizes sizes{packer.bytes.size(), file.pixels.size()};
+  const bool written = write_all(pipe, &sizes, sizeof sizes) &&
+                       write_all(pipe, packer.bytes.data(), sizes.packed) &&
+                       write_all(pipe, file.pixels.data(), sizes.pixels);
+  ::_exit(written ? 0 : 1);
 }
 
-// What the child wrote; nullopt when it did not end by itself.
-std::optional<std::string> answer_of(pid_t child, int pipe) {
+// What the child wrote, its pixels in `pixels`; nullopt when it did not end by itself.
+std::optional<std::string> answer_of(pid_t child, int pipe, std::vector<std::uint8_t>& pixels) {
+  Sizes sizes;
   std::string bytes;
-  std::vector<char> block(1U << 16);
-  while (true) {
-    const ssize_t n = ::read(pipe, block.data(), block.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    bytes.append(block.data(), static_cast<std::size_t>(n));
+  bool whole = read_all(pipe, &sizes, sizeof sizes);
+  if (whole) {
+    bytes.resize(sizes.packed);
+    pixels.resize(sizes.pixels);
+    whole =
+        read_all(pipe, bytes.data(), bytes.size()) && read_all(pipe, pixels.data(), pixels.size());
   }
   ::close(pipe);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return {};
+  if (!whole || !WIFEXITED(status) || WEXITSTATUS(status) != 0) return {};
   return bytes;
 }
 
@@ -203,7 +235,9 @@ DicomFile DicomReader::call(const fs::path& path, bool pixels, std::int64_t max_
     ::close(ends[0]);
     throw Failure(std::string("DICOM: no process: ") + std::strerror(errno));
   }
-  const std::optional<std::string> bytes = answer_of(child, ends[0]);
+  constexpr int kBlock = 1 << 20;  // the most that a user may have by default
+  ::fcntl(ends[0], F_SETPIPE_SZ, kBlock);
+  const std::optional<std::string> bytes = answer_of(child, ends[0], file.pixels);
   if (!bytes) {
     throw InputError(path.string() +
                      ": is damaged in a way that GDCM cannot handle (it stopped while reading)");

@@ -50,14 +50,37 @@ DicomRule dicom_rule(const DicomFile& file, std::size_t frame, const DicomOption
 // The smallest modality value that the stored bits of any frame can give.
 double smallest_modality_value(const DicomFile& file);
 
+// What the modality values of frames can be, from their headers alone.
+struct DicomRange {
+  double lowest = 0, highest = 0;   // with 0
+  double slope = 1, intercept = 0;  // of the first frame
+  bool empty = true, same = true;   // no frame yet; all have that slope and intercept
+  bool whole = true;                // all slopes are whole numbers
+  bool is_signed = false;           // some stored values are
+  double least = 0;                 // the smallest slope without its sign
+  void add(const DicomRange& other);
+};
+DicomRange modality_range(const DicomFile& file);
+
+// How DicomRule::none puts modality values into 16 bits: (value - zero) / unit + added, rounded.
+struct DicomScale {
+  double added = 0, unit = 1, zero = 0;
+};
+// `options` may give them.  Else whole slopes keep their values (unit 1); one slope that is not
+// whole, of all frames, is the unit, so that the stored values themselves are kept; several are
+// held against the smallest unit that leaves room for the largest value.  `added` is 32768 where
+// values can be negative.
+DicomScale dicom_scale(const DicomRange& range, const DicomOptions& options);
+
 // Bits that dicom_image gives: 8 but for DicomRule::none.
 int dicom_bits(const DicomFile& file, const DicomOptions& options);
 
 // One frame, H x W x C.  MONOCHROME1 is inverted, so that more is brighter.  8 bits: y in 0..1 by
-// the rule, then floor(255 y + 0.5).  none: 16 bits, the modality value + offset, rounded, held
-// within 0..65535.
+// the rule, then floor(255 y + 0.5).  none: 16 bits by the scale, held within 0..65535; what that
+// clips, and which different values become one, is counted in the image's losses.  What the file
+// holds beyond its frames is counted with the first.
 Image dicom_image(const DicomFile& file, std::size_t frame, const DicomOptions& options,
-                  double offset);
+                  const DicomScale& scale);
 
 // The key of group names.  `file`: where it stands; "" = group-key in the user's configuration
 // folder ($XDG_CONFIG_HOME/bioptic, else ~/.config/bioptic), made there on first use from the

@@ -10,7 +10,7 @@
 namespace bioptic {
 
 // Both sides are built together; a plugin that gives another text is refused.
-inline constexpr char kDicomInterface[] = "bioptic DICOM plugin, interface 1";
+inline constexpr char kDicomInterface[] = "bioptic DICOM plugin, interface 2";
 
 // A lookup table: input first -> values[0]; below and above, the ends.  Empty: there is none.
 struct DicomLut {
@@ -40,6 +40,14 @@ struct DicomFile {
   DicomLut modality, voi;               // tables that stand in place of slope and window
   std::optional<std::int32_t> padding;  // the stored value of pixels outside the picture
   std::vector<DicomFrame> frames;       // at least one
+
+  std::string window_fault;  // why its window or VOI table cannot be used; "" = it can
+
+  // What the file holds beyond its frames, which is left out.
+  std::uint64_t further_frames = 0, spare_bytes = 0, overlays = 0;
+  // The compressed pixels say that they are RGB or YCbCr where the header says otherwise; they are
+  // followed.
+  bool colour_overruled = false;
 
   // Who is shown.  Never stored: data/dicom_group.h makes a keyed hash of it.
   std::string patient_id, study_uid, instance_uid;

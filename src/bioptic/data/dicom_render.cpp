@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -91,6 +92,47 @@ Line percentiles(const DicomFile& file, std::size_t begin, std::size_t count,
   return {value_at(0.005), value_at(0.995)};
 }
 
+// The 16-bit value of every modality value, and whether it lies outside.
+struct Deep {
+  std::vector<std::uint16_t> values;
+  std::vector<bool> clipped;
+};
+
+Deep deepened(const std::vector<double>& values, bool inverted, const DicomScale& scale) {
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const double sum = *least + *most;
+  Deep deep{std::vector<std::uint16_t>(values.size()), std::vector<bool>(values.size())};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double value = inverted ? sum - values[i] : values[i];
+    const double exact = (value - scale.zero) / scale.unit + scale.added;
+    const double rounded = std::floor(exact + 0.5);
+    deep.values[i] = static_cast<std::uint16_t>(std::clamp(rounded, 0.0, 65535.0));
+    deep.clipped[i] = rounded < 0 || rounded > 65535;
+  }
+  return deep;
+}
+
+// Pixels that were clipped, and those whose value is no longer told from another one's.
+void count_losses(const std::vector<double>& values, const Deep& deep,
+                  const std::vector<std::size_t>& pixels_of, Losses& losses) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> first(65536, kNone);  // the modality value that first gave a 16-bit one
+  std::vector<bool> shared(65536);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (pixels_of[i] == 0 || deep.clipped[i]) continue;
+    double& of = first[deep.values[i]];
+    if (std::isnan(of)) of = values[i];
+    if (of != values[i]) shared[deep.values[i]] = true;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (deep.clipped[i]) {
+      losses[Loss::clipped_values] += pixels_of[i];
+    } else if (shared[deep.values[i]]) {
+      losses[Loss::rounded_values] += pixels_of[i];
+    }
+  }
+}
+
 }  // namespace
 
 DicomRule dicom_rule(const DicomFile& file, std::size_t frame, const DicomOptions& options) {
@@ -121,12 +163,74 @@ double smallest_modality_value(const DicomFile& file) {
   return smallest;
 }
 
+void DicomRange::add(const DicomRange& other) {
+  if (other.empty) return;
+  if (empty) {
+    *this = other;
+    return;
+  }
+  lowest = std::min(lowest, other.lowest);
+  highest = std::max(highest, other.highest);
+  same = same && other.same && slope == other.slope && intercept == other.intercept;
+  whole = whole && other.whole;
+  is_signed = is_signed || other.is_signed;
+  least = std::min(least, other.least);
+}
+
+DicomRange modality_range(const DicomFile& file) {
+  DicomRange range;
+  if (file.colour == DicomColour::rgb) return range;
+  if (!file.modality.values.empty()) {
+    DicomRange table;
+    table.empty = false;
+    table.least = 1;
+    table.highest = 65535;
+    return table;
+  }
+  const auto half = static_cast<std::int32_t>(values_of(file) / 2);
+  for (const DicomFrame& frame : file.frames) {
+    const std::int32_t low = file.is_signed ? -half : 0;
+    const double ends[] = {frame.slope * low + frame.intercept,
+                           frame.slope * (low + 2 * half - 1) + frame.intercept};
+    DicomRange one;
+    one.empty = false;
+    one.lowest = std::min({0.0, ends[0], ends[1]});
+    one.highest = std::max({0.0, ends[0], ends[1]});
+    one.slope = frame.slope;
+    one.intercept = frame.intercept;
+    one.whole = std::floor(frame.slope) == frame.slope;
+    one.is_signed = file.is_signed;
+    one.least = std::abs(frame.slope);
+    range.add(one);
+  }
+  return range;
+}
+
+DicomScale dicom_scale(const DicomRange& range, const DicomOptions& options) {
+  constexpr double kHalf = 32768;
+  DicomScale scale;
+  scale.added = range.lowest < 0 ? kHalf : 0;
+  if (options.unit > 0) {
+    scale.unit = options.unit;
+    scale.zero = options.zero;
+  } else if (!range.whole && range.same && range.slope > 0) {
+    scale = {range.is_signed ? kHalf : 0, range.slope, range.intercept};
+  } else if (!range.whole) {
+    const double room = range.lowest < 0
+                            ? std::max(-range.lowest / kHalf, range.highest / (kHalf - 1))
+                            : range.highest / (2 * kHalf - 1);
+    scale.unit = std::max(range.least, room);
+  }
+  if (options.low != 0) scale.added = -options.low;
+  return scale;
+}
+
 int dicom_bits(const DicomFile& file, const DicomOptions& options) {
   return file.colour != DicomColour::rgb && options.window == DicomWindow::none ? 16 : 8;
 }
 
 Image dicom_image(const DicomFile& file, std::size_t frame, const DicomOptions& options,
-                  double offset) {
+                  const DicomScale& scale) {
   const std::size_t pixels =
       static_cast<std::size_t>(file.width) * static_cast<std::size_t>(file.height);
   Image image{file.width,
@@ -134,6 +238,11 @@ Image dicom_image(const DicomFile& file, std::size_t frame, const DicomOptions& 
               file.colour == DicomColour::rgb ? 3 : 1,
               dicom_bits(file, options),
               {}};
+  if (frame == 0) {
+    image.losses[Loss::frames] = file.further_frames;
+    image.losses[Loss::pixel_bytes] = file.spare_bytes;
+    image.losses[Loss::overlays] = file.overlays;
+  }
   if (file.colour == DicomColour::rgb) {
     const auto begin = file.pixels.begin() + static_cast<std::ptrdiff_t>(frame * pixels * 3);
     image.pixels.assign(begin, begin + static_cast<std::ptrdiff_t>(pixels * 3));
@@ -149,13 +258,14 @@ Image dicom_image(const DicomFile& file, std::size_t frame, const DicomOptions& 
   const double white = std::pow(2, file.voi.bits) - 1;
 
   std::vector<std::uint16_t> table(values.size());
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    if (rule == DicomRule::none) {
-      const double value = inverted ? *least + *most - values[i] : values[i];
-      table[i] =
-          static_cast<std::uint16_t>(std::clamp(std::floor(value + offset + 0.5), 0.0, 65535.0));
-      continue;
-    }
+  if (rule == DicomRule::none) {
+    Deep deep = deepened(values, inverted, scale);
+    std::vector<std::size_t> pixels_of(values.size());
+    for (std::size_t p = 0; p < pixels; ++p) ++pixels_of[index_at(file, frame * pixels + p)];
+    count_losses(values, deep, pixels_of, image.losses);
+    table = std::move(deep.values);
+  }
+  for (std::size_t i = 0; i < table.size() && rule != DicomRule::none; ++i) {
     double y = 0;
     if (rule == DicomRule::voi_lut) {
       y = std::min(look_up(file.voi, values[i]) / white, 1.0);

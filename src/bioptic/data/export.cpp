@@ -285,9 +285,9 @@ std::vector<std::string> export_png(const Dataset& dataset, const fs::path& targ
     const auto label = static_cast<std::size_t>(record.label);
     // By its number, as its id is, and not by what a damaged index.csv says its id were.
     names[row] = fmt::format("{}{}/{:06}.png", any_split ? split + "/" : "", folders[label], row);
-    manifest += csv_field(names[row]) + "," + csv_field(info.classes[label]);
+    manifest += csv_text(names[row]) + "," + csv_text(info.classes[label]);
     if (any_split) manifest += "," + split;
-    if (any_group) manifest += "," + csv_field(record.group);
+    if (any_group) manifest += "," + csv_text(record.group);
     if (info.weighted) manifest += fmt::format(",{}", record.weight);
     manifest += "\n";
     fs::create_directories((temporary / names[row]).parent_path());

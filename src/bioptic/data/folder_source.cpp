@@ -10,6 +10,8 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
+#include "bioptic/base/utf8.h"
+#include "bioptic/data/cell.h"
 #include "bioptic/data/dicom.h"
 #include "bioptic/data/file_list.h"
 #include "bioptic/data/folder_names.h"
@@ -18,17 +20,6 @@
 namespace bioptic {
 namespace fs = std::filesystem;
 namespace {
-
-struct SplitName {
-  std::string_view folder, split;
-};
-constexpr std::array<SplitName, 7> kSplitNames = {{{"train", "train"},
-                                                   {"training", "train"},
-                                                   {"val", "val"},
-                                                   {"valid", "val"},
-                                                   {"validation", "val"},
-                                                   {"test", "test"},
-                                                   {"testing", "test"}}};
 
 std::string_view split_of(const fs::path& folder) {
   return split_named(folder.filename().string());
@@ -66,20 +57,22 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
 }
 
 struct ClassFolder {
-  std::string split, name;
+  std::string split;
+  std::string name;  // of the class: the folder's, see as_utf8()
   fs::path path;
 };
 
 // Whether the folders directly below a source are splits.  By their names where those are written
-// as bioptic writes them, in lower case; others ("Test", "VALID") may be classes, and are splits
-// only where all of them name one, or where they hold folders as splits do.
+// as people mostly write them, in lower case; others ("Test", "VALID", "dev") may be classes, and
+// are splits only where all of them name one, or where they hold folders as splits do.
 bool are_splits(const std::vector<fs::path>& top) {
   if (top.empty()) return false;
   const auto names_split = [](const fs::path& path) { return !split_of(path).empty(); };
   if (std::all_of(top.begin(), top.end(), names_split)) return true;
   return std::any_of(top.begin(), top.end(), [&](const fs::path& path) {
     const std::string name = path.filename().string();
-    return names_split(path) && (name == lower(name) || !folders_in(path).empty());
+    const bool plain = name == lower(name) && name != "dev";
+    return names_split(path) && (plain || !folders_in(path).empty());
   });
 }
 
@@ -101,11 +94,21 @@ std::vector<ClassFolder> class_folders(const fs::path& source) {
                                      folder.string(), split, other->second.string()));
       }
       for (const fs::path& inner : folders_in(folder)) {
-        found.push_back({std::string(split), inner.filename().string(), inner});
+        found.push_back({std::string(split), as_utf8(inner.filename().string()), inner});
       }
     }
   } else {
-    for (const fs::path& folder : top) found.push_back({"", folder.filename().string(), folder});
+    for (const fs::path& folder : top) {
+      found.push_back({"", as_utf8(folder.filename().string()), folder});
+    }
+  }
+  std::map<std::pair<std::string, std::string>, fs::path> seen;
+  for (const ClassFolder& folder : found) {
+    const auto [other, is_new] = seen.emplace(std::pair(folder.split, folder.name), folder.path);
+    if (!is_new) {  // the name of one holds the letters that stand for bytes of the other
+      throw InputError(fmt::format("{}: is shown as {} is; rename one of them",
+                                   folder.path.string(), other->second.string()));
+    }
   }
   if (found.empty()) {
     throw InputError(source.string() +
@@ -208,7 +211,7 @@ class SystemFolders {
 // Adds the image files below a class folder, sorted; counts the files of other kinds.
 void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t label,
                      const std::string& split, FileTable& files, OtherFiles& others,
-                     SystemFolders& system) {
+                     SystemFolders& system, Losses& losses) {
   const std::size_t first = files.size();
   fs::path inner = folder;      // the folder that was entered last
   std::error_code error, loop;  // loop: of a link that leads to itself, which is no folder
@@ -224,6 +227,7 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
       continue;
     }
     if (it->is_directory(loop)) {
+      if (it->is_symlink(loop)) ++losses[Loss::linked_folders];
       inner = it->path();
       continue;
     }
@@ -241,19 +245,34 @@ void add_image_files(const fs::path& root, const fs::path& folder, std::int64_t 
 
 }  // namespace
 
-std::string_view split_named(std::string_view name) {
-  const std::string word = lower(std::string(name));
-  for (const SplitName& known : kSplitNames) {
-    if (known.folder == word) return known.split;
+namespace {
+
+// " (...)" where a class of that split is nearly called so: in another case, with a space at its
+// end, or with accents of their own (NFC and NFD), which look the same.
+std::string almost_named(const std::vector<ClassFolder>& folders, const std::string& split,
+                         const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const ClassFolder& folder : folders) {
+    if (folder.split == split) names.push_back(folder.name);
   }
-  return {};
+  const std::string_view near = nearest(name, names);
+  if (near.empty()) return "";
+  return fmt::format(" (it has '{}', of {} bytes, not {}; names must be the same byte by byte)",
+                     near, near.size(), name.size());
 }
 
-std::vector<std::string_view> split_names() {
-  std::vector<std::string_view> names;
-  for (const SplitName& known : kSplitNames) names.push_back(known.folder);
-  return names;
+// A sentence on names that are not UTF-8; "" where all are.
+std::string note_of_bytes(const FileTable& files) {
+  std::size_t count = 0;
+  for (std::size_t f = 0; f < files.size(); ++f) count += is_utf8(files.name(f)) ? 0U : 1U;
+  if (count == 0) return "";
+  return fmt::format(
+      "The paths of {} are not UTF-8: their other bytes are stored and shown as \\xNN. To rename "
+      "them from Latin-1: convmv -f latin1 -t utf-8 -r --notest FOLDER",
+      counted(count, "file"));
 }
+
+}  // namespace
 
 FileList list_folder(const fs::path& root) {
   FileList list;
@@ -282,15 +301,16 @@ FileList list_folder(const fs::path& root) {
       if (folder == folders.end()) {
         throw InputError(root.string() + ": class '" + list.classes[c] + "' has no folder in " +
                          (split.empty() ? "the source" : "the " + split + " split") +
-                         "; every split needs every class");
+                         "; every split needs every class" +
+                         almost_named(folders, split, list.classes[c]));
       }
       const std::size_t before = list.files.size();
       add_image_files(root, folder->path, static_cast<std::int64_t>(c), split, list.files, others,
-                      system);
+                      system, list.losses);
       if (list.files.size() == before) {
         throw InputError(folder->path.string() +
-                         ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); remove "
-                         "the folder or add images");
+                         ": has no image files (.jpg, .jpeg, .png, .tif, .tiff, or DICOM); convert "
+                         "others to PNG, or move the folder out of the source");
       }
       const std::string above = folder->path.lexically_relative(root).string() + "/";
       for (std::string& note : class_folder_notes(list.files, before, list.files.size(), above)) {
@@ -301,6 +321,9 @@ FileList list_folder(const fs::path& root) {
   if (list.classes.size() < 2) {
     throw InputError(root.string() + ": has one class only ('" + list.classes[0] +
                      "'); a classifier needs at least two class folders");
+  }
+  if (const std::string note = note_of_bytes(list.files); !note.empty()) {
+    list.notes.push_back(note);
   }
   if (const std::string note = others.note(); !note.empty()) list.notes.push_back(note);
   if (const std::string note = system.note(); !note.empty()) list.notes.push_back(note);

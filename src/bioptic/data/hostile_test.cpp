@@ -29,21 +29,6 @@ using Values = std::vector<std::uint16_t>;
 constexpr std::int64_t kMaxPixels = 1 << 20;  // of a flipped header that promises more
 constexpr std::size_t kHeaderBytes = 400;  // where flips are tried; small files are flipped whole
 
-// Name and content, with its length and checksum.
-std::string png_chunk(const std::string& named) {
-  std::uint32_t crc = 0xFFFFFFFFU;
-  for (const char c : named) {
-    crc ^= static_cast<unsigned char>(c);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1U) != 0 ? 0xEDB88320U : 0);
-  }
-  const auto big_endian = [](std::size_t value) {
-    std::string out;
-    for (int b = 3; b >= 0; --b) out += static_cast<char>(value >> (8 * b) & 0xFF);
-    return out;
-  };
-  return big_endian(named.size() - 4) + named + big_endian(~crc);
-}
-
 class Hostile : public ::testing::Test {
  protected:
   // What the parser makes of a file of these bytes under the name "try-NAME".
@@ -76,30 +61,6 @@ TEST_F(Hostile, Png) {
   try_all("PNG 8 bit", "x.png", 8, decoded);
   write_png(folder_ / "y.png", 5, 4, 3, ramp<std::uint16_t>(5, 4, 3, 3001));
   try_all("PNG 16 bit RGB", "y.png", 8, decoded);
-}
-
-// Texts and profiles could unpack to anything, so that what is kept of them has a limit.
-TEST_F(Hostile, PngWithMuchBesideItsPixels) {
-  write_png(folder_ / "x.png", 9, 7, 1, ramp<std::uint8_t>(9, 7, 1));
-  const std::string png = read_file(folder_ / "x.png");
-  const auto with_text = [&](std::size_t bytes) {
-    constexpr std::size_t kHeaderEnd = 33;  // behind the signature and IHDR
-    return png.substr(0, kHeaderEnd) +
-           png_chunk("tEXtx" + std::string(1, '\0') + std::string(bytes, 'y')) +
-           png.substr(kHeaderEnd);
-  };
-  for (const std::size_t bytes : {100'000U, 8'000'000U}) {
-    const std::string changed = with_text(bytes);
-    write_bytes(folder_ / "text.png", changed.data(), changed.size());
-    const std::string why = error_of([&] { decoded(folder_ / "text.png"); });
-    if (bytes == 100'000U) {
-      EXPECT_EQ(why, "");
-    } else {
-      EXPECT_NE(why.find("text.png: is damaged or cut off: reached chunk/cache limits"),
-                std::string::npos)
-          << why;
-    }
-  }
 }
 
 // Sides whose product overflows 32 or 64 bits, and sides of which the file holds little.
@@ -144,7 +105,7 @@ TEST_F(Hostile, HeadersThatPromiseTooMuch) {
   };
   refused("x.tif", tiff_of(std::string("\0\0\1\0", 4)), "65536 x 65536 pixels", image);
   refused("y.tif", tiff_of(std::string(4, '\xFF')), "cannot be read as TIFF", image);
-  refused("z.tif", tiff_of(std::string("\xE8\x03\0\0", 4)), "cut off", image);
+  refused("z.tif", tiff_of(std::string("\xE8\x03\0\0", 4)), "damaged TIFF", image);
 
   const std::string npy = npy_header("<f8", {1U << 30, 1U << 30, 1U << 30});
   const Parse array = [](const fs::path& file) {
@@ -217,7 +178,7 @@ TEST_F(Hostile, Manifest) {
   damage({"manifest (CSV)", text, text.size(), 8, true,
           [&](const std::string& changed) {
             write_bytes(file, changed.data(), changed.size());
-            const FileList list = list_manifest(file);
+            const FileList list = list_manifest(file, false);
             std::string found;
             for (std::size_t i = 0; i < list.files.size(); ++i) {
               const SourceItem item = list.files[i].item;
@@ -240,7 +201,7 @@ TEST_F(Hostile, Dicom) {
   // A process for each, so that one bit of each byte must do.
   try_all("DICOM", "x.dcm", 1, [&](const fs::path& file) {
     reader.read_header(file, kMaxPixels);
-    return dicom_image(reader.read(file, kMaxPixels), 0, {}, 0).pixels;
+    return dicom_image(reader.read(file, kMaxPixels), 0, {}, {}).pixels;
   });
 }
 

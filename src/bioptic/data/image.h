@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "bioptic/data/loss.h"
+
 namespace bioptic {
 
 // Pixels interleaved, height x width x channels, 8-bit values as they are (0..255) also for bits
@@ -13,6 +15,7 @@ struct Image {
   int width = 0, height = 0, channels = 1;  // 1 = grey, 3 = RGB
   int bits = 8;                             // 8 or 16: the range of `pixels`
   std::vector<std::uint16_t> pixels;
+  Losses losses{};  // what decoding left out or changed
 };
 
 // What the file's header says.

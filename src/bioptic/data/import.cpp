@@ -11,14 +11,17 @@
 #include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/sha256.h"
 #include "bioptic/base/temporary_folder.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/data/audit.h"
 #include "bioptic/data/file_list.h"
 #include "bioptic/data/group_search.h"
 #include "bioptic/data/resize.h"
 #include "bioptic/data/source.h"
+#include "bioptic/data/source_extent.h"
 #include "bioptic/data/warning.h"
 
 namespace bioptic {
@@ -29,7 +32,7 @@ using nlohmann::json;
 
 // Changes whenever the same folder or manifest would be read as other classes, splits or groups;
 // part of a cached import's name.
-constexpr int kListingVersion = 2;
+constexpr int kListingVersion = 3;
 
 // Images of a block per thread: enough to keep the threads busy.  Two blocks, the one being decoded
 // and the one being written, bound the memory.
@@ -211,15 +214,19 @@ std::vector<std::uint16_t> prepare(Image image, const Target& target, const Impo
   return planes;
 }
 
-// An image as the dataset stores it: one of the two.
+// An image as the dataset stores it: one of the two, and what it lost on the way.
 struct Ready {
+  SourceShape shape;  // what it was
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint16_t> wide;
+  Losses losses;
 };
 
 Ready ready_to_write(Image image, const Target& target, const ImportOptions& options,
                      const std::string& place) {
   Ready ready;
+  ready.shape = shape_of(image);
+  ready.losses = image.losses;
   ready.wide = prepare(std::move(image), target, options, place);
   if (target.bits > 8) return ready;
   ready.bytes.resize(ready.wide.size());
@@ -258,6 +265,18 @@ void refuse_search(const ImportOptions& options) {
                    "image files can name groups)");
 }
 
+// Names of classes stand in JSON, one on a line in models, and in every table.
+void check_class_names(const std::vector<std::string>& classes) {
+  for (const std::string& name : classes) {
+    if (!is_utf8(name)) {
+      throw InputError("the class name '" + as_utf8(name) + "' is not UTF-8; write it in UTF-8");
+    }
+    if (const std::size_t at = name.find_first_of("\n\r"); at != std::string::npos) {
+      throw InputError("the name of the class that begins with '" + name.substr(0, at) +
+                       "' holds a line break; rename it");
+    }
+  }
+}
 }  // namespace
 
 ImportReport import_from(const ImageSource& source, const fs::path& folder,
@@ -266,11 +285,13 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
   if (fs::exists(folder)) {
     throw InputError(folder.string() + ": exists already; choose another name or remove it first");
   }
+  check_class_names(source.classes);
   const GroupSearch search(options.group, "--group");
   require_bounded(options.group, "--group");
   ThreadPool pool(options.threads > 0 ? options.threads : available_processors());
   ImportReport report;
   report.notes = source.notes;
+  report.skipped = source.skipped;
   if (!options.group.empty()) {
     for (std::string& note : check_search(source, search, options.group)) {
       report.notes.push_back(std::move(note));
@@ -305,6 +326,9 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
                             static_cast<std::size_t>(target.channels) *
                             (target.bits == 8 ? sizeof(std::uint8_t) : sizeof(std::uint16_t));
   std::vector<Ready> ready(images_at_once(pool, bytes));
+  SourceExtent extent;
+  LossTotal losses;
+  losses.add(source.losses);
   bool writing = true;
   const std::vector<Bad> bad = for_images(
       pool, source.size(),
@@ -319,14 +343,18 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
           if (!block.errors[k].empty() && !options.skip_bad) writing = false;
           if (!block.errors[k].empty() || !usable[i] || !writing) continue;
           const SourceItem item = source.item(i);
-          const std::string group = options.group.empty() ? item.group : search.in(item.name);
+          // A search may take a part of a character.
+          const std::string group =
+              options.group.empty() ? item.group : as_utf8(search.in(item.name));
           const ImageRecord record{{}, item.name, item.label, item.split, group, item.weight};
           const Ready& image = ready[i % ready.size()];
+          extent.add(image.shape);
           if (target.bits == 8) {
             writer.add(std::span<const std::uint8_t>(image.bytes), record);
           } else {
             writer.add(std::span<const std::uint16_t>(image.wide), record);
           }
+          losses.add(image.losses);
           ++per_class[static_cast<std::size_t>(item.label)];
         }
         if (progress) progress(block.begin + block.errors.size(), source.size());
@@ -334,16 +362,19 @@ ImportReport import_from(const ImageSource& source, const fs::path& folder,
       bytes);
   if (!bad.empty() && !options.skip_bad) throw_bad(bad, source.size());
   for (const Bad& b : bad) report.skipped.push_back(b.why);
-  writer.set_provenance(json{{"source", source.anonymous ? "DICOM files" : provenance_source},
-                             {"kind", source.kind},
-                             {"skipped", report.skipped.size()}}
-                            .dump());
+  writer.set_provenance(json_text({{"source", source.anonymous ? "DICOM files" : provenance_source},
+                                   {"kind", source.kind},
+                                   {"importer", kImporterVersion},
+                                   {"losses", json::parse(losses.json())},
+                                   {"skipped", report.skipped.size()},
+                                   {kSourceExtentKey, json::parse(extent.text())}}));
   for (std::size_t c = 0; c < per_class.size(); ++c) {
     if (per_class[c] == 0) {
       throw InputError("class '" + source.classes[c] + "' has no image that can be read" +
                        first_of(report.skipped));
     }
   }
+  for (std::string& warning : losses.warnings()) report.notes.push_back(std::move(warning));
   report.info = writer.finish();
   return report;
 }
@@ -376,8 +407,8 @@ ImportReport import_source(const fs::path& source, const fs::path& folder,
     return import_from(*open_files(list_folder(source), options), folder, name, options, progress);
   }
   if (ending_of(source) == ".csv") {
-    return import_from(*open_files(list_manifest(source), options), folder, name, options,
-                       progress);
+    return import_from(*open_files(list_manifest(source, options.skip_bad), options), folder, name,
+                       options, progress);
   }
   if (ending_of(source) == ".npz") {
     refuse_search(options);
@@ -409,7 +440,7 @@ std::vector<Original> import_for_audit(const fs::path& source, const fs::path& s
   if (fs::is_directory(source)) {
     images = open_files(list_folder(source), options);
   } else if (ending_of(source) == ".csv") {
-    images = open_files(list_manifest(source), options);
+    images = open_files(list_manifest(source, options.skip_bad), options);
   } else if (ending_of(source) == ".npz") {
     images = open_npz(source, unpacked.path());
   } else {
@@ -482,7 +513,7 @@ std::string source_hash(const fs::path& source, const ImportOptions& options) {
     for (const std::uint32_t i : order) add(std::string(files.name(i)), files.path(i));
   } else if (ending_of(source) == ".csv") {
     add(source.filename().string(), source);
-    const FileTable files = list_manifest(source).files;
+    const FileTable files = list_manifest(source, options.skip_bad).files;
     for (std::size_t i = 0; i < files.size(); ++i) {
       refuse_dicom(files, i);
       add(std::string(files.name(i)), files.path(i));

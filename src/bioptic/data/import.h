@@ -27,6 +27,7 @@ enum class DicomWindow {
 struct DicomOptions {
   DicomWindow window = DicomWindow::file;
   double low = 0, high = 0;         // fixed: high > low; none: -low is added, 0 = as is needed
+  double unit = 0, zero = 0;        // none: see DicomScale; unit 0 = both as is needed
   std::filesystem::path group_key;  // "" = the user's own, see group_key
 };
 
@@ -41,8 +42,10 @@ struct ImportOptions {
   int threads = 0;  // 0 = all processors
 };
 
-// Changes whenever the same source would give other pixels; part of a cached import's name.
-inline constexpr int kImporterVersion = 1;
+// Changes whenever some source would give other pixels, or is read where it was refused; stands in
+// dataset.json ("importer" of the provenance) and is part of a cached import's name.
+// 2: files as they really are (what decodes in full is read; losses are counted).
+inline constexpr int kImporterVersion = 2;
 
 // One array file of one class, for sources without folders.
 struct ClassFile {

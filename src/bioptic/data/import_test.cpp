@@ -4,6 +4,7 @@
 #include <zip.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <set>
@@ -389,6 +390,39 @@ TEST(ImportFolders, BadInputIsNamed) {
   EXPECT_EQ(report.info.images, 5U);
   EXPECT_EQ(report.skipped.size(), 2U);
   EXPECT_TRUE(has(Dataset::open(folder / "out").info().provenance, "\"skipped\":2"));
+  EXPECT_TRUE(has(Dataset::open(folder / "out").info().provenance, "\"losses\":{}"));
+}
+
+TEST(ImportFolders, NamesThatAreNotUtf8AreEscaped) {
+  const TestFolder folder;
+  for (const char* name : {"erh\xF6ht/M\xFCller.png", "b/1.png"}) {
+    write_png(folder / "src" / name, 4, 4, 1, ramp<std::uint8_t>(4, 4, 1, 3));
+  }
+  const ImportReport report = import_source(folder / "src", folder / "out", {});
+  const Dataset dataset = Dataset::open(folder / "out", true);
+  EXPECT_EQ(dataset.info().classes, (std::vector<std::string>{"b", "erh\\xF6ht"}));
+  EXPECT_EQ(dataset.record(1).source, "erh\\xF6ht/M\\xFCller.png");
+  ASSERT_EQ(report.notes.size(), 1U);
+  EXPECT_TRUE(has(report.notes[0], "The paths of 1 file are not UTF-8"));
+  // One whose name holds the letters that stand for the other's byte.
+  write_png(folder / "src" / "erh\\xF6ht" / "2.png", 4, 4, 1, ramp<std::uint8_t>(4, 4, 1, 3));
+  EXPECT_TRUE(
+      has(error_of([&] { import_source(folder / "src", folder / "o2", {}); }), "rename one"));
+}
+
+TEST(ImportFolders, NamesOfClassesAreOneLineAndAlikeInAllSplits) {
+  const TestFolder folder;
+  for (const char* name : {"a\nb/1.png", "c/1.png"}) {
+    write_png(folder / "lines" / name, 4, 4, 1, ramp<std::uint8_t>(4, 4, 1, 3));
+  }
+  EXPECT_TRUE(has(error_of([&] { import_source(folder / "lines", folder / "out", {}); }),
+                  "begins with 'a' holds a line break"));
+  for (const char* name :
+       {"train/caf\u00e9/1.png", "train/b/1.png", "test/cafe\u0301/1.png", "test/b/1.png"}) {
+    write_png(folder / "split" / name, 4, 4, 1, ramp<std::uint8_t>(4, 4, 1, 3));
+  }
+  EXPECT_TRUE(has(error_of([&] { import_source(folder / "split", folder / "out", {}); }),
+                  "names must be the same byte by byte"));
 }
 
 TEST(ImportArrays, IntegersAsTheyAreAndFloatsOverTheirRange) {
@@ -438,6 +472,86 @@ TEST(ImportArrays, TheWidestRangeOfDoubles) {
   EXPECT_EQ(dataset.image16(1)[2], 49151);  // 49151.25
 }
 
+// Two arrays of one image, 2 high and 3 wide, with every value from `first` on.
+template <typename T>
+std::pair<std::string, ImportReport> import_of(const TestFolder& folder, const std::string& descr,
+                                               T first) {
+  std::vector<T> values(6);
+  for (T& v : values) v = first++;
+  write_text(folder / "v.npy", npy_bytes<T>(descr, {1, 2, 3}, values));
+  fs::remove_all(folder / "v");
+  ImportReport report;
+  const std::string error = error_of([&] {
+    report =
+        import_arrays({{"a", folder / "v.npy", ""}, {"b", folder / "v.npy", ""}}, folder / "v", {});
+  });
+  return {error, report};
+}
+
+TEST(ImportArrays, WholeNumbersKeepEveryValue) {
+  const TestFolder folder;
+  const auto [none, hounsfield] = import_of<std::int16_t>(folder, "<i2", -1024);
+  EXPECT_EQ(none, "");
+  EXPECT_EQ(Dataset::open(folder / "v").image16(0)[1], 32768 - 1023);
+  ASSERT_EQ(hounsfield.notes.size(), 1U);
+  EXPECT_TRUE(has(hounsfield.notes[0], "int16, -1024 to -1019, became 16 bit, 32768 added"));
+  EXPECT_EQ(import_of<std::int64_t>(folder, "<i8", 250).first, "");
+  EXPECT_EQ(Dataset::open(folder / "v").image8(0)[5], 255);
+  EXPECT_EQ(import_of<std::int64_t>(folder, "<i8", 251).first, "");
+  EXPECT_EQ(Dataset::open(folder / "v").image16(0)[5], 256);
+  EXPECT_TRUE(has(import_of<std::int32_t>(folder, "<i4", 65531).first, "65531 to 65536"));
+  EXPECT_TRUE(has(import_of<std::int32_t>(folder, "<i4", 65531).first, "astype(numpy.float64)"));
+  EXPECT_TRUE(has(import_of<std::uint8_t>(folder, "|b1", 0).first, "uint8) * 255"));
+}
+
+TEST(ImportArrays, EveryOrderOfAxesIsRead) {
+  const TestFolder folder;
+  // The same two images, 2 high and 5 wide, in RGB: pixel (n, y, x, c) is 100 n + 40 y + 4 x + c.
+  const auto value = [](std::size_t n, std::size_t y, std::size_t x, std::size_t c) {
+    return static_cast<std::uint8_t>(100 * n + 40 * y + 4 * x + c);
+  };
+  std::vector<std::uint8_t> last, first, fortran;
+  for (std::size_t n = 0; n < 2; ++n) {
+    for (std::size_t y = 0; y < 2; ++y) {
+      for (std::size_t x = 0; x < 5; ++x) {
+        for (std::size_t c = 0; c < 3; ++c) last.push_back(value(n, y, x, c));
+      }
+    }
+    for (std::size_t c = 0; c < 3; ++c) {
+      for (std::size_t y = 0; y < 2; ++y) {
+        for (std::size_t x = 0; x < 5; ++x) first.push_back(value(n, y, x, c));
+      }
+    }
+  }
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t x = 0; x < 5; ++x) {
+      for (std::size_t y = 0; y < 2; ++y) {
+        for (std::size_t n = 0; n < 2; ++n) fortran.push_back(value(n, y, x, c));
+      }
+    }
+  }
+  std::string in_fortran = npy_bytes<std::uint8_t>("|u1", {2, 2, 5, 3}, fortran);
+  in_fortran.replace(in_fortran.find("False"), 5, "True ");
+  for (const std::string& bytes :
+       {npy_bytes<std::uint8_t>("|u1", {2, 2, 5, 3}, last),
+        npy_bytes<std::uint8_t>("|u1", {2, 3, 2, 5}, first), in_fortran}) {
+    write_text(folder / "a.npy", bytes);
+    fs::remove_all(folder / "out");
+    import_arrays({{"a", folder / "a.npy", ""}, {"b", folder / "a.npy", ""}}, folder / "out", {});
+    const Dataset dataset = Dataset::open(folder / "out");
+    for (std::size_t k = 0; k < 30; ++k) {  // planes one after the other
+      EXPECT_EQ(dataset.image8(1)[k], value(1, k / 5 % 2, k % 5, k / 10)) << k;
+    }
+  }
+  write_text(folder / "a.npy",
+             npy_bytes<std::uint8_t>("|u1", {8, 8, 3}, ramp<std::uint8_t>(8, 8, 3)));
+  EXPECT_TRUE(has(error_of([&] {
+                    import_arrays({{"a", folder / "a.npy", ""}, {"b", folder / "a.npy", ""}},
+                                  folder / "one", {});
+                  }),
+                  "array[None]"));
+}
+
 TEST(ImportArrays, BadArraysAreNamed) {
   const TestFolder folder;
   const auto good = npy_bytes<std::uint8_t>("|u1", {1, 2, 2}, ramp<std::uint8_t>(2, 2, 1));
@@ -452,9 +566,12 @@ TEST(ImportArrays, BadArraysAreNamed) {
   const std::vector<std::int64_t> eight(4);
   EXPECT_TRUE(has(error(npy_bytes("<i8", {1, 2, 2}, eight)), "int64"));
   EXPECT_TRUE(has(error(npy_bytes("|O", {1, 2, 2}, eight)), "objects"));
-  std::string fortran = good;
-  fortran.replace(fortran.find("False"), 5, "True ");
-  EXPECT_TRUE(has(error(fortran), "Fortran"));
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"False", "Fal  "}, {"'descr'", "'shape'"}, {"'descr'", "'other'"}, {"(1", "(-"}}) {
+    std::string odd = good;
+    odd.replace(odd.find(from), from.size(), to);
+    EXPECT_TRUE(has(error(odd), "the .npy header")) << from;
+  }
   EXPECT_TRUE(has(error(good.substr(0, good.size() - 1)), "cut off"));
   EXPECT_TRUE(has(error("\x93NUMPY"), "not a .npy"));
   EXPECT_TRUE(
@@ -515,12 +632,58 @@ TEST(ImportNpz, MedMnistLayout) {
 
   write_npz(folder / "short.npz", {{"train_images", images(3)}, {"train_labels", labels({0, 1})}});
   EXPECT_TRUE(has(error_of([&] { import_source(folder / "short.npz", folder / "o2", {}); }),
-                  "3 images and train_labels 2 labels"));
+                  "holds 2 labels of 3 images"));
   write_npz(folder / "multi.npz",
             {{"train_images", images(2)},
              {"train_labels", npy_bytes<std::uint8_t>("|u1", {2, 3}, {0, 1, 0, 1, 0, 1})}});
   EXPECT_TRUE(has(error_of([&] { import_source(folder / "multi.npz", folder / "o2", {}); }),
                   "multi-label"));
+}
+
+// Three images with labels in that array: the classes by image, or the error.
+std::string classes_by_image(const std::string& labels, std::string* note = nullptr) {
+  const TestFolder folder;
+  write_npz(folder / "m.npz",
+            {{"train_images",
+              npy_bytes<std::uint8_t>("|u1", {3, 4, 4}, std::vector<std::uint8_t>(48, 9))},
+             {"train_labels", labels}});
+  std::string out;
+  const std::string error = error_of([&] {
+    const ImportReport report = import_source(folder / "m.npz", folder / "out", {});
+    if (note != nullptr) *note = report.notes.empty() ? "" : report.notes[0];
+    const Dataset dataset = Dataset::open(folder / "out");
+    for (std::size_t row = 0; row < 3; ++row) {
+      out += dataset.info().classes[static_cast<std::size_t>(dataset.label(row))] + " ";
+    }
+  });
+  return error.empty() ? out : error;
+}
+
+TEST(ImportNpz, LabelsOfEveryKind) {
+  std::string note;
+  EXPECT_EQ(classes_by_image(npy_bytes<std::uint8_t>("|u1", {3}, {1, 2, 1}), &note), "1 2 1 ");
+  EXPECT_EQ(note, "The labels are 1, 2; the classes are named after them.");
+  EXPECT_EQ(classes_by_image(npy_bytes<std::int8_t>("|i1", {1, 3}, {-1, 1, 1})), "-1 1 1 ");
+  EXPECT_EQ(classes_by_image(npy_bytes<std::int16_t>("<i2", {3}, {0, 2, 10}), &note), "00 02 10 ");
+  EXPECT_TRUE(has(note, "Warning: "));
+  EXPECT_EQ(classes_by_image(npy_bytes<float>("<f4", {3, 2}, {0, 1, 1, 0, 0, 1}), &note), "1 0 1 ");
+  EXPECT_TRUE(has(note, "one-hot over 2 columns"));
+  EXPECT_EQ(classes_by_image(npy_bytes<double>("<f8", {3}, {0, 1, 1})), "0 1 1 ");
+  EXPECT_EQ(classes_by_image(npy_bytes<std::uint8_t>("|b1", {3}, {0, 1, 1})), "0 1 1 ");
+  EXPECT_EQ(classes_by_image(npy_bytes<std::uint32_t>("<U2", {3}, {0x4D, 0xFC, 0x62, 0, 0x62, 0})),
+            "Mü b b ");
+  EXPECT_EQ(classes_by_image(npy_header("|S2", {3}) + "ab" + std::string("c\0", 2) + "ab"),
+            "ab c ab ");
+
+  EXPECT_TRUE(has(classes_by_image(npy_bytes<std::int8_t>("|i1", {3}, {-1, 0, 1})), "labels >= 0"));
+  EXPECT_TRUE(has(classes_by_image(npy_bytes<float>("<f4", {3, 2}, {.4F, .6F, 1, 0, 0, 1})),
+                  "numpy.argmax(labels, axis=1)"));
+  EXPECT_TRUE(has(classes_by_image(npy_bytes<double>("<f8", {3}, {0, 0.5, 1})), "no whole number"));
+  EXPECT_TRUE(
+      has(classes_by_image(npy_bytes<double>("<f8", {3}, {0, std::nan(""), 1})), "no label"));
+  EXPECT_TRUE(has(classes_by_image(npy_header("|S2", {3}) + "abM\xFC" + "ab"), "is not UTF-8"));
+  EXPECT_TRUE(
+      has(classes_by_image(npy_header("|S3", {3}) + "abcnanabc"), "1 of 3 images have no label"));
 }
 
 // The twelve 2-D sets of MedMNIST (Yang et al. 2023) by their shapes.

@@ -61,8 +61,9 @@ TEST_F(ManifestTest, EveryColumnArrives) {
   EXPECT_EQ(dataset.record(3).weight, 1e-3);
   EXPECT_EQ(dataset.label(2), 0);
   EXPECT_EQ(dataset.image8(3)[1], 6);  // 3.png: steps of 6
-  ASSERT_EQ(report.notes.size(), 1U);
+  ASSERT_EQ(report.notes.size(), 2U);
   EXPECT_NE(report.notes[0].find("'age'"), std::string::npos);
+  EXPECT_NE(report.notes[1].find("1 of 4 images name no group"), std::string::npos);
   const Groups groups = find_groups(dataset, "");
   EXPECT_TRUE(groups.known);
   EXPECT_EQ(groups.names[0], groups.names[3]);
@@ -94,6 +95,101 @@ TEST_F(ManifestTest, LabelsThatAreOneToAPersonAreOneOrRefused) {
             (std::vector<std::string>{"b", "nevus"}));
 }
 
+TEST_F(ManifestTest, EveryEncodingAndSeparatorIsTheSameManifest) {
+  const std::string plain = "path,label,group\nimages/0.png,Mü,x\nimages/1.png,b,y\n";
+  import_source(write(plain), folder_ / "plain", {});
+  const std::string wanted = Dataset::open(folder_ / "plain").info().content_hash;
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string text = plain;
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+      text.replace(at, from.size(), to);
+    }
+    return text;
+  };
+  const auto utf16 = [](const std::string& text, bool big) {
+    std::string out = big ? "\xFE\xFF" : "\xFF\xFE";
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const bool umlaut = text.compare(at, 2, "ü") == 0;
+      const char unit[] = {umlaut ? '\xFC' : text[at], '\0'};
+      out += big ? unit[1] : unit[0];
+      out += big ? unit[0] : unit[1];
+      at += umlaut ? 1 : 0;
+    }
+    return out;
+  };
+  const std::vector<std::string> alike = {replaced("\n", "\r"),
+                                          replaced("\n", "\r\n"),
+                                          replaced(",", ";"),
+                                          replaced(",", "\t"),
+                                          replaced(",M", ", M"),
+                                          replaced("label", "Label"),
+                                          replaced(",b,", ", \"b\",") + "\n,,\n \n",
+                                          "sep=;\n" + replaced(",", ";"),
+                                          "sep=,\n" + plain,
+                                          "sep=\t\n" + replaced(",", "\t"),
+                                          replaced("y\n", "y,,\n"),
+                                          replaced("/1", "\\1"),
+                                          utf16(plain, false),
+                                          utf16(replaced(",", "\t"), true)};
+  for (const std::string& text : alike) {
+    fs::remove_all(folder_ / "out");
+    ASSERT_NO_THROW(import_source(write(text), folder_ / "out", {})) << text;
+    const Dataset dataset = Dataset::open(folder_ / "out");
+    EXPECT_EQ(dataset.info().classes, (std::vector<std::string>{"Mü", "b"})) << text;
+    EXPECT_EQ(dataset.record(1).group, "y") << text;
+    if (text.find('\\') == std::string::npos) {
+      EXPECT_EQ(dataset.info().content_hash, wanted) << text;
+    }
+  }
+}
+
+TEST_F(ManifestTest, MissingCellsAreNoNames) {
+  const std::string rows =
+      "path,label,group\nimages/0.png,a,NA\nimages/1.png,b,nan\nimages/2.png,a,\nimages/"
+      "3.png,b,p\n";
+  const ImportReport report = import_source(write(rows), folder_ / "out", {});
+  const Dataset dataset = Dataset::open(folder_ / "out");
+  for (const std::size_t row : {0U, 1U, 2U}) EXPECT_EQ(dataset.record(row).group, "");
+  ASSERT_EQ(report.notes.size(), 1U);
+  EXPECT_NE(report.notes[0].find("3 of 4 images name no group"), std::string::npos);
+  fs::remove_all(folder_ / "out");
+
+  const std::string unlabelled = rows + "images/4.png,NA,p\nimages/5.png,None,p\n";
+  expect_refused(unlabelled, ":6", "2 of 6 rows (lines 6, 7)");
+  ImportOptions options;
+  options.skip_bad = true;
+  const ImportReport rest = import_source(write(unlabelled), folder_ / "out", options);
+  EXPECT_EQ(rest.info.images, 4U);
+  EXPECT_EQ(rest.skipped.size(), 2U);
+}
+
+TEST_F(ManifestTest, OneNumberInTwoSpellingsIsOneName) {
+  const auto read = [&](const std::string& text) {
+    fs::remove_all(folder_ / "out");
+    import_source(write("path,label,group\n" + text), folder_ / "out", {});
+    return Dataset::open(folder_ / "out");
+  };
+  const Dataset mixed = read("images/0.png,0,12\nimages/1.png,1.0,12.0\nimages/2.png,0.0, 12\n");
+  EXPECT_EQ(mixed.info().classes, (std::vector<std::string>{"0", "1"}));
+  for (const std::size_t row : {0U, 1U, 2U}) EXPECT_EQ(mixed.record(row).group, "12");
+  // Where there is one spelling, it stays: the dataset is what it was.
+  const Dataset floats = read("images/0.png,0.0,12.0\nimages/1.png,1.0,7.0\n");
+  EXPECT_EQ(floats.info().classes, (std::vector<std::string>{"0.0", "1.0"}));
+  EXPECT_EQ(floats.record(0).group, "12.0");
+}
+
+TEST_F(ManifestTest, Latin1IsNamedUnlessItIsTheNameOfAFile) {
+  const std::string head = "path,label,group\nimages/0.png,a,p\n";
+  expect_refused(head + "images/1.png,erh\xF6ht,p\n", ":3", "the label is not UTF-8: 'erh\\xF6ht'");
+  expect_refused(head + "images/1.png,b,M\xFCller\n", ":3",
+                 "iconv -f windows-1252 -t utf-8 list.csv");
+  expect_refused(head + "images/M\xFCller.png,b,p\n", ":3",
+                 "does not exist; its name is not UTF-8");
+  write_png(folder_ / "images" / "M\xFCller.png", 6, 6, 1, ramp<std::uint8_t>(6, 6, 1, 3));
+  import_source(write(head + "images/M\xFCller.png,b,p\n"), folder_ / "out", {});
+  EXPECT_EQ(Dataset::open(folder_ / "out").record(1).source, "images/M\\xFCller.png");
+}
+
 TEST_F(ManifestTest, WithoutWeightsTheDatasetIsTheSameAsFromFolders) {
   write("path,label\nimages/0.png,a\nimages/1.png,b\n");
   import_source(folder_ / "list.csv", folder_ / "out", {});
@@ -106,9 +202,9 @@ TEST_F(ManifestTest, WithoutWeightsTheDatasetIsTheSameAsFromFolders) {
 TEST_F(ManifestTest, BadRowsAreNamed) {
   const std::string head = "path,label,split,weight\n", good = "images/0.png,a,train,1\n";
   expect_refused("", ":1", "no column 'path'");
-  expect_refused("path;label\n", ":1", "separated by commas");
+  expect_refused("path:label\n", ":1", "separated by commas");
   expect_refused("path,lable\nimages/0.png,a\n", ":1", "did you mean 'label'?");
-  expect_refused("path,label,path\n", ":1", "'path' twice");
+  expect_refused("path,label,path\n", "", "two columns are called 'path'");
   expect_refused(head, "", "lists no image");
   expect_refused(head + good + "images/1.png,b\n", ":3", "has 2 fields, the header line 4");
   expect_refused(head + good + ",b,test,1\n", ":3", "path is empty");

@@ -1,9 +1,15 @@
 #include "bioptic/data/npy.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstring>
 #include <limits>
+#include <set>
+#include <string_view>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/utf8.h"
 
 namespace bioptic {
 namespace {
@@ -11,18 +17,188 @@ namespace {
 constexpr char kMagic[] = "\x93NUMPY";
 constexpr std::size_t kMaxHeader = 1U << 20;
 
-// The text behind 'key': in the header's Python dictionary, or an error.
-std::string_view value_of(std::string_view header, const std::string& key,
-                          const std::string& name) {
-  const std::size_t at = header.find("'" + key + "'");
-  const std::size_t colon =
-      at == std::string_view::npos ? at : header.find(':', at + key.size() + 2);
-  if (colon == std::string_view::npos) {
-    throw InputError(name + ": the .npy header has no '" + key + "'");
+constexpr std::size_t kMostElements = std::numeric_limits<std::size_t>::max() / 16;
+
+// The dictionary of a header as Python reads it: {'descr': '<u2', 'fortran_order': False,
+// 'shape': (6, 16, 16), }, with either quotes, any white space and the keys in any order.
+class HeaderText {
+ public:
+  HeaderText(std::string_view text, const std::string& name) : rest_(text), name_(name) {}
+
+  void read() {
+    expect('{');
+    while (!takes('}')) {
+      read_entry();
+      if (takes('}')) break;
+      expect(',');
+    }
+    if (!rest_.empty() && next() != '\0') fail("holds more than a dictionary");
+    for (const char* key : {"descr", "fortran_order", "shape"}) {
+      if (!seen_.contains(key)) fail(std::string("has no '") + key + "'");
+    }
   }
-  std::string_view rest = header.substr(colon + 1);
-  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
-  return rest;
+
+  std::string descr;     // "" where it is a list: records
+  bool fortran = false;  // the first index runs fastest
+  std::vector<std::size_t> shape;
+
+ private:
+  [[noreturn]] void fail(const std::string& why) const {
+    throw InputError(name_ + ": the .npy header " + why);
+  }
+  // The next character that is no white space, which stays; 0 at the end.
+  char next() {
+    const std::size_t at = rest_.find_first_not_of(" \t\r\n");
+    rest_ = at == std::string_view::npos ? std::string_view() : rest_.substr(at);
+    return rest_.empty() ? '\0' : rest_[0];
+  }
+  bool takes(char c) {
+    if (next() != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  void expect(char c) {
+    if (!takes(c)) fail(std::string("cannot be read: expected '") + c + "'");
+  }
+  bool takes_word(std::string_view word) {
+    next();
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+  std::string text() {
+    const char quote = next();
+    const std::size_t end = quote == '\'' || quote == '"' ? rest_.find(quote, 1) : rest_.npos;
+    if (end == std::string_view::npos) fail("cannot be read: expected a text in quotes");
+    std::string out(rest_.substr(1, end - 1));
+    rest_.remove_prefix(end + 1);
+    return out;
+  }
+
+  void read_entry() {
+    const std::string key = text();
+    if (!seen_.insert(key).second) fail("names '" + key + "' twice");
+    expect(':');
+    if (key == "descr") {
+      if (next() == '[' || next() == '(') {
+        skip_list();
+      } else {
+        descr = text();
+      }
+    } else if (key == "fortran_order") {
+      fortran = takes_word("True");
+      if (!fortran && !takes_word("False")) fail("has a fortran_order that is no truth value");
+    } else if (key == "shape") {
+      read_shape();
+    } else {
+      fail("names '" + key + "', which no array has");
+    }
+  }
+
+  void skip_list() {  // of records, which are refused
+    int open = 0;
+    do {
+      const char c = next();
+      if (c == '\0') fail("cannot be read: a list does not end");
+      open += c == '[' || c == '(' ? 1 : c == ']' || c == ')' ? -1 : 0;
+      rest_.remove_prefix(1);
+    } while (open > 0);
+  }
+
+  void read_shape() {
+    if (!takes('(')) fail("has a shape that cannot be read");
+    std::size_t product = 1;
+    while (!takes(')')) {
+      if (next() == '\0') fail("has a shape that cannot be read");
+      const char* const end = rest_.data() + rest_.size();
+      std::size_t extent = 0;
+      const auto [after, error] = std::from_chars(rest_.data(), end, extent);
+      if (error == std::errc::invalid_argument) fail("has a shape that cannot be read");
+      if (error != std::errc() || (extent != 0 && product > kMostElements / extent)) {
+        throw InputError(name_ + ": the .npy shape is larger than any file");
+      }
+      rest_.remove_prefix(static_cast<std::size_t>(after - rest_.data()));
+      product *= extent == 0 ? 1 : extent;
+      shape.push_back(extent);
+      takes('L');  // a long integer of Python 2
+      if (takes(')')) return;
+      if (!takes(',')) fail("has a shape that cannot be read");
+    }
+  }
+
+  std::string_view rest_;
+  const std::string& name_;
+  std::set<std::string> seen_;
+};
+
+struct TypeName {
+  std::string_view name;  // NumPy's
+  char kind;
+  std::size_t item;
+};
+constexpr std::array<TypeName, 12> kTypes = {{{"bool", 'b', 1},
+                                              {"uint8", 'u', 1},
+                                              {"uint16", 'u', 2},
+                                              {"uint32", 'u', 4},
+                                              {"uint64", 'u', 8},
+                                              {"int8", 'i', 1},
+                                              {"int16", 'i', 2},
+                                              {"int32", 'i', 4},
+                                              {"int64", 'i', 8},
+                                              {"float16", 'f', 2},
+                                              {"float32", 'f', 4},
+                                              {"float64", 'f', 8}}};
+
+// What to do with elements that are none of kTypes, by NumPy's letter for them.  None of it changes
+// a value.
+std::string remedy_of(char kind) {
+  switch (kind) {
+    case 'O':
+      return "Python objects (a ragged array?), not plain numbers; make all images one size and "
+             "save numpy.stack(images), and labels as numpy.array(labels.tolist())";
+    case 'V':
+      return "records, not plain numbers; save one field: array['NAME']";
+    case 'c':
+      return "complex numbers; save numpy.abs(array), or another real number of each";
+    case 'f':
+      return "floats of an unusual width; save array.astype(numpy.float64)";
+    case 'M':
+    case 'm':
+      return "times, not plain numbers";
+    default:
+      return "elements of an unknown type, not plain numbers; save integers or floats";
+  }
+}
+
+// Fills kind, item and big_endian.
+void read_type(const std::string& descr, const std::string& name, NpyHeader& header) {
+  std::string_view type = descr;
+  for (const TypeName& known : kTypes) {
+    if (type != known.name) continue;
+    header.kind = known.kind;
+    header.item = known.item;
+    return;
+  }
+  if (!type.empty() && std::string_view("<>|=").find(type[0]) != std::string_view::npos) {
+    header.big_endian = type[0] == '>';
+    type.remove_prefix(1);
+  }
+  const char kind = descr.empty() ? 'V' : type.empty() ? '?' : type[0];
+  std::size_t item = 0;
+  const std::string_view digits = type.empty() ? type : type.substr(1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), item);
+  const bool whole = error == std::errc() && end == digits.data() + digits.size();
+  const bool text = (kind == 'U' || kind == 'S') && whole && item < (1U << 20);
+  const bool known = whole && std::any_of(kTypes.begin(), kTypes.end(), [&](const TypeName& t) {
+                       return t.kind == kind && t.item == item;
+                     });
+  if (!known && !text) {
+    throw InputError(name + ": holds " + remedy_of(kind) +
+                     (descr.empty() ? "" : " (its element type is '" + as_utf8(descr) + "')"));
+  }
+  constexpr std::size_t kBytesOfCode = 4;  // NumPy's U is UTF-32
+  header.kind = kind;
+  header.item = kind == 'U' ? kBytesOfCode * item : item;
 }
 
 }  // namespace
@@ -42,6 +218,9 @@ std::string NpyHeader::dtype() const {
       return "int" + bits;
     case 'f':
       return "float" + bits;
+    case 'U':
+    case 'S':
+      return "text";
     default:
       return "bool";
   }
@@ -51,7 +230,11 @@ NpyHeader parse_npy_header(const std::uint8_t* data, std::size_t bytes, const st
   if (bytes < 10 || std::memcmp(data, kMagic, 6) != 0) {
     throw InputError(name + ": is not a .npy file (its first bytes are not NumPy's)");
   }
-  const unsigned major = data[6];
+  const unsigned major = data[6], minor = data[7];
+  if (minor != 0) {
+    throw InputError(name + ": .npy version " + std::to_string(major) + "." +
+                     std::to_string(minor) + " is unknown (1.0, 2.0 and 3.0 are)");
+  }
   std::size_t length = 0, start = 0;
   if (major == 1) {
     length = data[8] | static_cast<std::size_t>(data[9]) << 8;
@@ -65,64 +248,16 @@ NpyHeader parse_npy_header(const std::uint8_t* data, std::size_t bytes, const st
   if (length > kMaxHeader || start + length > bytes) {
     throw InputError(name + ": the .npy header is cut off");
   }
-  const std::string_view header(reinterpret_cast<const char*>(data) + start, length);
-
+  HeaderText header({reinterpret_cast<const char*>(data) + start, length}, name);
+  header.read();
   NpyHeader result;
   result.data_offset = start + length;
-  const std::string_view descr = value_of(header, "descr", name);
-  const std::string remedy = "; save plain numbers: numpy.save(path, array.astype(numpy.uint8))";
-  if (descr.size() < 5 || descr[0] != '\'') {
-    throw InputError(name + ": holds records, not plain numbers" + remedy);
+  result.fortran = header.fortran;
+  result.shape = header.shape;
+  read_type(header.descr, name, result);
+  if (result.elements() > kMostElements / std::max<std::size_t>(result.item, 1)) {
+    throw InputError(name + ": the .npy shape is larger than any file");
   }
-  const std::string_view type = descr.substr(1, descr.find('\'', 1) - 1);
-  if (type.size() >= 2 && type[1] == 'O') {
-    throw InputError(name + ": holds Python objects (a ragged array?), not plain numbers" + remedy);
-  }
-  if (type.size() < 3 || std::string_view("<>|=").find(type[0]) == std::string_view::npos) {
-    throw InputError(name + ": element type '" + std::string(type) + "' is unknown" + remedy);
-  }
-  if (std::string_view("uifb").find(type[1]) == std::string_view::npos || type.size() != 3 ||
-      type[2] < '1' || type[2] > '8') {
-    throw InputError(name + ": element type '" + std::string(type) +
-                     "' is not an integer or float" + remedy);
-  }
-  result.kind = type[1];
-  result.item = static_cast<std::size_t>(type[2] - '0');
-  result.big_endian = type[0] == '>';
-
-  if (value_of(header, "fortran_order", name).substr(0, 4) == "True") {
-    throw InputError(name +
-                     ": is in Fortran order; save it as numpy.ascontiguousarray(array) first");
-  }
-  std::string_view shape = value_of(header, "shape", name);
-  if (shape.empty() || shape[0] != '(') throw InputError(name + ": the .npy shape cannot be read");
-  shape = shape.substr(1, shape.find(')') == std::string_view::npos ? 0 : shape.find(')') - 1);
-  std::size_t number = 0, product = 1;
-  bool digits = false;
-  const auto close = [&] {
-    if (!digits) return;
-    result.shape.push_back(number);
-    if (number != 0 && product > std::numeric_limits<std::size_t>::max() / 16 / number) {
-      throw InputError(name + ": the .npy shape is larger than any file");
-    }
-    product *= number == 0 ? 1 : number;
-    number = 0;
-    digits = false;
-  };
-  for (const char c : shape) {
-    if (c >= '0' && c <= '9') {
-      if (number > (std::size_t{1} << 50)) {
-        throw InputError(name + ": the .npy shape is larger than any file");
-      }
-      number = number * 10 + static_cast<std::size_t>(c - '0');
-      digits = true;
-    } else if (c == ',') {
-      close();
-    } else if (c != ' ') {
-      throw InputError(name + ": the .npy shape cannot be read");
-    }
-  }
-  close();
   return result;
 }
 

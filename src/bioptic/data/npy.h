@@ -9,17 +9,19 @@
 namespace bioptic {
 
 struct NpyHeader {
-  char kind = 'u';       // 'u', 'i', 'f', 'b'
+  char kind = 'u';       // 'u', 'i', 'f', 'b'; texts: 'U' (UTF-32), 'S' (bytes)
   std::size_t item = 1;  // bytes of an element
   bool big_endian = false;
+  bool fortran = false;  // the first index runs fastest, not the last
   std::vector<std::size_t> shape;
   std::size_t data_offset = 0;  // where the elements begin
   std::size_t elements() const;
-  std::string dtype() const;  // "uint8", "float32", ...
+  std::string dtype() const;  // "uint8", "float32", ..., "text"
 };
 
 // Parses the header at the start of `data`; `bytes` is what is there of it.  `name` is for
-// messages. Throws InputError for anything else than plain numbers in C order.
+// messages.  Throws InputError, with a remedy that keeps every value, for anything else than plain
+// numbers and texts, and for a header that NumPy does not read.
 NpyHeader parse_npy_header(const std::uint8_t* data, std::size_t bytes, const std::string& name);
 
 // Throws InputError when `bytes`, the whole file's, does not hold what the header promises.

@@ -1,12 +1,16 @@
 #include <fmt/format.h>
 #include <zip.h>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/data/npy.h"
 #include "bioptic/data/source.h"
 
@@ -70,13 +74,47 @@ void unpack(zip_t* archive, zip_uint64_t index, const std::string& name, const f
   if (total == 0 || total < promised) throw InputError(name + ": is cut off");
 }
 
-// An array that was saved twice is there twice; the last counts, as for NumPy.  -1: none.
-zip_int64_t last_of_name(zip_t* archive, const std::string& name) {
-  for (zip_int64_t i = zip_get_num_entries(archive, 0) - 1; i >= 0; --i) {
-    const char* found = zip_get_name(archive, static_cast<zip_uint64_t>(i), 0);
-    if (found != nullptr && name == found) return i;
+// The names of an array in MedMNIST's files, and in Keras's.
+struct ArrayName {
+  std::string_view name, keras;
+};
+constexpr std::array<ArrayName, 6> kArrays = {{{"train_images", "x_train"},
+                                               {"train_labels", "y_train"},
+                                               {"val_images", "x_val"},
+                                               {"val_labels", "y_val"},
+                                               {"test_images", "x_test"},
+                                               {"test_labels", "y_test"}}};
+
+// What an archive holds.
+struct Members {
+  std::map<std::string, zip_uint64_t> arrays;  // by MedMNIST's names
+  std::string others;                          // the names of the rest, as a list
+};
+
+Members members_of(zip_t* archive) {
+  std::map<std::string, zip_uint64_t> all;
+  const zip_int64_t entries = zip_get_num_entries(archive, 0);
+  for (zip_int64_t k = 0; k < entries; ++k) {
+    const auto index = static_cast<zip_uint64_t>(k);
+    const char* const entry = zip_get_name(archive, index, 0);
+    std::string name = entry == nullptr ? "" : entry;
+    if (name.ends_with(".npy")) name.resize(name.size() - std::string_view(".npy").size());
+    all[name] = index;  // one that was saved twice is there twice; the last counts, as for NumPy
   }
-  return -1;
+  Members out;
+  const bool keras = std::none_of(kArrays.begin(), kArrays.end(), [&](const ArrayName& array) {
+    return all.contains(std::string(array.name));
+  });
+  for (const ArrayName& array : kArrays) {
+    const auto found = all.find(std::string(keras ? array.keras : array.name));
+    if (found == all.end()) continue;
+    out.arrays[std::string(array.name)] = found->second;
+    all.erase(found);
+  }
+  for (const auto& [name, index] : all) {
+    out.others += (out.others.empty() ? "" : ", ") + as_utf8(name);
+  }
+  return out;
 }
 
 }  // namespace
@@ -93,23 +131,24 @@ std::unique_ptr<ImageSource> open_npz(const fs::path& file, const fs::path& scra
     zip_error_fini(&reason);
     throw InputError(file.string() + ": cannot be opened as .npz: " + why);
   }
+  const Members members = members_of(archive.get());
   std::map<std::string, fs::path> arrays;
-  for (const char* split : {"train", "val", "test"}) {
-    for (const char* part : {"images", "labels"}) {
-      const std::string array = std::string(split) + "_" + part;
-      const zip_int64_t index = last_of_name(archive.get(), array + ".npy");
-      if (index < 0) continue;
-      const fs::path target = scratch / (array + ".npy");
-      unpack(archive.get(), static_cast<zip_uint64_t>(index), file.string() + ":" + array, target);
-      arrays[array] = target;
-    }
+  for (const auto& [array, index] : members.arrays) {
+    const fs::path target = scratch / (array + ".npy");
+    unpack(archive.get(), index, file.string() + ":" + array, target);
+    arrays[array] = target;
   }
   if (arrays.empty()) {
     throw InputError(file.string() +
                      ": holds none of MedMNIST's arrays (train_images, train_labels, val_images, "
-                     "val_labels, test_images, test_labels)");
+                     "val_labels, test_images, test_labels)" +
+                     (members.others.empty() ? "" : "; it has " + members.others));
   }
-  return open_npz_arrays(arrays, file.filename().string());
+  std::unique_ptr<ImageSource> source = open_npz_arrays(arrays, file.filename().string());
+  if (!members.others.empty()) {
+    source->notes.push_back("Arrays that are not used: " + members.others + ".");
+  }
+  return source;
 }
 
 }  // namespace bioptic

@@ -34,9 +34,11 @@ class ImageSource {
 
   std::vector<std::string> classes;
   std::vector<std::string> notes;
-  std::string kind;         // "class folders", "manifest", "arrays", "MedMNIST .npz"
-  std::string groups_from;  // words for a person where items carry groups, else ""
-  bool weighted = false;    // items carry weights
+  Losses losses;                     // of the source as a whole; those of an image come with it
+  std::vector<std::string> skipped;  // what is not among its images, with the reason
+  std::string kind;                  // "class folders", "manifest", "arrays", "MedMNIST .npz"
+  std::string groups_from;           // words for a person where items carry groups, else ""
+  bool weighted = false;             // items carry weights
   // Names and paths may identify a person: none is stored (item() gives running numbers).
   bool anonymous = false;
   std::string preprocessing;  // JSON object text that joins the dataset's; "" = nothing
@@ -52,7 +54,8 @@ ImportReport import_from(const ImageSource& source, const std::filesystem::path&
 // .npy files, one per class and split.
 std::unique_ptr<ImageSource> open_arrays(const std::vector<ClassFile>& files);
 
-// MedMNIST's .npz.  `scratch`: a new folder for the unpacked arrays; the caller removes it.
+// MedMNIST's .npz, or one with Keras's names (x_train, y_train, ...).  `scratch`: a new folder for
+// the unpacked arrays; the caller removes it.
 std::unique_ptr<ImageSource> open_npz(const std::filesystem::path& file,
                                       const std::filesystem::path& scratch);
 

@@ -1,4 +1,5 @@
-// Small DICOM files for the tests, written by hand: Explicit VR Little Endian, not compressed.
+// Small DICOM files for the tests, written by hand: Explicit VR Little Endian, not compressed
+// unless the test brings compressed pixels.
 #pragma once
 
 #include <cstdint>
@@ -53,19 +54,40 @@ class TestDicom {
     return put(tag, "SQ", sequence + content);
   }
 
+  TestDicom& without(std::uint32_t tag) {
+    elements_.erase(tag);
+    return *this;
+  }
+  TestDicom& syntax(const std::string& uid) {
+    syntax_ = uid;
+    return *this;
+  }
+  // Compressed pixels, with an empty table of offsets.
+  TestDicom& fragments(std::vector<std::string> all) {
+    for (std::string& fragment : all) fragment.resize(fragment.size() + fragment.size() % 2);
+    fragments_ = std::move(all);
+    return *this;
+  }
+
   std::string bytes() const {
     std::string meta;
     append(meta, 0x00020001, "OB", std::string("\0\1", 2));
     append(meta, 0x00020002, "UI", std::string("1.2.840.10008.5.1.4.1.1.7\0", 26));
     append(meta, 0x00020003, "UI", std::string("1.2.3.4\0", 8));
-    append(meta, 0x00020010, "UI", std::string("1.2.840.10008.1.2.1\0", 20));
+    append(meta, 0x00020010, "UI", syntax_ + std::string(syntax_.size() % 2, '\0'));
     append(meta, 0x00020012, "UI", std::string("1.2\0", 4));
     std::string length, out(128, '\0');
     append_long(length, meta.size());
     out += "DICM";
     append(out, 0x00020000, "UL", length);
     out += meta;
-    for (const auto& [tag, element] : elements_) append(out, tag, element.first, element.second);
+    for (const auto& [tag, element] : elements_) {
+      if (tag == 0x7FE00010 && !fragments_.empty()) {
+        append_fragments(out);
+      } else {
+        append(out, tag, element.first, element.second);
+      }
+    }
     return out;
   }
   void write(const std::filesystem::path& path) const {
@@ -74,6 +96,16 @@ class TestDicom {
   }
 
  private:
+  void append_fragments(std::string& out) const {
+    const std::string item("\xFE\xFF\x00\xE0", 4);
+    out += std::string("\xE0\x7F\x10\x00OB\0\0\xFF\xFF\xFF\xFF", 12) + item + std::string(4, '\0');
+    for (const std::string& fragment : fragments_) {
+      out += item;
+      append_long(out, fragment.size());
+      out += fragment;
+    }
+    out += std::string("\xFE\xFF\xDD\xE0\0\0\0\0", 8);
+  }
   static void append_long(std::string& out, std::size_t value) {
     for (int b = 0; b < 4; ++b) out += static_cast<char>(value >> (8 * b) & 0xFF);
   }
@@ -94,6 +126,8 @@ class TestDicom {
     out += value;
   }
   std::map<std::uint32_t, std::pair<std::string, std::string>> elements_;
+  std::string syntax_ = "1.2.840.10008.1.2.1";
+  std::vector<std::string> fragments_;
 };
 
 // 16-bit words in the file's byte order.

@@ -105,6 +105,21 @@ void write_tiff(const std::filesystem::path& path, int width, int height, int ch
   TIFFClose(t);
 }
 
+// A chunk of a PNG file: name and content, with its length and checksum.
+inline std::string png_chunk(const std::string& named) {
+  std::uint32_t crc = 0xFFFFFFFFU;
+  for (const char c : named) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1U) != 0 ? 0xEDB88320U : 0);
+  }
+  const auto big_endian = [](std::size_t value) {
+    std::string out;
+    for (int b = 3; b >= 0; --b) out += static_cast<char>(value >> (8 * b) & 0xFF);
+    return out;
+  };
+  return big_endian(named.size() - 4) + named + big_endian(~crc);
+}
+
 // Height x width x channels values that differ from pixel to pixel.
 template <typename T>
 std::vector<T> ramp(int width, int height, int channels, unsigned step = 7) {

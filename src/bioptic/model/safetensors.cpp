@@ -10,6 +10,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/json_integer.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/nesting.h"
 
 namespace bioptic {
@@ -146,8 +147,7 @@ std::string to_safetensors(const Parameters& parameters, bool has_dropout,
     place(module + ".weight", {shape.out, shape.in}, shape.out * shape.in);
     place(module + ".bias", {shape.out}, shape.out);
   }
-  // Names of classes and studies come from files: bytes that are no UTF-8 become U+FFFD.
-  std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string text = json_text(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');  // tensors begin at a multiple of 8
   const std::uint64_t length = text.size();
   std::string out(8, '\0');

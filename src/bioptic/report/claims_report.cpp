@@ -209,7 +209,7 @@ std::string indices_csv(const StudySummary& summary) {
   std::string out = "arm,split,metric,index,first_epoch,last_epoch,seed,value\n";
   for (const Steadiness& row : steadiness(summary)) {
     for (const Steadiness::Seed& seed : row.seeds) {
-      out += fmt::format("{},{},{},{},{},{},{},{}\n", csv_field(row.arm), row.split, row.metric,
+      out += fmt::format("{},{},{},{},{},{},{},{}\n", csv_text(row.arm), row.split, row.metric,
                          name_of(row.index), row.window.first,
                          row.window.last > 0 ? std::to_string(row.window.last) : std::string(),
                          seed.seed, number_text(seed.value));

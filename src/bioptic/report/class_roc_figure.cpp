@@ -22,37 +22,44 @@ struct MeanCurve {
   int seeds = 0;
 };
 
-// Mean over the seeds' curves at equal false-positive rates; scores that are not finite come last.
-MeanCurve mean_curve(const StudySummary& summary, const ArmSummary& arm, std::size_t wanted) {
+// Of the first `count` classes: the mean over the seeds' curves at equal false-positive rates;
+// scores that are not finite come last.
+std::vector<MeanCurve> mean_curves(const StudySummary& summary, const ArmSummary& arm,
+                                   std::size_t count) {
+  const std::size_t classes = summary.dataset.classes.size();
   Reading reading;
   reading.loss.kind = arm.loss;
-  reading.classes = static_cast<int>(summary.dataset.classes.size());
-  MeanCurve mean{std::vector<double>(kSteps + 1, 0), 0, 0};
+  reading.classes = static_cast<int>(classes);
+  std::vector<MeanCurve> means(count, {std::vector<double>(kSteps + 1, 0), 0, 0});
   for (const TrialSummary& trial : arm.trials) {
     for (const SplitPredictions& test : trial.result.predictions) {
       if (test.split != "test") continue;
       const std::vector<double> odds = class_log_odds(reading, test.logits);
-      std::vector<double> ranks;
-      std::vector<int> labels;
-      for (std::size_t i = 0; i < test.rows.size(); ++i) {
-        const double z = odds[i * summary.dataset.classes.size() + wanted];
-        ranks.push_back(std::isnan(z) ? -std::numeric_limits<double>::infinity() : z);
-        const std::int64_t label = summary.images[test.rows[i]].label;
-        labels.push_back(label == static_cast<std::int64_t>(wanted) ? 1 : 0);
+      for (std::size_t c = 0; c < count; ++c) {
+        std::vector<double> ranks;
+        std::vector<int> labels;
+        for (std::size_t i = 0; i < test.rows.size(); ++i) {
+          const double z = odds[i * classes + c];
+          ranks.push_back(std::isnan(z) ? -std::numeric_limits<double>::infinity() : z);
+          const std::int64_t label = summary.images[test.rows[i]].label;
+          labels.push_back(label == static_cast<std::int64_t>(c) ? 1 : 0);
+        }
+        const std::vector<RocPoint> curve = roc_curve(ranks, labels);
+        if (curve.empty()) continue;
+        for (int k = 0; k <= kSteps; ++k) {
+          means[c].y[static_cast<std::size_t>(k)] +=
+              true_positive_rate_at(curve, static_cast<double>(k) / kSteps);
+        }
+        means[c].area += auroc(ranks, labels).value_or(0);
+        ++means[c].seeds;
       }
-      const std::vector<RocPoint> curve = roc_curve(ranks, labels);
-      if (curve.empty()) continue;
-      for (int k = 0; k <= kSteps; ++k) {
-        mean.y[static_cast<std::size_t>(k)] +=
-            true_positive_rate_at(curve, static_cast<double>(k) / kSteps);
-      }
-      mean.area += auroc(ranks, labels).value_or(0);
-      ++mean.seeds;
     }
   }
-  for (double& y : mean.y) y /= std::max(1, mean.seeds);
-  mean.area /= std::max(1, mean.seeds);
-  return mean;
+  for (MeanCurve& mean : means) {
+    for (double& y : mean.y) y /= std::max(1, mean.seeds);
+    mean.area /= std::max(1, mean.seeds);
+  }
+  return means;
 }
 
 }  // namespace
@@ -77,12 +84,14 @@ std::optional<Figure> class_roc_figure(const StudySummary& summary) {
       "set multiplot layout {},{} margins 0.085,0.985,{:.4f},{:.4f} spacing 0.06,{:.4f}\n"
       "set xrange [0:1]\nset yrange [0:1]\nset xtics 0.5 format '%g'\nset ytics 0.5\nunset key\n",
       rows, columns, 10 / f.height_mm, 1 - key - 4 / f.height_mm, 14 / f.height_mm);
+  std::vector<std::vector<MeanCurve>> by_arm;  // [arm][class]
+  for (const ArmSummary& arm : summary.arms) by_arm.push_back(mean_curves(summary, arm, panels));
   bool any = false;
   for (std::size_t c = 0; c < panels; ++c) {
     std::vector<std::string> clauses = {"x with lines lw 0.6 dt 3 lc rgb '#888888' notitle"};
     std::string labels;
     for (std::size_t a = 0; a < summary.arms.size(); ++a) {
-      const MeanCurve mean = mean_curve(summary, summary.arms[a], c);
+      const MeanCurve& mean = by_arm[a][c];
       if (mean.seeds == 0) continue;
       any = true;
       f.body += fmt::format("$c{}a{} << EOD\n0 0\n", c, a);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "bioptic/report/figures.h"
@@ -206,8 +207,14 @@ std::vector<Figure> curve_figures(const StudySummary& summary) {
   figures.push_back(all_arms_figure(summary, "validation", "validation", val_accuracy, val_loss));
   figures.push_back(all_arms_figure(summary, "training", "training", train_accuracy, train_loss));
   figures.push_back(learning_rate_figure(summary));
+  std::set<std::string> names;
   for (const ArmSummary& arm : summary.arms) {
-    if (!arm.trials.empty()) figures.push_back(arm_figure(arm));
+    if (arm.trials.empty()) continue;
+    figures.push_back(arm_figure(arm));
+    // Two arms may be written alike as names of files: "a 1" and "a_1".
+    std::string& name = figures.back().name;
+    const std::string own = name;
+    for (int k = 2; !names.insert(name).second; ++k) name = fmt::format("{}-{}", own, k);
   }
   return figures;
 }

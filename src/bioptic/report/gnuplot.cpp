@@ -16,6 +16,7 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/base/temporary_folder.h"
+#include "bioptic/base/utf8.h"
 #include "bioptic/report/text.h"
 
 namespace bioptic {
@@ -184,10 +185,13 @@ void write_figure(Figure figure, const fs::path& stem) {
 
 std::string gnuplot_quote(const std::string& text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : as_utf8(text)) {
     if (c == '"' || c == '\\') out += '\\';
+    const auto code = static_cast<unsigned char>(c);
     if (c == '\n' || c == '`') {
       out += c == '\n' ? "\\n" : "'";
+    } else if ((code < 0x20 && c != '\t') || code == 0x7F) {
+      out += fmt::format("\\\\x{:02X}", code);  // no drawing as XML may hold it
     } else {
       out += c;
     }

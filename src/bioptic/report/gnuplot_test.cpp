@@ -58,6 +58,11 @@ TEST_F(Gnuplot, NamesAreNotCommands) {
   EXPECT_FALSE(fs::exists(folder_ / "scratch/oops"));
 }
 
+TEST_F(Gnuplot, WhatNoDrawingMayHoldIsShownByItsNumber) {
+  EXPECT_EQ(draw({figure("a", "plot x title " + gnuplot_quote("M\xFCller \x01."))}), "");
+  EXPECT_NE(read_file(folder_ / "figures/a.svg").find("M\\xFCller \\x01."), std::string::npos);
+}
+
 // The label of a tic is a format to gnuplot: "10% contrast" became "10ontrast".
 TEST_F(Gnuplot, APercentSignInTheLabelOfATicIsNoFormat) {
   for (const std::string name : {"10% contrast", "50%", "5% less noise", "100 %%"}) {

@@ -161,28 +161,28 @@ const std::vector<MetricHeading>& metric_headings() {
 std::string metrics_csv(const StudySummary& summary) {
   std::string out = "arm,seed,split,metric,value,sd,seeds,low,high,interval_over,method\n";
   for (const ArmSummary& arm : summary.arms) {
-    const std::string name = csv_field(arm.name);
+    const std::string name = csv_text(arm.name);
     for (const auto& [key, m] : arm.metrics) {
       const auto [split, metric] = parts(key);
-      const std::string head = fmt::format("{},,{},{},{},{},{}", name, split, csv_field(metric),
+      const std::string head = fmt::format("{},,{},{},{},{},{}", name, split, csv_text(metric),
                                            field(m.mean), field(m.sd), m.seeds);
       out += fmt::format("{},{},{},seeds,t\n", head, field(m.low), field(m.high));
       if (std::isnan(m.patients_low)) continue;
       out += fmt::format("{},{},{},seeds and patients,{}\n", head, field(m.patients_low),
                          field(m.patients_high),
-                         metric == "accuracy" ? "crossed t" : "reader study, jackknife");
+                         metric == "accuracy" ? "crossed t" : csv_text("reader study, jackknife"));
     }
     for (const TrialSummary& trial : arm.trials) {
       for (const auto& [key, value] : trial.metrics) {
         const auto [split, metric] = parts(key);
         const std::string head = fmt::format("{},{},{},{},{},,1", name, trial.seed, split,
-                                             csv_field(metric), field(value));
+                                             csv_text(metric), field(value));
         bool any = false;
         for (const auto* intervals : {&trial.intervals, &trial.group_intervals}) {
           const auto it = intervals->find(key);
           if (it == intervals->end()) continue;
           out += fmt::format("{},{},{},patients,{}\n", head, field(it->second.low),
-                             field(it->second.high), csv_field(it->second.method));
+                             field(it->second.high), csv_text(it->second.method));
           any = true;
         }
         if (!any) out += head + ",,,,\n";

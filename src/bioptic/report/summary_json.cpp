@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bioptic/base/json_text.h"
 #include "bioptic/data/audit_json.h"
 #include "bioptic/report/claims_json.h"
 #include "bioptic/report/comparisons.h"
@@ -120,7 +121,7 @@ std::string summary_json(const StudySummary& summary) {
   if (summary.gap) out["gap"] = gap_json(*summary.gap);
   if (summary.audit) out["audit"] = json::parse(audit_json(*summary.audit));
   if (!summary.variance.empty()) out["variance"] = variance_json(summary);
-  return out.dump(2) + "\n";
+  return json_text(out, 2) + "\n";
 }
 
 }  // namespace bioptic

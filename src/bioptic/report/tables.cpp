@@ -75,22 +75,6 @@ std::string padded_left(const std::string& text, std::size_t width) {
   return std::string(width > own ? width - own : 0, ' ') + text;
 }
 
-// A name as text of a table's cell: neither markup nor HTML nor the end of the cell.
-std::string markdown_escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<') {
-      out += "&lt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else {
-      if (std::string_view("\\`*[]|").find(c) != std::string_view::npos) out += '\\';
-      out += c;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<ShownMetric> shown_metrics(const StudySummary&) {
@@ -106,7 +90,7 @@ std::string trials_csv(const StudySummary& summary) {
   each_trial(summary, [&](const ArmSummary& arm, const TrialSummary& t) {
     const TrialResult& r = t.result;
     out +=
-        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(arm.name), t.seed,
+        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_text(arm.name), t.seed,
                     t.seeds.split, t.seeds.init, t.seeds.order, name_of(r.status), r.history.size(),
                     r.steps, number_text(r.train_loss), number_text(r.train_accuracy),
                     number_text(r.val_loss), number_text(r.val_accuracy), number_text(r.test_loss),
@@ -125,7 +109,7 @@ std::string history_csv(const StudySummary& summary) {
   each_trial(summary, [&](const ArmSummary& arm, const TrialSummary& t) {
     for (const EpochRecord& e : t.result.history) {
       out +=
-          fmt::format("{},{},{},{},{},{},{},{},{}", csv_field(arm.name), t.seed, e.epoch, e.step,
+          fmt::format("{},{},{},{},{},{},{},{},{}", csv_text(arm.name), t.seed, e.epoch, e.step,
                       number_text(e.lr), number_text(e.train_loss), number_text(e.train_accuracy),
                       number_text(e.val_loss), number_text(e.val_accuracy));
       if (train_eval) {
@@ -159,8 +143,8 @@ void write_predictions_csv(const StudySummary& summary, const std::filesystem::p
   });
   std::string out = "arm,seed,split,image,group,label";
   if (many) {
-    for (const std::string& c : classes) out += "," + csv_field("score_" + c);
-    for (const std::string& c : classes) out += "," + csv_field("logit_" + c);
+    for (const std::string& c : classes) out += "," + csv_text("score_" + c);
+    for (const std::string& c : classes) out += "," + csv_text("logit_" + c);
     out += '\n';
   } else {
     out += ",score,logit";
@@ -172,12 +156,12 @@ void write_predictions_csv(const StudySummary& summary, const std::filesystem::p
   std::vector<float> scores(classes.size());
   each_trial(summary, [&](const ArmSummary& arm, const TrialSummary& t) {
     const auto outputs = static_cast<std::size_t>(arm.outputs);
-    const std::string head = csv_field(arm.name) + "," + std::to_string(t.seed) + ",";
+    const std::string head = csv_text(arm.name) + "," + std::to_string(t.seed) + ",";
     for (const SplitPredictions& p : t.result.predictions) {
       for (std::size_t i = 0; i < p.rows.size(); ++i) {
         const StudyImage image = summary.images[p.rows[i]];
         const float* logits = &p.logits[i * outputs];
-        out = head + p.split + "," + csv_field(image.id) + "," + csv_field(image.group) + "," +
+        out = head + p.split + "," + csv_text(image.id) + "," + csv_text(image.group) + "," +
               std::to_string(image.label);
         if (many) {
           probabilities(arm.loss, std::span(logits, outputs), scores);
@@ -205,9 +189,9 @@ std::string arms_csv(const StudySummary& summary) {
   }
   out += ",reported_test_accuracy\n";
   for (const ArmSummary& arm : summary.arms) {
-    out += fmt::format("{},{},{},{},{},{},{}", csv_field(arm.name), csv_field(arm.differs),
+    out += fmt::format("{},{},{},{},{},{},{}", csv_text(arm.name), csv_text(arm.differs),
                        arm.trials.size(), arm.collapsed, arm.failed, arm.missing,
-                       csv_field(arm.threshold));
+                       csv_text(arm.threshold));
     for (const ShownMetric& m : shown_metrics(summary)) {
       const MetricSummary s = metric(arm, m.key);
       std::vector<double> numbers = {s.mean, s.sd, s.low, s.high};
@@ -237,10 +221,10 @@ std::string arms_markdown(const StudySummary& summary) {
   }
   std::string out = head + "\n" + rule + "\n";
   for (const ArmSummary& arm : summary.arms) {
-    const std::string name = markdown_escape(arm.name);
     const MetricSummary test = metric(arm, "test_accuracy");
-    out += fmt::format("| {} | {} | {} | {} |", name, mean_sd(test, metrics[0]),
-                       interval(test, 100, 1), patients_interval(test, 100, 1));
+    out +=
+        fmt::format("| {} | {} | {} | {} |", markdown_escape(arm.name), mean_sd(test, metrics[0]),
+                    interval(test, 100, 1), patients_interval(test, 100, 1));
     for (std::size_t k = 1; k < metrics.size(); ++k) {
       out += " " + mean_sd(metric(arm, metrics[k].key), metrics[k]) + " |";
     }

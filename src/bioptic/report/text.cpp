@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "bioptic/base/utf8.h"
+
 namespace bioptic {
 namespace {
 
@@ -30,7 +32,7 @@ std::string percent_text(double value, int digits) { return fixed_text(100 * val
 
 std::string html_escape(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : as_utf8(text)) {
     switch (c) {
       case '&':
         out += "&amp;";
@@ -53,7 +55,7 @@ std::string html_escape(std::string_view text) {
 
 std::string tex_escape(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : as_utf8(text)) {
     if (std::string_view("&%$#_{}").find(c) != std::string_view::npos) {
       out += '\\';
       out += c;
@@ -68,6 +70,15 @@ std::string tex_escape(std::string_view text) {
     } else {
       out += c;
     }
+  }
+  return out;
+}
+
+std::string markdown_escape(std::string_view text) {
+  std::string out;
+  for (const char c : as_utf8(text)) {
+    if (std::string_view("\\`*_[]<>|&$~").find(c) != std::string_view::npos) out += '\\';
+    out += c == '\n' || c == '\r' ? ' ' : c;
   }
   return out;
 }

@@ -15,8 +15,10 @@ std::string fixed_text(double value, int digits);
 // 100 * value with `digits` behind the point; "-" for NaN.
 std::string percent_text(double value, int digits = 1);
 
+// For HTML, LaTeX and a line of Markdown; bytes that are not UTF-8 as as_utf8() writes them.
 std::string html_escape(std::string_view text);
 std::string tex_escape(std::string_view text);
+std::string markdown_escape(std::string_view text);
 // The first `characters` characters of UTF-8 text, the last one "…" if anything was cut.
 std::string shortened(std::string_view text, std::size_t characters);
 // Columns that UTF-8 text takes on a terminal, one a character.

@@ -29,6 +29,10 @@ TEST(Text, NothingEscapes) {
   EXPECT_EQ(html_escape("<a href=\"x\">&"), "&lt;a href=&quot;x&quot;&gt;&amp;");
   EXPECT_EQ(tex_escape("50 % of_a"), "50 \\% of\\_a");
   EXPECT_EQ(tex_escape("lr<0.1>"), "lr\\textless{}0.1\\textgreater{}");
+  EXPECT_EQ(markdown_escape("a|b <b> $x_1$"), "a\\|b \\<b\\> \\$x\\_1\\$");
+  // Of an older program's store.
+  EXPECT_EQ(html_escape("M\xFC<"), "M\\xFC&lt;");
+  EXPECT_EQ(tex_escape("M\xFC"), "M\\textbackslash{}xFC");
   EXPECT_EQ(file_part("../lr=0.1, B 30"), "_.._lr=0.1__B_30");
 }
 

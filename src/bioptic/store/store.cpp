@@ -83,6 +83,13 @@ namespace {
 
 constexpr int kBusyMilliseconds = 10'000;
 
+// The store's file as SQLite is to open it.  Debian's SQLite takes a name that begins with "file:"
+// for a URI and ends it at "?" or "#"; behind "./" it is a path.
+std::string path_for_sqlite(const fs::path& file) {
+  const std::string name = file.string();
+  return name.starts_with("file:") ? "./" + name : name;
+}
+
 // SQLite stores NaN as NULL anyway; said so here.
 void bind_real(SQLite::Statement& statement, int index, double value) {
   if (std::isnan(value)) {
@@ -207,7 +214,7 @@ Store Store::open_to_write(const fs::path& out) {
   try {
     auto state = std::make_unique<State>(
         State{nullptr,
-              SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+              SQLite::Database(path_for_sqlite(file), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
                                kBusyMilliseconds),
               file});
     check_version(state->db, file);
@@ -236,7 +243,8 @@ namespace {
 Store::State open_as_it_is(const fs::path& file) {
   // Not read-only: a store whose writer was killed needs its log replayed.
   Store::State state{
-      nullptr, SQLite::Database(file.string(), SQLite::OPEN_READWRITE, kBusyMilliseconds), file};
+      nullptr, SQLite::Database(path_for_sqlite(file), SQLite::OPEN_READWRITE, kBusyMilliseconds),
+      file};
   schema_version(state.db);
   return state;
 }
@@ -257,7 +265,7 @@ Store::State open_unwritable(const fs::path& file) {
   fs::copy_file(file, there);
   fs::copy_file(log, there.string() + "-wal");
   fs::permissions(there, fs::perms::owner_read | fs::perms::owner_write);
-  SQLite::Database db(there.string(), SQLite::OPEN_READWRITE, kBusyMilliseconds);
+  SQLite::Database db(path_for_sqlite(there), SQLite::OPEN_READWRITE, kBusyMilliseconds);
   return {std::move(copy), std::move(db), file};
 }
 

@@ -148,6 +148,18 @@ TEST_F(StoreTest, ReadsWhileAnotherWrites) {
   EXPECT_TRUE(reader.status("id"));
 }
 
+TEST_F(StoreTest, AFolderCalledLikeAUriIsAFolder) {
+  const fs::path before = fs::current_path();
+  fs::current_path(out_);
+  for (const char* name : {"file:x", "file:x?mode=memory", "a#b?c%20d"}) {
+    fs::create_directories(name);
+    Store::open_to_write(name);
+    EXPECT_TRUE(fs::exists(fs::path(name) / "bioptic.sqlite")) << name;
+    Store::open_to_read(name);
+  }
+  fs::current_path(before);
+}
+
 TEST_F(StoreTest, RefusesWhatIsNoStore) {
   EXPECT_THROW(Store::open_to_read(out_), InputError);
   std::ofstream(out_ / "bioptic.sqlite") << "no database at all, but long enough to look like one";

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "bioptic/base/counted.h"
+#include "bioptic/base/error.h"
 #include "bioptic/study/keys.h"
 
 namespace bioptic::schema {
@@ -140,6 +141,23 @@ void check_vary(const StudySpec& study) {
       check_one_vary(study, *arm.vary, line_in(arm.lines, "vary", arm.line),
                      "[[arm]] '" + arm.name + "'");
     }
+  }
+}
+
+void check_pairs(const StudySpec& study) {
+  const bool both = !study.pairs.reference.empty() && !study.pairs.pairs.empty();
+  const std::string key = study.pairs.pairs.empty() ? "reference" : "pairs";
+  const Place place{study.file.string(), "[study]", ""};
+  const int line = line_in(study.lines, "study." + key, 1);
+  if (both) fail(place, line, "[study] pairs and reference are both given; keep one of them");
+  std::vector<std::string> names;
+  for (const ArmSpec& arm : study.arms) {
+    if (!arm.is_control) names.push_back(arm.name);
+  }
+  try {
+    pairs_of(names, study.pairs);
+  } catch (const InputError& e) {
+    fail(place, line, "[study] " + key + ": " + e.what());
   }
 }
 

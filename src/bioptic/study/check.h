@@ -15,6 +15,9 @@ void check_arm(const ArmSpec& arm, const std::string& file);
 // same trial.
 void check_vary(const StudySpec& study);
 
+// Throws InputError where `reference` or `pairs` name no arm, or both are given.
+void check_pairs(const StudySpec& study);
+
 // Settles what a claim leaves to the study (arms, split, a trend's values) and throws InputError
 // "file:line: ..." where claims and arms do not go together.
 void check_claims(StudySpec& study);

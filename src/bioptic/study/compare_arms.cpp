@@ -14,10 +14,6 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-struct Pair {
-  std::size_t a = 0, b = 0;
-};
-
 // 0 stays 0, not -0.
 double negated(double value) { return 0 - value; }
 
@@ -59,7 +55,7 @@ void describe_seeds(const ContrastResult& result, bool allowed, Comparison& c) {
   c.meaningful = share.meaningful;
 }
 
-void count_collapsed(const PredictionTable& table, const MetricValues& values, Pair pair,
+void count_collapsed(const PredictionTable& table, const MetricValues& values, ArmPair pair,
                      std::span<const double> weights, const ContrastResult& result, Comparison& c) {
   std::vector<std::int64_t> sound;
   for (const std::int64_t seed : result.seeds) {
@@ -95,53 +91,51 @@ JudgedEvidence within(JudgedEvidence e, Interval bounds) {
 }
 
 std::vector<Comparison> compare_by(const PredictionTable& table, const CompareOptions& options,
-                                   Metric metric) {
+                                   std::span<const ArmPair> pairs, Metric metric) {
   const MetricValues values = metric_values(table, metric);
   const double margin = has_points(metric) ? options.margin : 0;
   std::vector<Comparison> out;
   std::vector<Evidence> e1, e2;
   std::vector<ContrastResult> results;
   const Interval bounds = bounds_of(metric, std::vector<double>{1, -1}, table.classes.size());
-  for (std::size_t a = 0; a < table.arms.size(); ++a) {
-    for (std::size_t b = a + 1; b < table.arms.size(); ++b) {
-      std::vector<double> weights(table.arms.size(), 0);
-      weights[a] = 1;
-      weights[b] = -1;
-      const ContrastResult result = contrast(table, values, weights);
-      Comparison& c = out.emplace_back();
-      c.a = table.arms[a].name;
-      c.b = table.arms[b].name;
-      c.split = table.split;
-      c.metric = name_of(metric);
-      c.less_is_better = !larger_is_better(metric);
-      c.mean_a = mean_of_arm(table, values, a, result);
-      c.mean_b = mean_of_arm(table, values, b, result);
-      c.difference = result.effect;
-      c.seeds = result.seeds.size();
-      c.images = result.images;
-      c.groups = result.groups;
-      c.chosen = result.chosen;
-      c.repeated = result.repeated;
-      c.resampled = result.resampled;
-      if (!c.resampled.empty()) c.inference = Inference::patients;  // no other question is left
-      c.shared = result.shared;
-      c.bootstrap = result.bootstrap;
-      c.seeds_floored = result.seeds_floored;
-      c.groups_floored = result.groups_floored;
-      c.margin = margin;
-      c.inference = options.inference;
-      c.worth = result.e2.reason.empty() ? result.effective.of_mean : 0;
-      c.bounded_by = result.bounded_by;
-      c.detect = has_points(metric) ? options.detect : 0;
-      describe_seeds(result, options.not_allowed.empty(), c);
-      count_collapsed(table, values, {a, b}, weights, result, c);
-      e1.push_back(result.e1);
-      e2.push_back(result.e2);
-      for (Evidence* evidence : {&e1.back(), &e2.back()}) {
-        if (evidence->reason.empty()) evidence->reason = options.not_allowed;
-      }
-      results.push_back(result);
+  for (const auto& [a, b] : pairs) {
+    std::vector<double> weights(table.arms.size(), 0);
+    weights[a] = 1;
+    weights[b] = -1;
+    const ContrastResult result = contrast(table, values, weights);
+    Comparison& c = out.emplace_back();
+    c.a = table.arms[a].name;
+    c.b = table.arms[b].name;
+    c.split = table.split;
+    c.metric = name_of(metric);
+    c.less_is_better = !larger_is_better(metric);
+    c.mean_a = mean_of_arm(table, values, a, result);
+    c.mean_b = mean_of_arm(table, values, b, result);
+    c.difference = result.effect;
+    c.seeds = result.seeds.size();
+    c.images = result.images;
+    c.groups = result.groups;
+    c.chosen = result.chosen;
+    c.repeated = result.repeated;
+    c.resampled = result.resampled;
+    c.shared = result.shared;
+    c.bootstrap = result.bootstrap;
+    c.seeds_floored = result.seeds_floored;
+    c.groups_floored = result.groups_floored;
+    c.margin = margin;
+    // Over other images with every seed no other question is left.
+    c.inference = c.resampled.empty() ? options.inference : Inference::patients;
+    c.worth = result.e2.reason.empty() ? result.effective.of_mean : 0;
+    c.bounded_by = result.bounded_by;
+    c.detect = has_points(metric) ? options.detect : 0;
+    describe_seeds(result, options.not_allowed.empty(), c);
+    count_collapsed(table, values, {a, b}, weights, result, c);
+    e1.push_back(result.e1);
+    e2.push_back(result.e2);
+    for (Evidence* evidence : {&e1.back(), &e2.back()}) {
+      if (evidence->reason.empty()) evidence->reason = options.not_allowed;
     }
+    results.push_back(result);
   }
   const std::vector<double> margins(out.size(), margin);
   const std::vector<JudgedEvidence> one = judged(e1, metric, margins),
@@ -202,9 +196,11 @@ std::vector<JudgedEvidence> judged(std::span<const Evidence> evidence, Metric me
 
 std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options,
                                      std::span<const Metric> metrics) {
+  const std::vector<ArmPair> pairs =
+      options.pairs ? *options.pairs : pairs_of(names_of_arms(table), {}).pairs;
   std::vector<Comparison> out;
   for (const Metric metric : metrics) {
-    for (Comparison& c : compare_by(table, options, metric)) out.push_back(std::move(c));
+    for (Comparison& c : compare_by(table, options, pairs, metric)) out.push_back(std::move(c));
   }
   return out;
 }

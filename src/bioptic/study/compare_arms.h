@@ -1,10 +1,12 @@
-// Every pair of arms by every metric.
+// Pairs of arms by every metric.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "bioptic/study/arm_pairs.h"
 #include "bioptic/study/comparison.h"
 #include "bioptic/study/metric_values.h"
 #include "bioptic/study/prediction_table.h"
@@ -16,11 +18,12 @@ struct CompareOptions {
   double detect = 0.02;          // true difference that `seeds_needed` is for; > 0
   std::string not_allowed = "";  // why no verdict may be given, whatever the numbers; "" = it may
   Inference inference = Inference::patients;
+  std::optional<std::vector<ArmPair>> pairs = {};  // unset: all
 };
 
-// Pairs in the order of the arms (a before b), metrics in the order of metrics_of(); all pairs of
-// one metric are one family for Holm's correction, for E1 and for E2.  Margin and `detect` are not
-// used for metrics in other units (Brier score, log loss).
+// Pairs as the options give them, else all (a before b); metrics in the order of metrics_of(); the
+// pairs of one metric are one family for Holm's correction, for E1 and for E2.  Margin and `detect`
+// are not used for metrics in other units (Brier score, log loss).
 std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options);
 std::vector<Comparison> compare_arms(const PredictionTable& table, const CompareOptions& options,
                                      std::span<const Metric> metrics);

@@ -794,5 +794,22 @@ TEST(Comparisons, SentencesSayHowWellAPlanIsKnown) {
       "images (with 10 seeds); judging from these 228 images, it takes 250 to 480.");
 }
 
+// The family of Holm's correction is the planned pairs; the numbers of a pair do not depend on it.
+TEST(CompareArms, ComparesThePlannedPairsAlone) {
+  const PredictionTable table = table_of(make({}), {"a", "b", "c"});
+  CompareOptions options;
+  const std::vector<Comparison> all = compare_arms(table, options, std::vector{Metric::accuracy});
+  ASSERT_EQ(all.size(), 3U);
+  options.pairs = pairs_of(names_of_arms(table), {"a", {}}).pairs;
+  const std::vector<Comparison> with_a =
+      compare_arms(table, options, std::vector{Metric::accuracy});
+  ASSERT_EQ(with_a.size(), 2U);
+  EXPECT_EQ(with_a[0].a + with_a[0].b + with_a[1].a + with_a[1].b, "baca");
+  EXPECT_EQ(with_a[0].difference, -all[0].difference);
+  EXPECT_EQ(with_a[0].e2.p, all[0].e2.p);
+  EXPECT_EQ(all[0].e2.family, 3U);
+  EXPECT_EQ(with_a[0].e2.family, 2U);
+}
+
 }  // namespace
 }  // namespace bioptic

@@ -12,6 +12,8 @@
 #include <toml++/toml.h>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/utf8.h"
+#include "bioptic/data/csv_table.h"
 
 namespace bioptic {
 namespace {
@@ -89,6 +91,18 @@ void refuse_deep_keys(std::string_view text, const std::string& name) {
   }
 }
 
+// TOML is UTF-8.
+void refuse_other_text(std::string_view text, const std::string& name) {
+  const std::size_t at = find_not_utf8(text);
+  if (at == std::string_view::npos) return;
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    throw InputError(name + ": is UTF-16, not UTF-8; convert it: iconv -f utf-16 -t utf-8");
+  }
+  const auto line =
+      1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  throw InputError(fmt::format("{}:{}: is not UTF-8; {}", name, line, not_utf8_remedy(name)));
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -99,6 +113,7 @@ const Node* Node::find(std::string_view key) const {
 }
 
 Node parse_document(std::string_view text, const std::string& name) {
+  refuse_other_text(text, name);
   refuse_deep_keys(text, name);
   try {
     return convert(toml::parse(text, name));

@@ -17,10 +17,12 @@
 
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
+#include "bioptic/base/parallel.h"
 #include "bioptic/data/unchanged.h"
 #include "bioptic/kernel/kernels.h"
 #include "bioptic/model/safetensors.h"
 #include "bioptic/study/environment.h"
+#include "bioptic/study/model_images.h"
 #include "bioptic/study/trace.h"
 #include "bioptic/train/weights.h"
 
@@ -72,9 +74,11 @@ std::string environment_json(const Environment& e) {
 }
 
 // Everything that `eval` and `predict` need, as the file format wants it: text by key.
+// images: traits_of() the study's dataset.
 std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
                                                   const PlannedTrial& trial,
-                                                  const TrialResult& result) {
+                                                  const TrialResult& result,
+                                                  std::span<const ImageTraits> images) {
   const DatasetInfo& info = study.data.dataset.info();
   const TrainSpec& train = trial.spec.train;
   auto preprocessing = nlohmann::json::parse(info.preprocessing, nullptr, false);
@@ -110,9 +114,11 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
     metadata["normalisation"] = result.normalisation;
     metadata.erase("pixel_scale");
   }
+  const SplitPlan& plan = study.data.plan_of(trial.spec);
+  const Splits splits = draw_splits(study.data.dataset, study.data.groups, trial.spec.split, plan,
+                                    trial.spec.seeds.split);
+  metadata.merge(image_entries(study.data.dataset, trial.spec.split, splits, plan.holdout, images));
   if (train.loss.balanced) {
-    const Splits splits = draw_splits(study.data.dataset, study.data.groups, trial.spec.split,
-                                      study.data.plan_of(trial.spec), trial.spec.seeds.split);
     metadata["class_weight"] =
         nlohmann::json(
             balanced_class_weights(count_classes(study.data.dataset, splits.train), info.classes))
@@ -139,15 +145,16 @@ struct Work {
   std::mutex mutex;
   double done = 0, total = 0;                                             // epochs
   std::map<std::string, std::chrono::steady_clock::time_point> reported;  // by trial
-  std::exception_ptr error;  // of the first trial that could not go on
+  std::vector<ImageTraits> images;  // of the dataset; measured when the first model is saved
+  std::exception_ptr error;         // of the first trial that could not go on
   ExecutorOutcome outcome;
 
   bool stopped() const { return options.stop != nullptr && *options.stop; }
   void make(const PlannedTrial& trial, bool found, const std::string& environment);
   TrialResult train(const PlannedTrial& trial, TraceWriter* trace);
   void report_running(const PlannedTrial& trial, int epoch);
-  void save_model_of(const PlannedTrial& trial, const TrialResult& result) const;
-  bool copy_model_of(const PlannedTrial& trial, const std::map<std::string, fs::path>& saved) const;
+  void save_model_of(const PlannedTrial& trial, const TrialResult& result);
+  bool copy_model_of(const PlannedTrial& trial, const std::map<std::string, fs::path>& saved);
 };
 
 // For `bioptic status` alone: a write a second is enough, and one that fails does no harm (a full
@@ -246,21 +253,24 @@ void Work::make(const PlannedTrial& trial, bool found, const std::string& enviro
   outcome.collapsed += result.status == TrialStatus::collapsed ? 1 : 0;
 }
 
-void Work::save_model_of(const PlannedTrial& trial, const TrialResult& result) const {
+void Work::save_model_of(const PlannedTrial& trial, const TrialResult& result) {
   const fs::path path = model_path(options.out, study.spec, trial);
   if (has_model(path, trial)) return;
   if (fs::exists(path)) {  // of other settings under the same names: kept beside, by its trial's id
     const std::string suffix = trial_of_model(path).substr(0, 12);
     fs::rename(path, path.parent_path() / (path.stem().string() + "." + suffix + ".safetensors"));
   }
+  if (images.empty()) {
+    ThreadPool pool(std::max(1, options.threads));
+    images = traits_of(study.data.dataset, pool);
+  }
   write_file(path, to_safetensors(result.weights, trial.spec.train.model.dropout > 0,
-                                  model_metadata(study, trial, result)));
+                                  model_metadata(study, trial, result, images)));
 }
 
 // A finished trial whose model another study has saved, or this one under other settings since:
 // the same weights, written for this study.  False when there is none.
-bool Work::copy_model_of(const PlannedTrial& trial,
-                         const std::map<std::string, fs::path>& saved) const {
+bool Work::copy_model_of(const PlannedTrial& trial, const std::map<std::string, fs::path>& saved) {
   const auto it = saved.find(trial.id);
   if (it == saved.end()) return false;
   TrialResult result = store.trial(trial.id, false).value();
@@ -287,9 +297,20 @@ std::string file_name(const std::string& name) {
   return out.empty() || out[0] == '.' ? "_" + out : out;
 }
 
+std::string arm_file_name(const StudySpec& study, std::size_t arm) {
+  std::set<std::string> taken;
+  std::string name;
+  for (std::size_t a = 0; a <= arm; ++a) {
+    const std::string own = file_name(study.arms[a].name);
+    name = own;
+    for (int k = 2; !taken.insert(name).second; ++k) name = fmt::format("{}-{}", own, k);
+  }
+  return name;
+}
+
 fs::path model_path(const fs::path& out, const StudySpec& study, const PlannedTrial& trial) {
   return out / study.name / "models" /
-         fmt::format("{}-seed{}.safetensors", file_name(study.arms[trial.arm].name), trial.seed);
+         fmt::format("{}-seed{}.safetensors", arm_file_name(study, trial.arm), trial.seed);
 }
 
 bool saves_model(SaveModels save, const PlannedStudy& study, const PlannedTrial& trial) {
@@ -314,7 +335,7 @@ ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorO
     return saves_model(options.save_models, study, trial) &&
            !has_model(model_path(options.out, study.spec, trial), trial);
   };
-  Work work{study, store, options, UnchangedDataset(study.data.dataset), {}, 0, 0, {}, {}, {}};
+  Work work{study, store, options, UnchangedDataset(study.data.dataset), {}, 0, 0, {}, {}, {}, {}};
   const std::map<std::string, fs::path> saved = saved_models(options.out);
   std::vector<std::pair<const PlannedTrial*, bool>> missing;  // trial, whether the store has it
   std::vector<const PlannedTrial*> twins;  // two arms of the same settings are one trial

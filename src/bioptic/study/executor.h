@@ -52,5 +52,7 @@ bool saves_model(SaveModels save, const PlannedStudy& study, const PlannedTrial&
 
 // Name as a part of a file name: letters, digits, '.', '_', '-', '='; anything else becomes '_'.
 std::string file_name(const std::string& name);
+// That of an arm, with "-2" behind where one before it is written alike: "a 1" after "a_1".
+std::string arm_file_name(const StudySpec& study, std::size_t arm);
 
 }  // namespace bioptic

@@ -270,6 +270,12 @@ TEST_F(Executor, SummaryCountsWhatIsStored) {
 }
 
 TEST_F(Executor, NamesOfFilesAreSafe) {
+  StudySpec study;
+  for (const char* name : {"a_1", "a 1", "a/1", "a_1-2"}) study.arms.emplace_back().name = name;
+  EXPECT_EQ(arm_file_name(study, 0), "a_1");
+  EXPECT_EQ(arm_file_name(study, 1), "a_1-2");
+  EXPECT_EQ(arm_file_name(study, 2), "a_1-3");
+  EXPECT_EQ(arm_file_name(study, 3), "a_1-2-2");
   EXPECT_EQ(file_name("lr=0.01"), "lr=0.01");
   EXPECT_EQ(file_name("a b/c"), "a_b_c");
   EXPECT_EQ(file_name(".."), "_..");

@@ -103,7 +103,11 @@ TEST_F(HostileStudy, Safetensors) {
        {"group", "p"},
        {"train", canonical_json(train)},
        {"threshold", "0.5"},
-       {"threshold_rule", "fixed"}});
+       {"threshold_rule", "fixed"},
+       {"training_images",
+        R"({"channels":1,"images":2,"layout":[0,255],"ranges":{"black":[0,0],"contrast":[9,60.5],)"
+        R"("layout":[-1,1],"mean":[10,90.5],"steps":[0,1],"white":[0,0]}})"},
+       {"pixel_hashes_train", "0123456789abcdeffedcba9876543210"}});
   std::size_t tensors = 0;
   for (const LayerParameters& layer : parameters.layers) {
     tensors += 4 * (layer.weight.size() + layer.bias.size());

@@ -105,6 +105,33 @@ const Choices<Inference>& inference_choices() {
   return choices;
 }
 
+// [["a", "b"], ...]
+Binding<StudySpec> pairs_binding() {
+  const std::string type = R"(a list of pairs of arms, [["a", "b"], ...])";
+  return {type,
+          [=](StudySpec& to, const Node& node, const Place& place, std::string_view key) {
+            const auto is_pair = [](const Node& pair) {
+              return pair.is_array() && pair.items.size() == 2 && pair.items[0].is_text() &&
+                     pair.items[1].is_text();
+            };
+            if (!node.is_array() || node.items.empty() ||
+                !std::all_of(node.items.begin(), node.items.end(), is_pair)) {
+              fail_value(place, key, node, type);
+            }
+            to.pairs.pairs.clear();
+            for (const Node& pair : node.items) {
+              to.pairs.pairs.emplace_back(pair.items[0].text, pair.items[1].text);
+            }
+          },
+          [](const StudySpec& from) {
+            std::string out;
+            for (const auto& [a, b] : from.pairs.pairs) {
+              out += (out.empty() ? "" : ", ") + ("[" + toml_text(a) + ", ") + toml_text(b) + "]";
+            }
+            return out.empty() ? "" : "[" + out + "]";
+          }};
+}
+
 const Choices<SaveModels>& save_choices() {
   static const Choices<SaveModels> choices{
       {"none", SaveModels::none}, {"first", SaveModels::first}, {"all", SaveModels::all}};
@@ -282,6 +309,14 @@ const std::vector<Key<StudySpec>>& study_keys() {
        "seeds on these very images alone. With \"patients\", what the test patients cannot show "
        "gets "
        "no verdict."},
+      {"reference", "", "baseline control",
+       text<S>([](auto& s) -> auto& { return s.pairs.reference; }), "\"\"",
+       "The arm that every other arm is compared with, and no other pair is: fewer tests, so that "
+       "each may find more. Declare it before training."},
+      {"pairs", "", "", pairs_binding(), "(all pairs)",
+       "The pairs of arms that are compared, each as the first minus the second, where not all "
+       "are asked about. Without it and without reference all are, or, where these are more than "
+       "300, each arm with the first."},
       {"save_models", "", "", choice<S, SaveModels>(&S::save_models, save_choices()), "\"first\"",
        "Which weights are kept: of no trial, of each arm's first seed, of every trial. May stand "
        "in "

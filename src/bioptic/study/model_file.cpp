@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -48,6 +49,31 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+// Throws where the weights are not those that the run saved, or no prediction can come of them.
+void check_weights(const Parameters& parameters, const Metadata& metadata) {
+  const auto saved = metadata.find("weights_sha256");
+  if (saved != metadata.end()) {
+    const std::string found = parameters_sha256(parameters);
+    if (found != saved->second) {
+      throw InputError(fmt::format(
+          "its weights are not those that were saved (SHA-256 {} here, {} in its metadata): it was "
+          "changed or damaged since; take a copy of it, or move it away and run its study again, "
+          "which writes the same bits",
+          found.substr(0, 16), saved->second.substr(0, 16)));
+    }
+  }
+  const auto finite = [](const std::vector<float>& values) {
+    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+  };
+  for (const LayerParameters& layer : parameters.layers) {
+    if (!finite(layer.weight) || !finite(layer.bias)) {
+      throw InputError(
+          "not all of its weights are finite numbers, so it predicts nothing: its training "
+          "diverged; train with a lower learning rate, or use the model of another seed");
+    }
+  }
+}
+
 }  // namespace
 
 ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(threads) {
@@ -70,6 +96,10 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(thr
     const std::string& fit = text_of(m, "fit");
     fit_ = fit == "pad" ? Fit::pad : fit == "crop" ? Fit::crop : Fit::stretch;
     threshold_ = number_of<double>(m, "threshold");
+    if (!(threshold_ >= 0 && threshold_ <= 1)) {  // also NaN
+      throw InputError("its metadata give '" + text_of(m, "threshold") +
+                       "' for threshold, which is no probability");
+    }
     threshold_rule_ = text_of(m, "threshold_rule");
     dataset_hash_ = text_of(m, "dataset_sha256");
     val_from_source_ = text_of(m, "validation") == "source";
@@ -101,6 +131,8 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(thr
     }
     if (preprocessing.contains("window")) window_ = preprocessing["window"].get<std::vector<int>>();
 
+    images_ = model_images(m);
+
     EngineConfig config;
     config.channels = static_cast<std::size_t>(channels_);
     config.pixels_per_channel =
@@ -118,6 +150,7 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(thr
         saved.parameters.shapes.end(),
         [](const LayerShape& a, const LayerShape& b) { return a.in == b.in && a.out == b.out; });
     if (!same) throw InputError("its tensors do not have the shapes that its metadata describe");
+    check_weights(saved.parameters, m);
     engine_ = make_engine("fused", config);
     engine_->set_parameters(saved.parameters);
     if (train.normalisation.kind == NormalisationKind::clahe) {

@@ -13,6 +13,7 @@
 #include "bioptic/data/import.h"
 #include "bioptic/data/split.h"
 #include "bioptic/engine/engine.h"
+#include "bioptic/study/model_images.h"
 #include "bioptic/train/evaluation.h"
 #include "bioptic/train/normaliser.h"
 
@@ -42,6 +43,9 @@ class ModelFile {
   // 16-bit values low..high became 0..255; empty for a model of 8-bit images.
   const std::vector<int>& window() const { return window_; }
 
+  // Which images it has seen, and what they are like; empty for a model saved before that was kept.
+  const ModelImages& images() const { return images_; }
+
   // images: each channels x height x width bytes, as they are stored: they are normalised here as
   // the training images were.  Returns images x outputs logits.
   std::vector<float> logits(std::span<const std::uint8_t* const> images);
@@ -57,6 +61,7 @@ class ModelFile {
   std::optional<SplitSpec> split_;
   std::string group_pattern_, preprocessing_;
   std::vector<int> window_;
+  ModelImages images_;
   std::optional<Normaliser> normaliser_;
   std::optional<Clahe> clahe_;  // images are equalized first
   ThreadPool pool_;

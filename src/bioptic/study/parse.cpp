@@ -323,6 +323,7 @@ StudySpec parse_study_text(const std::string& text, const std::filesystem::path&
   }
   settle_phantom_size(reader);
   schema::check_vary(study);
+  schema::check_pairs(study);
   schema::check_claims(study);
   note_equal_arms(study);
   if (study.shift && study.shift->control) schema::add_control_arms(study);

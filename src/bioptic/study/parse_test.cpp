@@ -284,6 +284,16 @@ void expect_all(const std::vector<Bad>& cases) {
   }
 }
 
+TEST(ParseErrors, OtherTextThanUtf8HasARemedy) {
+  const std::string latin1 = message_of(
+      "[study]\nquestion = 'Gr\xF6\xDF"
+      "e'\n" +
+      kArm);
+  EXPECT_NE(latin1.find("s.toml:2: is not UTF-8"), std::string::npos) << latin1;
+  EXPECT_NE(latin1.find("iconv -f windows-1252 -t utf-8 s.toml"), std::string::npos) << latin1;
+  EXPECT_NE(message_of("\xFF\xFE[").find("iconv -f utf-16"), std::string::npos);
+}
+
 TEST(ParseErrors, UnknownKeysNameLineAndNearest) {
   expect_all({
       {"[train]\n\nepoch = 3" + kArm,
@@ -613,7 +623,7 @@ TEST(ParseErrors, FilesThatMakeNoStudy) {
       {"[train\nepochs = 3", {"folder/s.toml:1: not valid TOML"}},
       {"[# train]\nepochs = 3", {"folder/s.toml:1: not valid TOML"}},
       {"[train]\nepochs = 3\nepochs = 4" + kArm, {":3: not valid TOML"}},
-      {"[train]\nepochs = \xff" + kArm, {"not valid TOML"}},
+      {"[train]\nepochs = \xff" + kArm, {":2: is not UTF-8"}},
       {"[study]\nsave_models = 'all'\n[train]\nsave_models = 'none'" + kArm,
        {":4:", "save_models differs from that of [study] in line 2"}},
   });

@@ -83,6 +83,13 @@ const PredictedTrial* PredictionTable::trial(std::size_t arm, std::int64_t seed)
   return nullptr;
 }
 
+std::vector<std::string> names_of_arms(const PredictionTable& table) {
+  std::vector<std::string> names;
+  names.reserve(table.arms.size());
+  for (const PredictedArm& arm : table.arms) names.push_back(arm.name);
+  return names;
+}
+
 std::vector<std::int64_t> shared_seeds(const PredictionTable& table,
                                        std::span<const std::size_t> arms) {
   std::vector<std::int64_t> seeds;

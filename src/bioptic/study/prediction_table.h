@@ -70,6 +70,8 @@ struct PredictionTable {
   const PredictedTrial* trial(std::size_t arm, std::int64_t seed) const;
 };
 
+std::vector<std::string> names_of_arms(const PredictionTable& table);
+
 // Seeds that every one of `arms` (indices) has, ascending.
 std::vector<std::int64_t> shared_seeds(const PredictionTable& table,
                                        std::span<const std::size_t> arms);

@@ -29,7 +29,11 @@ std::string words_of_dicom(const json& preprocessing) {
     return words_of(window.value("low", json())) + " to " + words_of(window.value("high", json()));
   }
   if (choice != "none") return choice;
-  return "none (" + words_of(window.value("added", json(0))) + " added)";
+  const std::string unit = window.contains("unit")
+                               ? ", in units of " + words_of(window["unit"]) + " from " +
+                                     words_of(window.value("zero", json(0)))
+                               : "";
+  return "none (" + words_of(window.value("added", json(0))) + " added" + unit + ")";
 }
 
 // What the object has under the key, or else `usual`: also where it is of another type.
@@ -93,6 +97,9 @@ DicomOptions dicom_options_of(const std::string& model) {
   if (choice == "none") {
     options.window = DicomWindow::none;
     options.low = -number_in(window, "added");
+    const double unit = number_in(window, "unit");
+    options.unit = unit > 0 ? unit : 1;
+    options.zero = number_in(window, "zero");
   }
   return options;
 }

@@ -30,6 +30,7 @@ struct Place {
 struct RawImage {
   std::string id, label, group;
   Place place;
+  bool no_group = false;  // a column 'group' names none
 };
 
 struct RawTrial {
@@ -54,7 +55,7 @@ constexpr double kToleranceOfSum = 1e-3;  // of probabilities that were rounded 
 class Reader {
  public:
   Reader(std::span<const std::filesystem::path> files, const ReadPredictions& options)
-      : files_(files), options_(options), scale_(options.logits) {
+      : files_(files), options_(options), split_(split_of(options.split)), scale_(options.logits) {
     if (options.threshold && !std::isfinite(*options.threshold)) {
       throw InputError("--threshold is not a finite number");
     }
@@ -86,6 +87,7 @@ class Reader {
         files_[f],
         [&](const PredictionFile& header) {
           info = header;
+          notes_.insert(notes_.end(), header.notes.begin(), header.notes.end());
           any_split_ = any_split_ || header.has_split;
           take_classes(f, header);
           if (!columns_.empty()) columns.clear();
@@ -147,7 +149,7 @@ class Reader {
                                      row.positive, positive_));
       }
     }
-    if (row.split != options_.split) {
+    if (row.split != split_) {
       if (row.split == "val") take_validation(row);
       return;
     }
@@ -157,8 +159,12 @@ class Reader {
     Place& before = trial.place_of_image[image];
     if (before.line != 0) {
       throw InputError(fmt::format(
-          "{}: image '{}' of arm '{}', seed {} stands here for the second time; the first is {}",
-          where(place), row.image, row.arm, row.seed, where(before)));
+          "{}: image '{}' of arm '{}', seed {} stands here for the second time; the first is {}{}",
+          where(place), row.image, row.arm, row.seed, where(before),
+          row.arm_of_file && place.file != before.file
+              ? ". Without a column 'arm' a file's name is its arm: name the files after their "
+                "arms, or add the column"
+              : ""));
     }
     before = place;
     const std::size_t columns = row.scores.size();
@@ -200,6 +206,7 @@ class Reader {
     const auto [at, added] = image_of_.try_emplace(row.image, images_.size());
     if (added) {
       images_.push_back({row.image, row.label, row.group, place});
+      images_.back().no_group = row.no_group;
       return at->second;
     }
     const RawImage& image = images_[at->second];
@@ -235,10 +242,10 @@ class Reader {
     if (!any_split_) {
       throw InputError(fmt::format(
           "no row is of the split '{}': {} has no column 'split', so all rows count as 'test'",
-          options_.split, file));
+          split_, file));
     }
     throw InputError(fmt::format("no row is of the split '{}'; {} has {} (choose with --split)",
-                                 options_.split, files_.size() == 1 ? file : "the files have",
+                                 split_, files_.size() == 1 ? file : "the files have",
                                  fmt::join(splits_, ", ")));
   }
 
@@ -417,7 +424,7 @@ class Reader {
 
   PredictionTable table() {
     PredictionTable out;
-    out.split = options_.split;
+    out.split = split_;
     out.classes = known_.classes;
     out.positive = known_.positive;
     out.positive_known = known_.positive_known;
@@ -521,6 +528,17 @@ class Reader {
         fmt::join(names, ", "), names.size() < table.arms.size() ? " of every arm" : "");
   }
 
+  // Of files that name a group for some images.
+  std::string ungrouped_note() const {
+    const auto without = static_cast<std::size_t>(std::count_if(
+        images_.begin(), images_.end(), [](const RawImage& image) { return image.no_group; }));
+    if (without == 0 || without == images_.size()) return "";
+    return fmt::format(
+        "{} of {} images name no group (an empty cell, NA, nan, None or the like); each counts as "
+        "a patient of its own.",
+        without, images_.size());
+  }
+
   void note(PredictionTable& table) {
     if (known_.classes.size() == 2 && known_.positive_known) {
       notes_.insert(notes_.begin(), fmt::format("A score speaks for label {} (the other is {}).",
@@ -534,6 +552,9 @@ class Reader {
                                 "--positive {} gives them.",
                                 known_.classes[0], known_.classes[1], shell_word(known_.classes[0]),
                                 shell_word(known_.classes[1])));
+    }
+    if (const std::string ungrouped = ungrouped_note(); !ungrouped.empty()) {
+      notes_.push_back(ungrouped);
     }
     if (const std::string cut = scale_.note(); !cut.empty()) notes_.push_back(cut);
     if (options_.logits) notes_.push_back(logits_note());
@@ -554,6 +575,7 @@ class Reader {
 
   const std::span<const std::filesystem::path> files_;
   const ReadPredictions& options_;
+  const std::string split_;
   std::vector<std::string> columns_;  // classes of score_<class> columns, of the first file
   LabelClasses known_;
   std::string positive_;  // of the files' column

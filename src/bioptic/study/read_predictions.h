@@ -19,13 +19,13 @@ struct ReadPredictions {
   bool logits = false;  // the scores are logits (or rank like them), no probabilities
 };
 
-// Columns, in any order; others are ignored:
+// Tables as CsvTable reads them, cells as cell.h does.  Columns, in any order; others are ignored:
 //   image, label, seed  one row per arm, seed and image; a seed is a whole number
 //   score               two classes: probability of the positive one ...
 //   score_<class>       ... or one column a class
 //   arm                 if absent, the file's name without its ending
 //   split               if absent, every row counts as "test"
-//   group               patient; absent or empty: the image is its own
+//   group               patient; absent or missing ("", NA): the image is its own, noted
 //   logit (logit_<class>)  ranks use it: probabilities tie at 1
 //   threshold, positive    of the row's score: as options above, but in the file
 // A label is a name or a whole number (2.0 is 2).  The positive class of two is `positive`, or

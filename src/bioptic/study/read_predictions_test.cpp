@@ -285,6 +285,86 @@ TEST_F(ReadPredictionsTest, AColumnForEachOfSeveralClasses) {
   EXPECT_THROW(read_predictions(std::vector{one, less}, {}), InputError);
 }
 
+TEST_F(ReadPredictionsTest, TablesOfOtherProgramsAreTheSame) {
+  const auto replaced = [](std::string text, const std::string& from, const std::string& to) {
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+      text.replace(at, from.size(), to);
+    }
+    return text;
+  };
+  const PredictionTable wanted = read(kGood);
+  std::string utf16 = "\xFF\xFE";
+  for (const char c : replaced(kGood, ",", "\t")) {
+    utf16 += c;
+    utf16 += '\0';
+  }
+  for (const std::string& text :
+       {replaced(kGood, "\n", "\r"), replaced(kGood, ",", "\t"), utf16,
+        replaced(replaced(kGood, ",", ";"), "0.", "0,"), replaced(kGood, "image,", "Image,"),
+        replaced(kGood, "0.7\n", "0.7,\n"), kGood + ",,,,\n"}) {
+    const PredictionTable table = read(text);
+    EXPECT_EQ(table.arms[1].trials[0].scores, wanted.arms[1].trials[0].scores) << text;
+    EXPECT_EQ(table.images.size(), 2U);
+  }
+  expect_has(read(replaced(kGood, ",", ";")).notes[1], "separated by semicolons");
+}
+
+TEST_F(ReadPredictionsTest, MissingGroupsAreNoPatient) {
+  const std::string head = "arm,seed,image,label,score,group\n";
+  std::string rows;
+  for (const char* arm : {"a", "b"}) {
+    for (const char* image :
+         {"x,0,0.2,NA", "y,1,0.9,nan", "z,1,0.8,p", "u,0,0.1,p.0", "v,0,0.3,"}) {
+      rows += std::string(arm) + ",0," + image + "\n";
+    }
+  }
+  const PredictionTable table = read(head + rows);
+  EXPECT_EQ(table.groups, 5U);
+  expect_has(table.notes.back(), "3 of 5 images name no group");
+  // A number as pandas writes it in a column with gaps, in one of two files.
+  const PredictionTable mixed = read(head +
+                                     "a,0,1,0,0.2,7\na,0,2,1,0.9,7\nb,0,1.0,0,0.2,7.0\n"
+                                     "b,0,2.0,1,0.9,7.0\n");
+  EXPECT_EQ(mixed.groups, 1U);
+  EXPECT_EQ(mixed.images[0].id, "1");
+}
+
+TEST_F(ReadPredictionsTest, SplitsHaveManyNames) {
+  const std::string head = "split,arm,seed,image,label,score\n";
+  std::string rows;
+  for (const char* row : {"a,0,x,0,0.2", "a,0,y,1,0.9", "b,0,x,0,0.7", "b,0,y,1,0.6"}) {
+    rows += std::string("Testing,") + row + "\n" + "dev," + row + "\n";
+  }
+  EXPECT_EQ(read(head + rows).split, "test");
+  ReadPredictions options;
+  options.split = "Validation";
+  EXPECT_EQ(read(head + rows, options).split, "val");
+  expect_has(error(head + "NA,a,0,x,0,0.2\n"), "p.csv:2: split is empty");
+}
+
+TEST_F(ReadPredictionsTest, FilesOfOneNameAskForArms) {
+  const std::string rows = "seed,image,label,score\n0,x,0,0.2\n0,y,1,0.9\n";
+  fs::create_directories(folder_ / "a");
+  fs::create_directories(folder_ / "b");
+  const std::vector files = {file("a/p.csv", rows), file("b/p.csv", rows)};
+  try {
+    read_predictions(files, {});
+    ADD_FAILURE();
+  } catch (const InputError& e) {
+    expect_has(e.what(), "a file's name is its arm");
+  }
+}
+
+TEST_F(ReadPredictionsTest, LabelsThatAreMissingOrNoText) {
+  expect_has(error(kHead + "a,0,x,0,0.2\na,0,y,NA,0.9\n"), "p.csv:3: label is 'NA'");
+  expect_has(error(kHead + "a,0,x,0,0.2\na,0,y,,0.9\na,0,z,1,0.9\na,0,w,nan,0.9\n"),
+             "p.csv:3: label is empty, and so in 2 of the 3 rows from there on");
+  expect_has(error(kHead + "a,0,x,erh\xF6ht,0.2\n"),
+             "p.csv:2: the label is not UTF-8: 'erh\\xF6ht'");
+  expect_has(error(kHead + "a,0,x,erh\xF6ht,0.2\n"), "iconv -f windows-1252 -t utf-8 p.csv");
+  expect_has(error(kHead + "a,0,x,0,\"0,2\"\n"), "expected a number with a point");
+}
+
 TEST_F(ReadPredictionsTest, ErrorsNameTheFirstOffender) {
   EXPECT_EQ(error(kGood + "b,0,x,0,0.1\nb,0,y,1,0.1\n"),
             "p.csv:6: image 'x' of arm 'b', seed 0 stands here for the second time; the first is "
@@ -297,10 +377,10 @@ TEST_F(ReadPredictionsTest, ErrorsNameTheFirstOffender) {
   expect_has(error(kGood + "a,0,z,0,0.5\n"), "p.csv:6: seed 0 of arm 'a' has image 'z', which");
   expect_has(error(kGood + "b,0,z,0,0.5\n"), "p.csv:6: seed 0 of arm 'b' has image 'z', which");
   expect_has(error("arm,seed,image,lable,score\n"), "no column 'label'; did you mean 'lable'?");
-  expect_has(error("arm;seed;image;label;score\n"), "separated by commas");
+  expect_has(error("arm:seed:image:label:score\n"), "it has arm:seed:image:label:score");
   expect_has(error(kHead + "a,0,x,0,high\n"), "p.csv:2: score is 'high'");
   expect_has(error(kHead + "a,first,x,0,0.5\n"), "p.csv:2: seed is 'first'");
-  expect_has(error(kHead + "a,0,x,0\n"), "p.csv:2: 4 fields, where the header has 5");
+  expect_has(error(kHead + "a,0,x,0\n"), "p.csv:2: has 4 fields, the header line 5");
   expect_has(error(kHead + "a,0,\"x,0,0.5\n"), "p.csv:2: a quote is opened");
   expect_has(error(kHead), "no row");
   expect_has(error(""), "empty");

@@ -13,6 +13,7 @@
 #include "bioptic/data/split.h"
 #include "bioptic/data/window.h"
 #include "bioptic/model/spec.h"
+#include "bioptic/study/arm_pairs.h"
 #include "bioptic/study/claim_spec.h"
 #include "bioptic/study/inference.h"
 #include "bioptic/train/trial.h"
@@ -78,6 +79,7 @@ struct StudySpec {
   double margin = 0.01;
   std::optional<double> detect;  // unset: margin
   Inference inference = Inference::patients;
+  PairPlan pairs;  // which arms are compared
   SaveModels save_models = SaveModels::first;
   DataSpec data;
   std::vector<ArmSpec> arms;         // in file order, [grid] expanded; never empty; then controls

@@ -25,11 +25,14 @@ std::vector<Comparison> compare_study(const StudySummary& summary) {
     }
   }
   const std::string dependent = why_seeds_depend(summary);
+  std::vector<std::string> names;
+  for (const ArmSummary& arm : summary.arms) names.push_back(arm.name);
+  const std::vector<ArmPair> pairs = pairs_of(names, summary.pairs).pairs;
   for (const std::string& split : splits) {
     if (std::find(there.begin(), there.end(), split) == there.end()) continue;
     const PredictionTable table = prediction_table(summary, split);
-    for (Comparison& c :
-         compare_arms(table, {summary.margin, summary.detect, dependent, summary.inference})) {
+    for (Comparison& c : compare_arms(
+             table, {summary.margin, summary.detect, dependent, summary.inference, pairs})) {
       out.push_back(std::move(c));
     }
   }

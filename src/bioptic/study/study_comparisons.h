@@ -8,7 +8,7 @@
 
 namespace bioptic {
 
-// Every pair of arms by every metric on every split that was predicted, test first, then the
+// The planned pairs of arms by every metric on every split that was predicted, test first, then the
 // hold-out, then validation.  Nothing for a study of one arm.
 std::vector<Comparison> compare_study(const StudySummary& summary);
 

@@ -107,9 +107,14 @@ ArmSummary* find_arm(StudySummary& summary, const std::string& name) {
   return nullptr;
 }
 
-}  // namespace
+// What the store has of a study.
+struct Stored {
+  StudySpec spec;
+  StudySummary summary;
+  std::map<std::string, std::vector<int>> missing;  // seeds by arm
+};
 
-StudySummary summarise(const Store& store, const std::string& name, const Dataset* images) try {
+Stored read_stored(const Store& store, const std::string& name) {
   const std::optional<StoredStudy> stored = store.study(name);
   if (!stored) {
     const std::vector<StoredStudy> all = store.studies();
@@ -118,8 +123,10 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
     for (const StoredStudy& s : all) known.push_back(s.name);
     throw InputError("no study '" + name + "' in the store" + suggestion(name, known));
   }
-  const StudySpec spec = parse_study_text(stored->toml, stored->file);
-  StudySummary summary;
+  Stored out;
+  out.spec = parse_study_text(stored->toml, stored->file);
+  const StudySpec& spec = out.spec;
+  StudySummary& summary = out.summary;
   summary.name = stored->name;
   summary.question = spec.question;
   summary.file = stored->file;
@@ -128,6 +135,7 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
   summary.margin = spec.margin;
   summary.detect = spec.detect.value_or(spec.margin);
   summary.inference = spec.inference;
+  summary.pairs = spec.pairs;
   summary.engine = stored->engine;
   summary.dataset_path = stored->dataset_path;
   summary.dataset_hash = stored->dataset_hash;
@@ -169,14 +177,13 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
     arm.threshold = threshold_words(arm_spec.train.threshold);
     arm.chosen = chosen_by_validation(arm_spec.train);
   }
-  std::map<std::string, std::vector<int>> missing;  // seeds by arm
   for (const StoredPlace& place : store.places(name)) {
     ArmSummary* const arm = find_arm(summary, place.arm);
     if (arm == nullptr) continue;  // an arm that the file no longer has
     std::optional<TrialResult> result = store.trial(place.trial_id);
     if (!result) {
       ++arm->missing;
-      missing[arm->name].push_back(place.seed);
+      out.missing[arm->name].push_back(place.seed);
       continue;
     }
     if (result->status == TrialStatus::failed) {
@@ -199,10 +206,22 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
     trial.seeds = place.seeds;
     trial.result = std::move(*result);
   }
+  for (ArmSummary* const arm : all_arms(summary)) {
+    std::sort(arm->trials.begin(), arm->trials.end(),
+              [](const TrialSummary& a, const TrialSummary& b) { return a.seed < b.seed; });
+  }
+  summary.environment = environments.text();
+  summary.environment["engine"] = stored->engine;
+  return out;
+}
+
+void measure_arms(Stored& stored) {
+  StudySummary& summary = stored.summary;
+  const StudySpec& spec = stored.spec;
+  std::map<std::string, std::vector<int>>& missing = stored.missing;
+  const auto classes = static_cast<int>(summary.dataset.classes.size());
   for (ArmSummary* const each : all_arms(summary)) {
     ArmSummary& arm = *each;
-    std::sort(arm.trials.begin(), arm.trials.end(),
-              [](const TrialSummary& a, const TrialSummary& b) { return a.seed < b.seed; });
     const auto arm_spec = std::find_if(spec.arms.begin(), spec.arms.end(),
                                        [&](const ArmSpec& a) { return a.name == arm.name; });
     const Reading reading{arm_spec->train.loss, classes, summary.positive};
@@ -217,20 +236,42 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
           fmt::join(missing[arm.name], ", "), missing[arm.name].size() == 1 ? "is" : "are"));
     }
   }
+}
+
+[[noreturn]] void fail_damaged(const std::string& name, const nlohmann::json::exception& e) {
+  throw Failure(fmt::format("the store's record of study '{}' is damaged: {}", name, e.what()));
+}
+
+}  // namespace
+
+StudySummary read_trials(const Store& store, const std::string& name) try {
+  return read_stored(store, name).summary;
+} catch (const nlohmann::json::exception& e) {
+  fail_damaged(name, e);
+}
+
+StudySummary summarise(const Store& store, const std::string& name, const Dataset* images) try {
+  Stored stored = read_stored(store, name);
+  measure_arms(stored);
+  const StudySpec& spec = stored.spec;
+  StudySummary summary = std::move(stored.summary);
   for (std::string& note : balanced_notes(summary, spec)) summary.notes.push_back(std::move(note));
   if (std::string note = unequal_weights_note(summary); !note.empty()) {
     summary.notes.push_back(std::move(note));
   }
   summary.comparisons = compare_study(summary);
+  std::vector<std::string> names;
+  for (const ArmSummary& arm : summary.arms) names.push_back(arm.name);
+  if (std::string note = pairs_of(names, summary.pairs).note; !note.empty()) {
+    summary.notes.push_back(std::move(note));
+  }
   summarise_variance(summary);
   summarise_gap(summary, images);
-  summary.environment = environments.text();
-  summary.environment["engine"] = stored->engine;
   const std::optional<ShiftEvidence> shift = shift_evidence(summary.gap, spec.claims);
   summary.claims = judge_claims(summary, spec.claims, shift ? &*shift : nullptr);
   return summary;
 } catch (const nlohmann::json::exception& e) {
-  throw Failure(fmt::format("the store's record of study '{}' is damaged: {}", name, e.what()));
+  fail_damaged(name, e);
 }
 
 StudyProgress progress_of(const Store& store, const std::string& name, bool alive) {

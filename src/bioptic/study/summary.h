@@ -11,6 +11,7 @@
 
 #include "bioptic/data/audit.h"
 #include "bioptic/data/dataset.h"
+#include "bioptic/study/arm_pairs.h"
 #include "bioptic/study/chosen.h"
 #include "bioptic/study/claim_result.h"
 #include "bioptic/study/comparison.h"
@@ -74,11 +75,12 @@ struct StudySummary {
   std::string command;               // how to reproduce
   double margin = 0.01, detect = 0.02;
   Inference inference = Inference::patients;
+  PairPlan pairs;
   std::string engine;
   std::vector<ArmSummary> arms;
   // The arms that [shift] control adds: other splits, so they are not compared with `arms`.
   std::vector<ArmSummary> controls;
-  std::vector<Comparison> comparisons;  // of every pair of arms, test accuracy first
+  std::vector<Comparison> comparisons;  // of pairs of arms (arm_pairs.h), test accuracy first
   // Data
   std::string dataset_path, dataset_hash;
   DatasetInfo dataset;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bioptic/base/files.h"
+#include "bioptic/base/json_text.h"
 #include "bioptic/base/temporary_folder.h"
 #include "bioptic/model/safetensors.h"
 #include "bioptic/train/weights.h"
@@ -47,7 +48,7 @@ void TraceWriter::write(const fs::path& folder, const PlannedStudy& study,
       trial.spec.seeds.init);
   TemporaryFolder scratch(folder);
   const fs::path& temporary = scratch.path();
-  write_file(temporary / "spec.json", spec.dump(2) + "\n");
+  write_file(temporary / "spec.json", json_text(spec, 2) + "\n");
   write_file(temporary / "initial.safetensors",
              to_safetensors(initial, trial.spec.train.model.dropout > 0, {}));
   write_file(temporary / "order.csv", order_);
@@ -64,7 +65,7 @@ bool has_trace(const fs::path& folder, const std::string& trial_id) {
 }
 
 fs::path trace_path(const fs::path& out, const StudySpec& study, const PlannedTrial& trial) {
-  return out / study.name / "trace" / file_name(study.arms[trial.arm].name) /
+  return out / study.name / "trace" / arm_file_name(study, trial.arm) /
          ("seed" + std::to_string(trial.seed));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "bioptic/base/portable_math.h"
 
@@ -40,20 +41,29 @@ ReadSplit read_split(const Reading& reading, std::span<const std::int64_t> label
 
 std::vector<double> class_log_odds(const Reading& reading, std::span<const float> logits) {
   const std::size_t classes = reading.outputs();
-  std::vector<double> out(logits.size(), kNan), others;
+  std::vector<double> out(logits.size(), kNan), sorted(classes), weight(classes);
   for (std::size_t begin = 0; begin < logits.size(); begin += classes) {
     const std::span<const float> row = logits.subspan(begin, classes);
     if (!std::all_of(row.begin(), row.end(), [](float z) { return std::isfinite(z); })) continue;
+    std::copy(row.begin(), row.end(), sorted.begin());
+    std::sort(sorted.begin(), sorted.end());
+    // The largest of the others is the last, for the last itself the one before.
+    const std::size_t last = classes - 1;
+    for (std::size_t j = 0; j < last; ++j) weight[j] = portable::exp(sorted[j] - sorted[last - 1]);
+    const auto others_of_last = std::accumulate(weight.begin(), weight.end() - 1, 0.0);
+    for (std::size_t j = 0; j <= last; ++j) weight[j] = portable::exp(sorted[j] - sorted[last]);
     for (std::size_t k = 0; k < classes; ++k) {
-      others.clear();
-      for (std::size_t j = 0; j < classes; ++j) {
-        if (j != k) others.push_back(static_cast<double>(row[j]));
+      const auto z = static_cast<double>(row[k]);
+      const auto place = static_cast<std::size_t>(
+          std::lower_bound(sorted.begin(), sorted.end(), z) - sorted.begin());
+      double sum = others_of_last;
+      if (place < last) {
+        // Summed in the order of size, so that equal logits of two classes give equal log odds.
+        sum = 0;
+        for (std::size_t j = 0; j < place; ++j) sum += weight[j];
+        for (std::size_t j = place + 1; j < classes; ++j) sum += weight[j];
       }
-      // Summed in the order of size, so that equal logits of two classes give equal log odds.
-      std::sort(others.begin(), others.end());
-      double sum = 0;
-      for (const double z : others) sum += portable::exp(z - others.back());
-      out[begin + k] = static_cast<double>(row[k]) - others.back() - portable::log(sum);
+      out[begin + k] = z - sorted[place < last ? last : last - 1] - portable::log(sum);
     }
   }
   return out;
