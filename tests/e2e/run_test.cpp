@@ -95,7 +95,7 @@ TEST_F(Running, AReportThatFailsDoesNotStopTheOtherStudies) {
   make_study("one");
   make_study("two");
   fs::create_directories(at("runs/one/report.html/in the way"));
-  const Outcome outcome = bioptic("run @one.toml @two.toml --out @runs --json");
+  const Outcome outcome = bioptic("run @one.toml @two.toml --out @runs --force --json");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.err.find("the report of 'one' could not be written"), std::string::npos)
       << outcome.err;
