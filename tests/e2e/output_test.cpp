@@ -44,6 +44,15 @@ TEST_F(Output, ARunThatIsRefusedLeavesNothing) {
   EXPECT_EQ(bioptic("run @s.toml --out @runs").code, 0);
 }
 
+// A report that was stopped leaves its tables; the next run makes it anew, without being asked to.
+TEST_F(Output, ATornReportIsMadeAgain) {
+  ASSERT_EQ(bioptic("run @s.toml --out @runs").code, 0);
+  fs::remove(at("runs/s/report.html"));
+  const Outcome again = bioptic("run @s.toml --out @runs");
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_TRUE(fs::exists(at("runs/s/report.html")));
+}
+
 TEST_F(Output, NothingIsOverwrittenUnasked) {
   write(at("plots/power.svg"), "mine");
   const std::string plan =

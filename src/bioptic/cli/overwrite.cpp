@@ -24,17 +24,11 @@ void refuse_to_overwrite_figure(const fs::path& stem, bool force) {
 
 void refuse_to_overwrite_report(const fs::path& folder, bool force) {
   const fs::path html = folder / "report.html";
-  if (force) return;
-  if (fs::exists(html)) {
-    if (fs::is_regular_file(html) && is_report_html(read_file(html))) return;
-  }
-  for (const char* name : {"report.html", "summary.json", "tables", "figures"}) {
-    if (!fs::exists(folder / name)) continue;
-    throw InputError(fmt::format(
-        "{} exists already, and no report of bioptic does beside it; choose another folder with "
-        "--out, or write over it with --force",
-        (folder / name).string()));
-  }
+  if (force || !fs::exists(html)) return;
+  if (fs::is_regular_file(html) && is_report_html(read_file(html))) return;
+  throw InputError(html.string() +
+                   " exists already, and is no report of bioptic; choose another folder with "
+                   "--out, or write over it with --force");
 }
 
 }  // namespace bioptic

@@ -12,7 +12,8 @@ void refuse_to_overwrite(std::initializer_list<std::filesystem::path> files, boo
 // The same for STEM.svg, STEM.png and STEM.pdf.
 void refuse_to_overwrite_figure(const std::filesystem::path& stem, bool force);
 
-// The same for the files of a report in `folder`, unless its report.html is one of this program.
+// The same for report.html in `folder`, unless it is one of this program.  Tables and figures
+// without one are what a report that was stopped left behind.
 void refuse_to_overwrite_report(const std::filesystem::path& folder, bool force);
 
 }  // namespace bioptic

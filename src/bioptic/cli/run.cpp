@@ -135,13 +135,6 @@ void check_room(const fs::path& out, double wanted) {
   }
 }
 
-// One in which a run has begun: a killed one may have left an empty file.
-bool has_store(const fs::path& out) {
-  std::error_code none;
-  const auto bytes = fs::file_size(out / "bioptic.sqlite", none);
-  return !none && bytes > 0;
-}
-
 class Run {
  public:
   explicit Run(Options options)
@@ -331,8 +324,7 @@ class Run {
   }
 
   int dry_run() {
-    std::optional<Store> store;
-    if (has_store(out_)) store.emplace(Store::open_to_read(out_));
+    const std::optional<Store> store = Store::open_if_there(out_);
     double total_seconds = 0, total_bytes = 0;
     std::set<std::string> counted;  // studies may share trials
     json list = json::array();
@@ -403,8 +395,7 @@ class Run {
 
   // What can be wrong with the output folder.  Writes nothing.
   void check_output() const {
-    std::optional<Store> store;
-    if (has_store(out_)) store.emplace(Store::open_to_read(out_));
+    const std::optional<Store> store = Store::open_if_there(out_);
     if (store) check_data_unchanged(*store);
     double wanted = 0;
     for (const PlannedStudy& study : studies_) {

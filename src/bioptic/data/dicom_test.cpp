@@ -292,6 +292,8 @@ class DicomImport : public ::testing::Test {
   }
   ImportOptions keyed() const {
     write_bytes(folder_ / "key", "0123456789abcdef\n", 17);
+    std::filesystem::permissions(
+        folder_ / "key", std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     ImportOptions options;
     options.dicom.group_key = folder_ / "key";
     return options;

@@ -283,19 +283,27 @@ Store::State open_readable(const fs::path& file) {
 }  // namespace
 
 Store Store::open_to_read(const fs::path& out) {
-  const fs::path file = (out.empty() ? fs::path(".") : out) / "bioptic.sqlite";
+  const fs::path file = out / "bioptic.sqlite";
   if (!fs::exists(file)) {
     throw InputError(out.string() +
                      ": holds no runs (no bioptic.sqlite); give the --out folder of "
                      "bioptic run");
   }
+  std::optional<Store> store = open_if_there(out);
+  if (!store) {  // a run that began this moment, or a killed one
+    throw InputError(file.string() + ": holds no runs yet; start bioptic run again");
+  }
+  return std::move(*store);
+}
+
+std::optional<Store> Store::open_if_there(const fs::path& out) {
+  const fs::path file = (out.empty() ? fs::path(".") : out) / "bioptic.sqlite";
+  if (std::error_code none; fs::file_size(file, none) == 0 || none) return std::nullopt;
   try {
     auto state = std::make_unique<State>(open_readable(file));
     check_version(state->db, file);
     be_careful(state->db);
-    if (schema_version(state->db) == 0) {  // a run that began this moment, or a killed one
-      throw InputError(file.string() + ": holds no runs yet; start bioptic run again");
-    }
+    if (schema_version(state->db) == 0) return std::nullopt;
     state->has_checksums = has_checksums(state->db);
     return Store(std::move(state));
   } catch (const SQLite::Exception& e) {

@@ -79,6 +79,9 @@ class Store {
   // Does not change what is stored; a folder that cannot be written will do.  Throws InputError
   // when there is none.
   static Store open_to_read(const std::filesystem::path& out);
+  // The same, and nothing where there is none, or one in which no run has written yet: a run that
+  // was stopped at once leaves it, and the next goes on in it.
+  static std::optional<Store> open_if_there(const std::filesystem::path& out);
   Store(Store&&) noexcept;
   ~Store();
 

@@ -15,7 +15,8 @@ namespace bioptic {
 StudySummary summarise(const Store& store, const std::string& name,
                        const Dataset* images = nullptr);
 
-// The same without what is computed from the trials: no metrics, comparisons, claims, variance, gap.
+// The same without what is computed from the trials: no metrics, comparisons, claims, variance or
+// gap.
 StudySummary read_trials(const Store& store, const std::string& name);
 
 // How far a study is.
