@@ -48,7 +48,6 @@ class JpegDecoder {
     }
     check_image_size(path_, info_.image_width, info_.image_height, max_pixels);
   }
-  ~JpegDecoder() { jpeg_destroy_decompress(&info_); }
   JpegDecoder(const JpegDecoder&) = delete;
   JpegDecoder& operator=(const JpegDecoder&) = delete;
 
@@ -127,7 +126,14 @@ class JpegDecoder {
 
   const std::filesystem::path& path_;
   Errors errors_{};
-  jpeg_decompress_struct info_{};
+  // Destroyed also where the constructor throws; before it is created there is nothing to destroy.
+  struct Info : jpeg_decompress_struct {
+    Info() : jpeg_decompress_struct{} {}
+    ~Info() { jpeg_destroy_decompress(this); }
+    Info(const Info&) = delete;
+    Info& operator=(const Info&) = delete;
+  };
+  Info info_;
 };
 
 Image JpegDecoder::decode() {

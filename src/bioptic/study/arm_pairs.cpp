@@ -52,8 +52,8 @@ ArmPairs pairs_of(std::span<const std::string> arms, const PairPlan& plan) {
   if (all > kMostPairs) {
     return {with_reference(n, 0),
             fmt::format("{} arms make {} pairs, and at most {} are compared unless they are "
-                        "planned: each arm was compared with the first, {}. Choose another with "
-                        "reference = \"...\", or name the pairs (pairs = [[\"a\", \"b\"], ...]).",
+                        "planned: each arm was compared with the first, {}. Name another reference "
+                        "([study] reference; compare --reference), or the pairs ([study] pairs).",
                         n, all, kMostPairs, arms[0])};
   }
   ArmPairs out;
