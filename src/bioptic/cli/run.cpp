@@ -526,9 +526,11 @@ class Run {
       line.finish();
       const StudyProgress progress = progress_of(store, study.spec.name, false);
       throw Interrupted(fmt::format(
-          "stopped as asked; {} of {} of {} are done and kept. The same command goes on.",
+          "stopped as asked; {} of {} of {} are done and kept{}. The same command goes on.",
           progress.done + progress.collapsed, counted(study.trials.size(), "trial"),
-          study.spec.name));
+          study.spec.name,
+          // As `status` counts them, in a column of their own.
+          progress.collapsed > 0 ? fmt::format(", {} of them collapsed", progress.collapsed) : ""));
     }
   }
 
