@@ -1,7 +1,9 @@
 // Input that is made to do harm, given to the program: it ends within seconds, with a message that
 // names the file and the reason, and leaves nothing behind.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,12 +98,23 @@ class Hostile : public Workspace {
     EXPECT_TRUE(temporaries(folder_).empty()) << arguments;
     fs::remove_all(at("d"));
   }
+  // Whether its owner has locked a temporary folder; a file has no lock.
+  static bool is_locked(const fs::path& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    std::error_code gone;
+    if (fd < 0) return fs::is_regular_file(path, gone);
+    const bool free = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+    ::close(fd);
+    return !free;
+  }
   // Until the import of that target has begun to write; then stops it, so that the test can spoil
   // what it reads.  False when it was too fast for that.
   bool stop_while_writing(Program& import, const std::string& target) const {
     while (import.running()) {
       for (const fs::path& path : temporaries(folder_)) {
         if (path.filename().string().find("." + target + ".") != 0) continue;
+        // Before it is locked a clean-up may take it, and the import makes another.
+        if (!is_locked(path)) continue;
         import.signal(SIGSTOP);
         return !fs::exists(at(target));
       }

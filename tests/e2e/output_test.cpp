@@ -53,6 +53,21 @@ TEST_F(Output, ATornReportIsMadeAgain) {
   EXPECT_TRUE(fs::exists(at("runs/s/report.html")));
 }
 
+// Fewer seeds leave trials that no report shows: they are told, kept, and found again.
+TEST_F(Output, TrialsThatNoStudyShowsAreTold) {
+  EXPECT_EQ(bioptic("run @s.toml --out @runs --seeds 3").out.find("no study now"),
+            std::string::npos);
+  const std::string said = "trials in the store belong to no study now";
+  const Outcome fewer = bioptic("run @s.toml --out @runs --seeds 2");
+  EXPECT_NE(fewer.out.find(said), std::string::npos) << fewer.out;
+  EXPECT_NE(bioptic("report @runs").out.find(said), std::string::npos);
+  EXPECT_NE(bioptic("status @runs").out.find(said), std::string::npos);
+  EXPECT_EQ(json_of("status @runs").at("unplaced_trials"), 2);
+  const Outcome again = bioptic("run @s.toml --out @runs --seeds 3");
+  EXPECT_NE(again.out.find("0 trials trained"), std::string::npos) << again.out;
+  EXPECT_EQ(again.out.find("no study now"), std::string::npos) << again.out;
+}
+
 TEST_F(Output, NothingIsOverwrittenUnasked) {
   write(at("plots/power.svg"), "mine");
   const std::string plan =

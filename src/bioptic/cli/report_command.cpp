@@ -86,6 +86,7 @@ int report_command(const Options& options) {
     for (const std::string& note : written.notes) print_out("note: {}\n", note);
     print_out("Report: {}\n", written.html.string());
   }
+  if (const std::string words = unplaced_words(store); !words.empty()) print_out("{}\n", words);
   return 0;
 }
 

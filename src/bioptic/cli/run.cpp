@@ -174,6 +174,7 @@ class Run {
     }
     store.clear_running();
     store.require_in_place();
+    if (const std::string words = unplaced_words(store); !words.empty()) say(words);
     if (options_.json)
       print_out("{}\n", json_text({{"out", out_.string()}, {"studies", result}}, 2));
     return failed > 0 ? 1 : 0;

@@ -53,12 +53,17 @@ int status_command(const std::string& out, bool as_json) {
                     {"seconds_left", seconds}});
   }
   if (as_json) {
-    print_out("{}\n", json_text({{"out", out}, {"writer_pid", writer}, {"studies", list}}, 2));
+    print_out("{}\n", json_text({{"out", out},
+                                 {"writer_pid", writer},
+                                 {"studies", list},
+                                 {"unplaced_trials", store.unplaced_trials()}},
+                                2));
     return 0;
   }
   if (std::isfinite(left) && list.size() > 1 && left > 0) {
     print_out("altogether about {} left\n", duration_text(left));
   }
+  if (const std::string words = unplaced_words(store); !words.empty()) print_out("{}\n", words);
   if (writer != 0) {
     for (const RunningTrial& trial : store.running()) {
       print_out("running: {}, epoch {} of {}\n", place_of(store, trial.trial_id), trial.epoch,

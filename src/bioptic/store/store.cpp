@@ -409,6 +409,16 @@ std::vector<RunningTrial> Store::running() const try {
   state_->fail(e);
 }
 
+std::size_t Store::unplaced_trials() const try {
+  SQLite::Statement query(
+      state_->db,
+      "SELECT COUNT(*) FROM trials WHERE id NOT IN (SELECT trial_id FROM study_trials)");
+  query.executeStep();
+  return static_cast<std::size_t>(query.getColumn(0).getInt64());
+} catch (const SQLite::Exception& e) {
+  state_->fail(e);
+}
+
 std::optional<TrialStatus> Store::status(const std::string& trial_id) const {
   const std::optional<TrialResult> found = trial(trial_id, false);
   if (!found) return std::nullopt;

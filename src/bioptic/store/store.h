@@ -92,6 +92,9 @@ class Store {
                   const std::function<void(const StoredImage&)>& take) const;
   std::vector<StoredPlace> places(const std::string& study) const;  // in order of training
   std::vector<RunningTrial> running() const;
+  // Trials that no study has a place for any more: its arms were changed, its seeds made fewer, or
+  // another study took its name.
+  std::size_t unplaced_trials() const;
 
   std::optional<TrialStatus> status(const std::string& trial_id) const;
   // Without weights.  `predictions`: also those (they are the bulk).

@@ -274,6 +274,17 @@ StudySummary summarise(const Store& store, const std::string& name, const Datase
   fail_damaged(name, e);
 }
 
+std::string unplaced_words(const Store& store) {
+  const std::size_t count = store.unplaced_trials();
+  if (count == 0) return "";
+  return fmt::format(
+      "{} in the store {} to no study now (settings were changed, fewer seeds asked for, or "
+      "another "
+      "study took the name): no report shows {}, and the same settings and seeds find {} again.",
+      counted(count, "trial"), count == 1 ? "belongs" : "belong", count == 1 ? "it" : "them",
+      count == 1 ? "it" : "them");
+}
+
 StudyProgress progress_of(const Store& store, const std::string& name, bool alive) {
   StudyProgress progress;
   progress.name = name;

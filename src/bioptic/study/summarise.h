@@ -19,6 +19,9 @@ StudySummary summarise(const Store& store, const std::string& name,
 // gap.
 StudySummary read_trials(const Store& store, const std::string& name);
 
+// A sentence on the trials of a store that no study shows any more, "" without any.
+std::string unplaced_words(const Store& store);
+
 // How far a study is.
 struct StudyProgress {
   std::string name;
