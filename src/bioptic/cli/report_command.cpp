@@ -15,6 +15,7 @@
 #include "bioptic/report/audit_report.h"
 #include "bioptic/report/claims_report.h"
 #include "bioptic/report/comparisons.h"
+#include "bioptic/report/overview_page.h"
 #include "bioptic/report/report.h"
 #include "bioptic/study/study_audit.h"
 #include "bioptic/study/summarise.h"
@@ -58,8 +59,9 @@ int report_command(const Options& options) {
   const Store store = Store::open_to_read(out);
   const fs::path target = options.out.empty() ? out : fs::path(options.out);
   if (fs::exists(target)) remove_stale_temporaries(target);
-  std::vector<std::string> names;
+  std::vector<std::string> names, all;
   for (const StoredStudy& study : store.studies()) {
+    all.push_back(study.name);
     if (only.empty() || study.name == only) names.push_back(study.name);
   }
   if (names.empty() && !only.empty()) names.push_back(only);  // summarise() names the nearest
@@ -87,6 +89,9 @@ int report_command(const Options& options) {
     print_out("Report: {}\n", written.html.string());
   }
   if (const std::string words = unplaced_words(store); !words.empty()) print_out("{}\n", words);
+  if (const std::optional<fs::path> page = write_overview(target, all)) {
+    print_out("All studies on one page: {}\n", page->string());
+  }
   return 0;
 }
 

@@ -14,25 +14,6 @@
 namespace bioptic {
 namespace {
 
-// Words of `text` in lines of at most `width` columns, each after `indent`.
-std::string wrapped(const std::string& text, const std::string& indent, std::size_t width) {
-  std::string out, line;
-  for (std::size_t at = 0; at <= text.size();) {
-    std::size_t end = std::min(text.find(' ', at), text.size());
-    if (text.compare(end, 2, " %") == 0) {  // "95 %" stays together
-      end = std::min(text.find(' ', end + 2), text.size());
-    }
-    const std::string word = text.substr(at, end - at);
-    if (!line.empty() && indent.size() + display_width(line) + 1 + display_width(word) > width) {
-      out += indent + line + "\n";
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-    at = end + 1;
-  }
-  return line.empty() ? out : out + indent + line + "\n";
-}
-
 const char* css_class(Verdict verdict) {
   switch (verdict) {
     case Verdict::positive:
@@ -73,9 +54,10 @@ std::string side_row(const char* name, const char* question, const ClaimResult& 
 std::string claim_card(const ClaimResult& r) {
   const JudgedEvidence& e = r.headline();
   std::string out = fmt::format(
-      "<section class=\"claim {}\"><p class=\"verdict\"><strong>{}</strong> <span>{}</span></p>\n"
+      "<section class=\"claim {}\" id=\"claim-{}\"><p class=\"verdict\"><strong>{}</strong> <span>{}</span></p>\n"
       "<p class=\"said\">{}</p>\n",
-      css_class(e.verdict), verdict_words(e.verdict), html_escape(r.spec.id),
+      css_class(e.verdict), html_escape(file_part(r.spec.id)), verdict_words(e.verdict),
+      html_escape(r.spec.id),
       html_escape(r.spec.sentence));
   out += "<p class=\"effect\">" + html_escape(effect_with_interval(r)) + "</p>\n";
   out += "<p>" + html_escape(r.explanation) + "</p>\n";
@@ -142,8 +124,8 @@ std::string claims_text(const StudySummary& summary) {
     std::string verdict = verdict_words(r.headline().verdict);
     std::transform(verdict.begin(), verdict.end(), verdict.begin(),
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    out += wrapped(r.spec.id + "  " + verdict + ": " + r.spec.sentence, "", 100);
-    out += wrapped(r.explanation, "    ", 100);
+    out += filled(r.spec.id + "  " + verdict + ": " + r.spec.sentence, "", "", 100);
+    out += filled(r.explanation, "    ", "    ", 100);
   }
   return out.empty() ? out : "Claims\n" + out;
 }

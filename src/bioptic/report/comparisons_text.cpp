@@ -40,27 +40,7 @@ std::string aligned(const Rows& rows, std::size_t words) {
   return out;
 }
 
-// Words wrapped to the terminal's usual width.
-std::string wrapped(const std::string& text, const std::string& indent) {
-  constexpr std::size_t kWidth = 96;
-  std::string out, line = indent;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t end = std::min(text.find(' ', at), text.size());
-    if (text.compare(end, 2, " %") == 0) {  // "95 %" stays together
-      end = std::min(text.find(' ', end + 2), text.size());
-    }
-    const std::string word = text.substr(at, end - at);
-    if (line.size() > indent.size() && display_width(line) + 1 + display_width(word) > kWidth) {
-      out += line + "\n";
-      line = std::string(indent.size(), ' ');
-    } else if (line.size() > indent.size()) {
-      line += ' ';
-    }
-    line += word;
-    at = end + 1;
-  }
-  return out + line + "\n";
-}
+constexpr std::size_t kWidth = 96;  // columns
 
 // Why metrics beside the first, whose sentences stand in full, have no verdict: one sentence a
 // reason.
@@ -151,16 +131,16 @@ std::string comparisons_text(std::span<const Comparison> comparisons, bool all) 
       "a\n"
       "metric, hence the level of the interval; beside \"no effect\" both are of the test of "
       "equivalence.\n\n";
-  for (const std::string& sentence : sentences) out += wrapped(sentence, "- ");
+  for (const std::string& sentence : sentences) out += filled(sentence, "- ", "  ", kWidth);
   if (!all) return out;
   for (const std::string& sentence : not_allowed_sentences(comparisons)) {
-    out += wrapped(sentence, "- ");
+    out += filled(sentence, "- ", "  ", kWidth);
   }
   // Sentences are those of the first metric, which come first.
   const std::span<const Comparison> said = comparisons.first(sentences.size());
   for (const std::string& caution :
        {several_metrics_caution(comparisons), more_seeds_caution(said, {})}) {
-    if (!caution.empty()) out += "\n" + wrapped(caution, "");
+    if (!caution.empty()) out += "\n" + filled(caution, "", "", kWidth);
   }
   return out;
 }

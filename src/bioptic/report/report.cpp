@@ -13,6 +13,7 @@
 #include "bioptic/report/gap_report.h"
 #include "bioptic/report/html.h"
 #include "bioptic/report/metrics_table.h"
+#include "bioptic/report/overview.h"
 #include "bioptic/report/tables.h"
 #include "bioptic/report/variance_report.h"
 
@@ -24,6 +25,7 @@ ReportOutcome write_report(const StudySummary& summary, const Dataset* dataset,
   ReportOutcome outcome;
   outcome.html = folder / "report.html";
   write_file(folder / "summary.json", summary_json(summary));
+  write_file(folder / "overview.json", overview_json(overview_of(summary)));
   const fs::path tables = folder / "tables";
   write_file(tables / "trials.csv", trials_csv(summary));
   write_file(tables / "history.csv", history_csv(summary));

@@ -102,6 +102,29 @@ std::size_t display_width(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
 }
 
+std::string filled(std::string_view text, std::string_view first, std::string_view next,
+                   std::size_t width) {
+  std::string out, line(first);
+  bool empty = true;  // no word on this line yet
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = std::min(text.find(' ', at), text.size());
+    if (text.substr(end).starts_with(" %")) {
+      end = std::min(text.find(' ', end + 2), text.size());
+    }
+    const std::string_view word = text.substr(at, end - at);
+    if (!empty && display_width(line) + 1 + display_width(word) > width) {
+      out += line + "\n";
+      line = next;
+      empty = true;
+    }
+    if (!empty) line += ' ';
+    line += word;
+    empty = false;
+    at = end + 1;
+  }
+  return out + line + "\n";
+}
+
 std::string file_part(std::string_view name) {
   std::string out;
   for (const char c : name) {

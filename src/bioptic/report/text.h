@@ -23,6 +23,10 @@ std::string markdown_escape(std::string_view text);
 std::string shortened(std::string_view text, std::size_t characters);
 // Columns that UTF-8 text takes on a terminal, one a character.
 std::size_t display_width(std::string_view text);
+// Words of `text` in lines of at most `width` columns, the first after `first`, the others after
+// `next`; "95 %" stays together.  Ends in a new line.
+std::string filled(std::string_view text, std::string_view first, std::string_view next,
+                   std::size_t width);
 // Letters, digits, '.', '_', '-', '='; anything else becomes '_'.
 std::string file_part(std::string_view name);
 

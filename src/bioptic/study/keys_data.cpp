@@ -420,6 +420,8 @@ const std::vector<Key<ArmSpec>>& arm_keys() {
        "Overrides `split_by` of [data]: what this arm's validation is drawn by."},
       {"reported", "", "", reported_binding(), "{}",
        "What a paper or report said, shown beside the result, such as { test_accuracy = 0.725 }."},
+      {"reported_figure", "", "", whole<S, int>(&S::reported_figure, 0, 999), "0",
+       "The number of its figure that shows this arm, for the heading of the counterpart; 0 = none."},
   };
   return keys;
 }

@@ -48,6 +48,7 @@ void add_control_arms(StudySpec& study) {
     control.is_control = true;
     control.own.clear();
     control.reported.clear();
+    control.reported_figure = 0;
     for (std::size_t j = 0; j < arms; ++j) {
       ArmSpec& arm = study.arms[j];
       if (arm.name == control.name) {

@@ -161,7 +161,7 @@ void read_arm(Reader& reader, const Node& node) {
     } else {
       read_override(draft, entry, place);
     }
-    if (entry.key != "name" && entry.key != "reported") {
+    if (entry.key != "name" && !entry.key.starts_with("reported")) {
       arm.own.push_back(own_text(entry, " = "));
     }
   }

@@ -54,6 +54,7 @@ struct ArmSpec {
   // What this arm sets itself, as "key = value" text, in file order (tables: how arms differ).
   std::vector<std::string> own;
   std::map<std::string, double> reported;
+  int reported_figure = 0;  // 0 = none
   // loss.class_weight where it names classes; expand() turns it into train.loss.class_weight, which
   // goes by label.
   std::map<std::string, double> class_weight;

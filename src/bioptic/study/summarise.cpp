@@ -171,6 +171,7 @@ Stored read_stored(const Store& store, const std::string& name) {
     for (const std::string& own : arm_spec.own)
       arm.differs += (arm.differs.empty() ? "" : ", ") + own;
     arm.reported = arm_spec.reported;
+    arm.reported_figure = arm_spec.reported_figure;
     arm.loss = arm_spec.train.loss.kind;
     arm.augment = arm_spec.train.augment;
     arm.outputs = output_count(arm.loss, classes);

@@ -60,6 +60,7 @@ struct ArmSummary {
   // By split: mean counts over seeds, classes x classes, row = label, column = predicted.
   std::map<std::string, std::vector<double>> confusion;
   std::map<std::string, double> reported;  // "test_accuracy" -> 0.725, as the study gives it
+  int reported_figure = 0;                 // of the report that the study repeats; 0 = none
   LossKind loss = LossKind::bce_with_logits;
   AugmentSpec augment;
   int outputs = 1;

@@ -1,0 +1,22 @@
+#include "bioptic/report/overview_text.h"
+
+#include <fmt/format.h>
+
+#include "bioptic/report/overview_words.h"
+#include "bioptic/report/text.h"
+
+namespace bioptic {
+
+std::string overview_text(const StudyOverview& study) {
+  constexpr std::size_t kWidth = 80;
+  std::string out = filled(plain_answer(study), "  ", "  ", kWidth);
+  for (const OverviewClaim& claim : study.claims) {
+    out += filled(fmt::format("{} {} {}: {}", claim_mark(claim.verdict), claim.id,
+                              claim_verdict_words(claim.verdict), claim.sentence),
+                  "    ", "         ", kWidth);
+    out += filled(claim_number(claim), "         ", "         ", kWidth);
+  }
+  return out;
+}
+
+}  // namespace bioptic
