@@ -11,6 +11,7 @@ namespace bioptic {
 using Command = std::function<int()>;
 
 void register_data(CLI::App& app, Command& run);  // data import, info, phantom
+void register_demo(CLI::App& app, Command& run);
 void register_init(CLI::App& app, Command& run);
 void register_run(CLI::App& app, Command& run);
 void register_status(CLI::App& app, Command& run);

@@ -134,6 +134,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "help of every command");
   Command command;
+  register_demo(app, command);
   register_run(app, command);
   register_status(app, command);
   register_check(app, command);

@@ -230,7 +230,9 @@ class Run {
                       divisions[i].jobs, divisions[i].jobs == 1 ? "" : "s", divisions[i].threads,
                       divisions[i].threads == 1 ? "" : "s", duration_text(divisions[i].seconds));
     }
-    say(text + (divisions.size() > 1 ? "), by a few steps measured now" : ""));
+    if (!options_.brief) {
+      say(text + (divisions.size() > 1 ? "), by a few steps measured now" : ""));
+    }
     const Division& best = divisions.front();
     double alone = best.seconds;
     for (const Division& d : divisions) alone = d.jobs == 1 ? d.seconds : alone;
@@ -294,7 +296,16 @@ class Run {
     return prepare_data(spec, prepare);
   }
 
+  // In one line, for all studies that share the images.
+  void describe_briefly(const PlannedStudy& study) const {
+    if (!studies_.empty() && studies_.back().data.source == study.data.source) return;
+    const DatasetInfo& info = study.data.dataset.info();
+    say(fmt::format("Images: {}, {} of {} x {} pixels", study.data.source, info.images, info.width,
+                    info.height));
+  }
+
   void describe(const PlannedStudy& study) const {
+    if (options_.brief) return describe_briefly(study);
     const PreparedData& data = study.data;
     const DatasetInfo& info = data.dataset.info();
     const PlannedTrial& first = study.trials.front();
@@ -550,8 +561,7 @@ class Run {
     summary.audit = study_audit(summary, &study.data.dataset, out_, threads_);
     // Before the figures are drawn, which takes longer than all the rest.
     if (options_.brief) {
-      say(fmt::format("\n{}: {}\n", study.spec.name, summary.question) +
-          overview_text(overview_of(summary)));
+      say("\n" + overview_text(overview_of(summary)));
     } else {
       say(fmt::format("\n{}: {} trained, {} found in the store{}{}\n", study.spec.name,
                       counted(static_cast<std::size_t>(outcome.trained), "trial"), outcome.found,
@@ -565,7 +575,7 @@ class Run {
     std::fflush(stdout);
     const ReportOutcome written = write_report(summary, &study.data.dataset, folder);
     for (const std::string& note : written.notes) say("note: " + note);
-    say((options_.brief ? "  report: " : "Report: ") + written.html.string());
+    if (!options_.brief) say("Report: " + written.html.string());
     return {{"study", study.spec.name},        {"folder", folder.string()},
             {"report", written.html.string()}, {"trained", outcome.trained},
             {"found", outcome.found},          {"collapsed", outcome.collapsed},

@@ -9,7 +9,9 @@ namespace bioptic {
 
 std::string overview_text(const StudyOverview& study) {
   constexpr std::size_t kWidth = 80;
-  std::string out = filled(plain_answer(study), "  ", "  ", kWidth);
+  std::string out = filled(study.name + ": " + study.question, "", "  ", kWidth);
+  out += filled(plain_answer(study), "  ", "  ", kWidth);
+  if (study.seeds < static_cast<std::size_t>(kLeastSeedsForVerdict)) return out;
   for (const OverviewClaim& claim : study.claims) {
     out += filled(fmt::format("{} {} {}: {}", claim_mark(claim.verdict), claim.id,
                               claim_verdict_words(claim.verdict), claim.sentence),

@@ -63,10 +63,11 @@ std::string for_whom(const StudyOverview& s) {
 std::string interval_text(double low, double high, double confidence) {
   if (std::isnan(low)) return "";
   // A limit that is not 0 does not read as 0: it may be what decides.
-  const double least = std::min(std::abs(low), std::abs(high));
-  const int digits = least == 0 || least >= 0.0005 ? 1 : least >= 0.00005 ? 2 : 3;
-  return fmt::format(" ({} CI {} to {})", confidence_text(confidence),
-                     points_text(low, digits, true), points_text(high, digits, true));
+  const auto text = [](double limit) {
+    const double size = std::abs(limit);
+    return points_text(limit, size == 0 || size >= 0.0005 ? 1 : size >= 0.00005 ? 2 : 3, true);
+  };
+  return fmt::format(" ({} CI {} to {})", confidence_text(confidence), text(low), text(high));
 }
 
 // "a scored 4.2 points higher than b (95 % CI ...)", the better one in front.
