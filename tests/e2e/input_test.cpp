@@ -67,6 +67,29 @@ TEST_F(Input, CommandLine) {
   }
 }
 
+TEST_F(Input, NumbersThatAreNotFinite) {
+  ASSERT_EQ(bioptic("data import @images @plain").code, 0);
+  for (const char* number : {"nan", "inf", "-inf", "1e999"}) {
+    for (const char* option : {"--detect ", "--val-fraction ", "--test-fraction "}) {
+      expect_refused(std::string("data audit @plain --no-near ") + option + number, {number});
+    }
+    expect_refused(std::string("data phantom @p --shift ") + number, {"--shift", number});
+    expect_refused(std::string("data phantom @p --seed ") + number, {"--seed", number});
+    expect_refused(std::string("data phantom @p --train ") + number, {"--train", number});
+    expect_refused(std::string("schedule @s.toml --train-images ") + number,
+                   {"--train-images", number});
+  }
+}
+
+// Before anything is searched with them, in every command that reads a new study.
+TEST_F(Input, SearchesThatMayNotEnd) {
+  edit("group = '(person\\d+)'", "group = '(?=sick)'");
+  const std::vector<std::string> said = {"[data] group = '(?=sick)'", "may take for ever"};
+  expect_study_refused(said);
+  expect_refused("run @s.toml --out @runs --dry-run", said);
+  expect_refused("schedule @s.toml --out @runs --train-images 40", said);
+}
+
 TEST_F(Input, StudyFiles) {
   edit("batch_size = 10", "batchsize = 10");
   expect_study_refused({"s.toml:", "batchsize", "batch_size"});

@@ -78,6 +78,11 @@ TEST_F(Interrupt, ControlCStopsCleanlyAndTheSameCommandGoesOn) {
   const json left = status("runs");
   EXPECT_EQ(left.at("running"), 0);
   EXPECT_GT(left.at("missing"), 0);
+  const int collapsed = left.at("collapsed"), kept = left.at("done").get<int>() + collapsed;
+  const std::string said =
+      fmt::format("{} of 4 trials of s are done and kept{}. The same", kept,
+                  collapsed > 0 ? fmt::format(", {} of them collapsed", collapsed) : "");
+  EXPECT_NE(stopped.err.find(said), std::string::npos) << stopped.err;
 
   const Outcome report = bioptic("report @runs");
   EXPECT_EQ(report.code, 0) << report.err;

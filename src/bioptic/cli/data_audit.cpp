@@ -12,6 +12,7 @@
 #include "bioptic/base/private_folder.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/data_commands.h"
+#include "bioptic/cli/finite_number.h"
 #include "bioptic/data/audit.h"
 #include "bioptic/data/audit_json.h"
 
@@ -126,15 +127,15 @@ void register_data_audit(CLI::App& data, Command& run) {
       ->check(CLI::IsMember({"image", "group"}))
       ->capture_default_str();
   app->add_option("--val-fraction", options->audit.split.val_fraction, "its share")
-      ->check(CLI::Range(0.01, 0.99))
+      ->check(number_between(0.01, 0.99))
       ->capture_default_str();
   app->add_option("--test-fraction", options->audit.split.test_fraction,
                   "the test split's share where the source names none")
-      ->check(CLI::Range(0.01, 0.99))
+      ->check(number_between(0.01, 0.99))
       ->capture_default_str();
   app->add_option("--detect", options->audit.detect,
                   "difference in accuracy that the test set should show")
-      ->check(CLI::Range(0.001, 0.3))
+      ->check(number_between(0.001, 0.3))
       ->capture_default_str();
   app->add_option("--montage", options->montage, "FILE.png: the most alike pairs side by side");
   app->add_flag("--no-near", options->no_near, "do not look for near duplicates");

@@ -14,6 +14,7 @@
 #include "bioptic/base/print.h"
 #include "bioptic/cli/data_commands.h"
 #include "bioptic/data/dataset.h"
+#include "bioptic/data/plain_facts.h"
 
 namespace bioptic {
 namespace {
@@ -101,6 +102,13 @@ void print_json(const Dataset& dataset) {
   print_out("{}\n", json_text(j, 2));
 }
 
+void print_facts(const char* heading, const std::string& facts) {
+  for (const std::string& line : plain_facts(facts)) {
+    print_out("{:13}  {}\n", heading, line);
+    heading = "";
+  }
+}
+
 void print_text(const Dataset& dataset) {
   const DatasetInfo& info = dataset.info();
   print_out("{}: {}, {} x {} pixels, {}, {}\n", dataset.folder().string(),
@@ -124,8 +132,8 @@ void print_text(const Dataset& dataset) {
   if (const json weights = weights_of(dataset); !weights.is_null()) {
     print_out("weights        {:g} to {:g}\n", weights[0].get<double>(), weights[1].get<double>());
   }
-  print_out("preprocessing  {}\n", info.preprocessing);
-  print_out("provenance     {}\n", info.provenance);
+  print_facts("preprocessing", info.preprocessing);
+  print_facts("provenance", info.provenance);
   print_out("SHA-256        {}\n", info.content_hash);
 }
 

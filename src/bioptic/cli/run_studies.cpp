@@ -26,7 +26,6 @@
 #include "bioptic/base/progress.h"
 #include "bioptic/base/temporary_folder.h"
 #include "bioptic/cli/overwrite.h"
-#include "bioptic/data/group_search.h"
 #include "bioptic/engine/engine.h"
 #include "bioptic/kernel/kernels.h"
 #include "bioptic/report/audit_report.h"
@@ -36,6 +35,7 @@
 #include "bioptic/report/overview_page.h"
 #include "bioptic/report/overview_text.h"
 #include "bioptic/report/report.h"
+#include "bioptic/study/bounded_group.h"
 #include "bioptic/study/choose_jobs.h"
 #include "bioptic/study/executor.h"
 #include "bioptic/study/study_audit.h"
@@ -263,6 +263,10 @@ class Run {
       }
       specs.push_back(std::move(spec));
     }
+    {
+      const std::optional<Store> store = Store::open_if_there(out_);
+      for (const StudySpec& spec : specs) require_bounded_group(spec, store ? &*store : nullptr);
+    }
     const int version = engine_numerics_version(options_.engine);
     for (StudySpec& spec : specs) {
       PlannedStudy study{std::move(spec), {}, {}};
@@ -421,7 +425,6 @@ class Run {
       wanted += planned_bytes(study, save(study), store ? &*store : nullptr);
       const bool known = store && store->study(study.spec.name);
       if (known) continue;
-      require_bounded(study.spec.data.group, study.spec.file.string() + ": [data] group =");
       refuse_to_overwrite_report(out_ / study.spec.name, options_.force);
     }
     check_room(out_, wanted);

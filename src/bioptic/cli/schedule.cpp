@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@
 #include "bioptic/data/split.h"
 #include "bioptic/model/schedule.h"
 #include "bioptic/report/figures.h"
+#include "bioptic/store/store.h"
+#include "bioptic/study/bounded_group.h"
 #include "bioptic/study/document.h"
 #include "bioptic/study/spec.h"
 
@@ -230,6 +233,10 @@ void write_figure(const std::vector<ArmSchedule>& arms, const fs::path& stem) {
 
 int schedule(const Options& options) {
   const StudySpec study = parse_study(options.study);
+  {
+    const std::optional<Store> store = Store::open_if_there(options.out);
+    require_bounded_group(study, store ? &*store : nullptr);
+  }
   const TrainImages images = count_train_images(options, study);
   std::vector<ArmSchedule> arms;
   for (const ArmSpec& arm : study.arms) {

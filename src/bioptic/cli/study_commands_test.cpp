@@ -97,6 +97,19 @@ TEST_F(StudyCommands, ScheduleCountsThePhantom) {
   EXPECT_NE(json.find("\"steps_per_epoch\": 160"), std::string::npos);
 }
 
+TEST_F(StudyCommands, ScheduleRefusesASearchThatRunRefuses) {
+  write_file(path("s.toml"), "[data]\ngroup = '(?=person)'\n[[arm]]\nname = 'a'\n");
+  try {
+    call({"schedule", path("s.toml"), "--train-images", "9", "--csv", "--out", path("runs")});
+    FAIL() << "taken";
+  } catch (const InputError& e) {
+    const std::string said = e.what();
+    EXPECT_NE(said.find("[data] group = '(?=person)': a search with it may take for ever"),
+              std::string::npos)
+        << said;
+  }
+}
+
 TEST_F(StudyCommands, ScheduleNeedsToKnowTheNumberOfImages) {
   fs::create_directories(folder_ / "images");
   write_file(path("s.toml"), "[data]\nsource = 'images'\n[[arm]]\nname = 'a'\n");

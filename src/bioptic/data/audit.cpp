@@ -620,9 +620,10 @@ class Auditor {
     const double d = options_.detect, z = 1.959964 + 0.841621;
     const double needed = std::max(1.0, std::ceil(z * z * (0.1 - d * d) / (d * d)));
     c.said = fmt::format(
-        "{} images of {} groups; to see a difference of {:g} in accuracy between two arms that "
-        "differ "
-        "on a tenth of the images takes {:.0f} (level 0.05, power 0.8)",
+        "{} images of {} groups; by a rule of thumb for two models of one training each that "
+        "differ on a tenth of the images, to see a difference of {:g} in accuracy takes {:.0f} "
+        "(level 0.05, power 0.8); several seeds, and arms that agree on more images, take fewer: "
+        "the comparisons of a run say what its own arms need",
         images, groups, d, needed);
     if (static_cast<double>(groups) < needed) c.state = AuditState::found;
   }

@@ -44,4 +44,8 @@ class LossTotal {
   std::array<std::uint64_t, kLosses> counts_{}, images_{};
 };
 
+// The sentence of one kind, by its key in that JSON: how much, and of how many images (0 where it
+// is of the source as a whole).  A key of a later program is named as it is.
+std::string loss_said(const std::string& key, std::uint64_t count, std::uint64_t images);
+
 }  // namespace bioptic

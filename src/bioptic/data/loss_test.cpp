@@ -22,6 +22,27 @@ TEST(Losses, AreCountedByValueAndImageAndSaidOnce) {
             "window (--window LOW:HIGH).");
 }
 
+TEST(Losses, AgreeWithTheirNumber) {
+  for (const std::uint64_t count : {1U, 2U}) {
+    Losses one;
+    for (std::size_t k = 0; k < kLosses; ++k) one.counts[k] = count;
+    LossTotal total;
+    total.add(one);
+    std::string all;
+    for (const std::string& warning : total.warnings()) all += warning + "\n";
+    const std::vector<std::string> wanted =
+        count == 1
+            ? std::vector<std::string>{"1 byte of 1 image belongs to",
+                                       "1 pixel value of 1 image was", "1 pixel of 1 image is",
+                                       "1 overlay in", "1 image does not say"}
+            : std::vector<std::string>{"2 bytes of 1 image belong to",
+                                       "2 pixel values of 1 image were", "2 pixels of 1 image are",
+                                       "2 overlays in", "image do not say"};
+    for (const std::string& words : wanted)
+      EXPECT_NE(all.find(words), std::string::npos) << words << "\n" << all;
+  }
+}
+
 TEST(Losses, OfAFolderAreNotOfImages) {
   Losses one;
   one[Loss::linked_folders] = 3;

@@ -9,6 +9,7 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/files.h"
+#include "bioptic/data/plain_facts.h"
 #include "bioptic/report/audit_report.h"
 #include "bioptic/report/cautions.h"
 #include "bioptic/report/claims_report.h"
@@ -225,8 +226,11 @@ std::string data_table(const StudySummary& summary) {
   out += facts_row("groups (patients)",
                    fmt::format("{}, of them {} in the test split; from: {}", summary.groups,
                                summary.test_groups, summary.groups_from));
-  out += facts_row("preprocessing", info.preprocessing);
-  out += facts_row("source", info.provenance);
+  const auto facts = [](const std::string& text) {
+    return fmt::format("{}", fmt::join(plain_facts(text), "; "));
+  };
+  out += facts_row("preprocessing", facts(info.preprocessing));
+  out += facts_row("source", facts(info.provenance));
   out += facts_row("dataset", summary.dataset_path);
   out += facts_row("SHA-256", summary.dataset_hash);
   return out + "</tbody></table>\n";

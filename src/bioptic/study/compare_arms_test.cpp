@@ -778,7 +778,10 @@ TEST(Comparisons, SentencesSayHowWellAPlanIsKnown) {
   c.seeds_needed_low = 14;
   says("4 more, on these 228 images.");
   c.seeds_needed = 7;
-  says("7 seeds are enough");
+  says("7 seeds are enough to find a true difference of 2.00 points on 228 images like these");
+  c.inference = Inference::seeds;
+  says("on these very images with a power of 0.8");
+  c.inference = Inference::patients;
   c.seeds_needed.reset();
   c.seeds_needed_low = 23;
   c.cases_needed = 480;

@@ -101,9 +101,11 @@ std::string more(const Comparison& c, const char* cases) {
           after("; ", judging_from(c.seeds, "seeds", c.seeds_needed_low, n)));
     }
     return fmt::format(
-        " {} seeds are enough to find a true difference of {} with a power of 0.8{}; a smaller one "
-        "takes more.",
-        n, wanted, at_level(c));
+        " {} seeds are enough to find a true difference of {} {} with a power of 0.8{}, going by "
+        "how these trainings vary; a smaller one takes more.",
+        n, wanted,
+        e2 ? fmt::format("on {} {} like these", c.groups, cases) : "on these very images",
+        at_level(c));
   }
   const std::string level = c.power_tests > 1 ? "," + at_level(c) : "";
   if (e2 && c.seeds_needed_low) {

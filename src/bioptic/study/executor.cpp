@@ -21,6 +21,7 @@
 #include "bioptic/data/unchanged.h"
 #include "bioptic/kernel/kernels.h"
 #include "bioptic/model/safetensors.h"
+#include "bioptic/study/collapse.h"
 #include "bioptic/study/environment.h"
 #include "bioptic/study/model_images.h"
 #include "bioptic/study/trace.h"
@@ -210,9 +211,10 @@ TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
   const std::lock_guard lock(mutex);
   done += trial.spec.train.epochs - epochs_done;  // stopped early
   if (options.note && result.status != TrialStatus::done) {
-    options.note(result.status == TrialStatus::failed
-                     ? fmt::format("{}: failed: {}", where, result.error)
-                     : where + ": collapsed (one predicted class, or a loss that is not finite)");
+    options.note(
+        result.status == TrialStatus::failed
+            ? fmt::format("{}: failed: {}", where, result.error)
+            : fmt::format("{}: collapsed ({})", where, collapse_words(result, trial.spec.train)));
   }
   return result;
 }

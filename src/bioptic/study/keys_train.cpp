@@ -585,7 +585,9 @@ const std::vector<Key<TrainDraft>>& train_keys() {
       {"early_stopping", "", "", early_stopping_binding(), "false",
        "Ends a training that no longer improves."},
       {"select", "", "", select_binding(), "\"last\"",
-       "Which epoch's weights count: the last, or the one with the best validation metric."},
+       "Which epoch's weights count: the last, or the one with the best validation metric. "
+       "val_auroc looks at the order of the scores alone, so it may choose an epoch that predicts "
+       "one class: such a training counts as collapsed, and the report says what chose it."},
       {"train_eval", "", "", flag<S>([](auto& t) -> auto& { return t.spec.train_eval; }), "false",
        "Also evaluate the training split at the end of every epoch."},
       {"augment", "", "augmentation transforms", augment_binding(), "false",

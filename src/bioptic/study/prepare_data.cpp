@@ -196,6 +196,16 @@ std::vector<EqualizedData> equalized_data(const Dataset& dataset, const StudySpe
   return all;
 }
 
+// Nobody is to take results on simulated images for those of their own.
+std::string unnamed_source_note(const StudySpec& study) {
+  const bool data = std::any_of(study.lines.begin(), study.lines.end(),
+                                [](const auto& line) { return line.first.starts_with("data."); });
+  return fmt::format(
+      "Simulated images (the phantom), no real ones: this study names no {}. Set [data] source, or "
+      "give --data, to train on your own.",
+      data ? "[data] source" : "[data]");
+}
+
 int positive_label(const DatasetInfo& info, const std::string& name) {
   if (name.empty()) return static_cast<int>(info.classes.size()) - 1;
   const auto found = std::find(info.classes.begin(), info.classes.end(), name);
@@ -229,8 +239,10 @@ PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options)
 
   if (phantom) {
     const PhantomSpec& spec = study.data.phantom;
-    prepared.source = fmt::format("phantom (train {}, test {}, shift {}, seed {})", spec.train,
-                                  spec.test, spec.shift, spec.seed);
+    prepared.source =
+        fmt::format("simulated images: phantom (train {}, test {}, shift {}, seed {})", spec.train,
+                    spec.test, spec.shift, spec.seed);
+    if (!study.lines.contains("data.source")) prepared.notes.push_back(unnamed_source_note(study));
     prepared.dataset = phantom_dataset(spec, cache, options);
   } else if (is_dataset(path)) {
     prepared.source = path.string();

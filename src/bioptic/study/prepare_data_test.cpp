@@ -95,6 +95,30 @@ class PrepareData : public ::testing::Test {
                   temporary_beside("prepare" + std::to_string(::getpid())).filename();
 };
 
+// Results on simulated images are not to be taken for those of one's own.
+TEST_F(PrepareData, SaysThatAStudyWithoutDataIsOfThePhantom) {
+  const auto notes = [&](const std::string& data) {
+    write_file(out_ / "s.toml",
+               "[study]\nname = \"s\"\n" + data + "[train]\nepochs = 1\n[[arm]]\nname = \"a\"\n");
+    StudySpec study = parse_study(out_ / "s.toml");
+    study.data.phantom.train = study.data.phantom.test = 40;
+    study.data.phantom.size = 32;
+    PrepareOptions options;
+    options.out = out_;
+    const PreparedData prepared = prepare_data(study, options);
+    EXPECT_EQ(prepared.source.find("simulated images"), 0U) << prepared.source;
+    std::string all;
+    for (const std::string& note : prepared.notes) all += note + "\n";
+    return all;
+  };
+  EXPECT_NE(notes("").find("Simulated images (the phantom), no real ones: this study names no "
+                           "[data]."),
+            std::string::npos);
+  EXPECT_NE(notes("[data]\nval_fraction = 0.2\n").find("names no [data] source."),
+            std::string::npos);
+  EXPECT_EQ(notes("[data]\nsource = \"phantom\"\n").find("names no"), std::string::npos);
+}
+
 TEST_F(PrepareData, RefusesADatasetWhosePixelsChanged) {
   write_dataset(PixelType::uint8);
   EXPECT_NO_THROW(prepare("data"));

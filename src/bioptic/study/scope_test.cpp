@@ -291,6 +291,31 @@ TEST(Scope, CollapsesOfOneKindAreNotCountedTwice) {
   EXPECT_EQ(collapse_words(arm), "scores that are not finite");
 }
 
+// An epoch that validation's AUROC chose may predict one class although no training went wrong.
+TEST(Scope, ACollapseInAChosenEpochIsSaidToBeThat) {
+  StudySummary summary = made();
+  ArmSummary& arm = summary.arms[0];
+  TrialResult& result = arm.trials[1].result;
+  result.status = TrialStatus::collapsed;
+  arm.selected_by = "val_auroc";
+  EXPECT_EQ(collapse_words(arm),
+            "one predicted class in the epoch that val_auroc chose at the threshold (0.5) although "
+            "the scores differ");
+  arm.outputs = 3;  // no threshold
+  EXPECT_EQ(collapse_words(arm),
+            "one predicted class in the epoch that val_auroc chose although the scores differ");
+  result.history.resize(30);
+  result.selected_epoch = 2;
+  TrainSpec train;
+  EXPECT_EQ(collapse_words(result, train), "one predicted class");
+  train.select = ValidationMetric::auroc;
+  EXPECT_EQ(collapse_words(result, train),
+            "one predicted class in epoch 2 of 30, which val_auroc chose");
+  result.history[7].val_loss = std::nan("");  // in another epoch than the chosen one
+  EXPECT_EQ(collapse_words(result, train), "a loss that is not finite");
+  EXPECT_EQ(collapse_words(arm), "a loss that is not finite");
+}
+
 TEST(Scope, ClassesThatCountDifferentlyShiftProbabilities) {
   StudySummary summary = made();
   const std::string words = "the classes counted differently";

@@ -14,16 +14,16 @@ namespace fs = std::filesystem;
 namespace {
 
 // Changes whenever the same data would be said to be otherwise: a kept audit of before is not read.
-constexpr int kAuditVersion = 1;
+constexpr int kAuditVersion = 2;
 constexpr std::size_t kMeasuredBytes = 200'000'000, kFewestMeasured = 500;
 
-fs::path kept_audit(const StudySummary& summary, const fs::path& out) {
+fs::path kept_audit(const StudySummary& summary, const fs::path& out, int version) {
   Sha256 hash;
   const auto add = [&](const std::string& text) {
     const std::string line = text + "\n";
     hash.update(line.data(), line.size());
   };
-  add(fmt::format("audit {} {} {}", kAuditVersion, summary.dataset_hash, summary.detect));
+  add(fmt::format("audit {} {} {}", version, summary.dataset_hash, summary.detect));
   for (const StudyImage image : summary.images) {
     add(std::string(image.split) + " " + std::string(image.group));
   }
@@ -44,8 +44,12 @@ std::optional<Audit> read_kept(const fs::path& file) {
 
 std::optional<Audit> study_audit(const StudySummary& summary, const Dataset* images,
                                  const fs::path& out, int threads) {
-  const fs::path file = kept_audit(summary, out);
+  const fs::path file = kept_audit(summary, out, kAuditVersion);
   std::optional<Audit> audit = read_kept(file);
+  // Without the images what an older version said is all that there is.
+  for (int version = kAuditVersion - 1; !audit && images == nullptr && version > 0; --version) {
+    audit = read_kept(kept_audit(summary, out, version));
+  }
   if (audit || images == nullptr) return audit;
 
   AuditSplits splits;

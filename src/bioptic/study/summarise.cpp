@@ -177,6 +177,7 @@ Stored read_stored(const Store& store, const std::string& name) {
     arm.outputs = output_count(arm.loss, classes);
     arm.threshold = threshold_words(arm_spec.train.threshold);
     arm.chosen = chosen_by_validation(arm_spec.train);
+    if (arm_spec.train.select) arm.selected_by = name_of(*arm_spec.train.select);
   }
   for (const StoredPlace& place : store.places(name)) {
     ArmSummary* const arm = find_arm(summary, place.arm);

@@ -67,6 +67,7 @@ struct ArmSummary {
   bool val_by_group = false;  // validation was drawn by group, not by image
   std::string control;        // name of the arm among StudySummary::controls that is this one's
   Chosen chosen;              // by validation
+  std::string selected_by;    // validation metric that chose the epoch; "" = the last counts
   std::string threshold;  // words: "0.5", "Youden on validation", "sensitivity 0.95 on validation"
 };
 
