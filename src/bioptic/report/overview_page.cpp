@@ -44,6 +44,8 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 th, td { padding: .35rem .8rem .35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--soft); font-size: .82rem; vertical-align: bottom; }
 td.n, th.n { text-align: right; white-space: nowrap; }
+table.accuracies th, table.accuracies td { overflow-wrap: normal; padding-right: 1rem; }
+table.accuracies td:first-child { min-width: 6.5rem; overflow-wrap: anywhere; } table.accuracies small { display: block; color: var(--soft); }
 tr.study th { color: var(--ink); padding-top: .9rem; font-size: .9rem; }
 .verdict { white-space: nowrap; font-weight: 600; }
 .verdict i { display: inline-block; width: 1.35em; font-style: normal; font-weight: 700; }
@@ -65,11 +67,12 @@ button { font: inherit; font-size: .85rem; padding: .25rem .8rem; border: 1px so
 .note { border-left: 5px solid #E69F00; background: var(--card); border-radius: 4px; padding: .6rem 1rem; margin: 0 0 1rem; }
 .small { font-size: .85rem; color: var(--soft); max-width: 46rem; }
 @media (max-width: 40rem) { td .wide { display: none; } table.claims thead { display: none; } table.claims tr { display: block; border-bottom: 1px solid var(--line); padding: .5rem 0; }
+  table.accuracies th, table.accuracies td { padding-right: .7rem; font-size: .82rem; }
   table.claims td { display: block; border: 0; padding: .1rem 0; } table.accuracies .narrow-out { display: none; } }
 @page { margin: 14mm; }
 @media print { :root { --paper: #fff; --ink: #111; --soft: #555; --line: #ccc; --card: #f6f6f6; } body { max-width: none; padding: 0; font-size: 10pt; }
   button { display: none; } .grid { grid-template-columns: 1fr 1fr 1fr; gap: 4mm 6mm; } h2 { break-after: avoid; margin-top: 6mm; } table { font-size: 8.5pt; }
-  th, td { padding-top: 1mm; padding-bottom: 1mm; } .answer { padding: 2mm 3mm; } a { color: inherit; text-decoration: none; } }
+  th, td { padding-top: 1mm; padding-bottom: 1mm; } .answer { padding: 2mm 3mm; } .answer .said { font-size: 11pt; } a { color: inherit; text-decoration: none; } }
 )css";
 
 // Without it the button is not there; everything else is.
@@ -157,17 +160,17 @@ std::string accuracy_row(const OverviewArm& arm, bool report, double low, double
                      std::isnan(from) ? "-" : percent(from, 1) + " to " + percent(to, 1));
   out += fmt::format("<td class=\"n narrow-out\">{}</td>", percent(arm.val_accuracy, 1));
   if (report) {
-    std::string said = "-", within = "";
+    std::string said = "-";
     if (!std::isnan(arm.reported)) {
       said = percent(arm.reported, 2);
       if (!arm.by_seed.empty()) {
         const auto [least, most] = std::minmax_element(arm.by_seed.begin(), arm.by_seed.end());
-        within = arm.reported > *most    ? "above every run"
-                 : arm.reported < *least ? "below every run"
-                                         : "within our runs";
+        said += fmt::format("<small>{}</small>", arm.reported > *most    ? "above every run"
+                                                 : arm.reported < *least ? "below every run"
+                                                                         : "within our runs");
       }
     }
-    out += fmt::format("<td class=\"n\">{}</td><td>{}</td>", said, within);
+    out += fmt::format("<td class=\"n\">{}</td>", said);
   }
   return out + fmt::format("<td class=\"n\">{}{}</td></tr>\n", arm.trials,
                            arm.collapsed > 0 ? fmt::format(", {} collapsed", arm.collapsed) : "");
@@ -198,10 +201,10 @@ std::string accuracies_table(std::span<const StudyOverview> studies, bool report
       "scope=\"col\" class=\"n\">runs</th></tr></thead><tbody>\n",
       report ? ", beside the report's" : "", percent_text(low, 0), percent_text(high, 0),
       report ? "; cross: the report" : "",
-      report ? "<th scope=\"col\" class=\"n\">the report's, %</th><th scope=\"col\"></th>" : "");
+      report ? "<th scope=\"col\" class=\"n\">the report's, %</th>" : "");
   for (const StudyOverview& s : studies) {
     out += fmt::format("<tr class=\"study\"><th scope=\"colgroup\" colspan=\"{}\">{}</th></tr>\n",
-                       report ? 8 : 6, html_escape(s.name));
+                       report ? 7 : 6, html_escape(s.name));
     for (const OverviewArm& arm : s.arms) out += accuracy_row(arm, report, low, high);
   }
   const bool patients = std::all_of(studies.begin(), studies.end(), [](const StudyOverview& s) { return s.patients_known; });

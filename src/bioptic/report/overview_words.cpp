@@ -277,7 +277,10 @@ std::string short_finding(const StudyOverview& s) {
     return fmt::format("{} was {} than all others, by {} points or more", arm->name,
                        worst ? "worse" : "better", points_text(least_against(s, *arm), 1, false));
   }
-  const std::string pairs = s.pairs.size() == 1 ? "" : pairs_text(s, s.pairs) + "; ";
+  const bool all_open = count(s.pairs, Verdict::undecided) == s.pairs.size();
+  const std::string pairs = all_open ? "undecided; "
+                            : s.pairs.size() == 1 ? ""
+                                                  : pairs_text(s, s.pairs) + "; ";
   return pairs + better_text(largest(found.empty() ? s.pairs : found));
 }
 
