@@ -105,6 +105,28 @@ TEST_F(Comparing, PlanFromAStudy) {
   EXPECT_EQ(bioptic("plan --detect 0.05 --from @runs/second").code, 2);
 }
 
+// All pairs of 200 arms are no plan that anybody waits for; and a plan is for what is compared.
+TEST_F(Comparing, PlanIsForThePairsThatTheStudyCompares) {
+  make_images("images");
+  const auto study = make_study("first", "reference = \"cosine\"", "epochs = 2");
+  std::string text = read(study);
+  text.replace(text.find("seeds = 2"), 9, "seeds = 5");
+  const std::size_t group = text.find("group = ");
+  text.erase(group, text.find('\n', group) - group);
+  text += "\n[[arm]]\nname = \"small\"\nbatch_size = 5\n";
+  write(study, text);
+  ASSERT_EQ(bioptic("run @first.toml --out @runs").code, 0);
+  const json pairs = json_of("plan --detect 0.05 --from @runs --json").at("pairs");
+  ASSERT_EQ(pairs.size(), 2U);
+  EXPECT_EQ(pairs.at(0).at("b"), "cosine");
+  EXPECT_EQ(pairs.at(1).at("b"), "cosine");
+  const json asked =
+      json_of("plan --detect 0.05 --from @runs --json --arms small,constant").at("pairs");
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked.at(0).at("a"), "constant");
+  EXPECT_EQ(asked.at(0).at("b"), "small");
+}
+
 TEST_F(Comparing, TheExampleOfTheDocumentation) {
   const std::string file = std::filesystem::absolute("examples/compare/predictions.csv").string();
   const json all = json_of("compare " + file + " --json");

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "bioptic/stats/effective_groups.h"
 #include "bioptic/stats/planned_comparison.h"
 #include "bioptic/store/store.h"
+#include "bioptic/study/arm_pairs.h"
 #include "bioptic/study/metric_values.h"
 #include "bioptic/study/seed_independence.h"
 #include "bioptic/study/summarise.h"
@@ -75,6 +77,20 @@ std::size_t arm_index(const PredictionTable& table, const std::string& name) {
   throw InputError(fmt::format("--arms: no arm is called '{}'{}", name, suggestion(name, names)));
 }
 
+// The pairs that the study compares, or all of the arms that are asked for.
+ArmPairs pairs_to_plan(const Options& o, const StudySummary& summary,
+                       const PredictionTable& table) {
+  if (o.arms.empty()) return pairs_of(names_of_arms(table), summary.pairs);
+  std::set<std::size_t> only;  // in the study's order, each once
+  for (const std::string& name : o.arms) only.insert(arm_index(table, name));
+  const std::vector<std::size_t> arms(only.begin(), only.end());
+  std::vector<std::string> names;
+  for (const std::size_t a : arms) names.push_back(table.arms[a].name);
+  ArmPairs pairs = pairs_of(names, {});
+  for (ArmPair& pair : pairs.pairs) pair = {arms[pair.a], arms[pair.b]};
+  return pairs;
+}
+
 // Every pair of arms on the test split is a pilot of its own; the plan is for the pair that asks
 // for most.  A mean over the pairs would promise its power to the quieter ones alone.
 void take_parts(const Options& o, Plan& plan) {
@@ -89,46 +105,39 @@ void take_parts(const Options& o, Plan& plan) {
                      "'; expected accuracy, auroc, balanced_accuracy, sensitivity or specificity");
   }
   const MetricValues values = metric_values(table, *metric);
-  std::vector<std::size_t> only;
-  for (const std::string& name : o.arms) only.push_back(arm_index(table, name));
-  const auto wanted = [&](std::size_t a) {
-    return only.empty() || std::find(only.begin(), only.end(), a) != only.end();
-  };
+  const ArmPairs pairs = pairs_to_plan(o, summary, table);
   int collapsed = 0;
   double most = -1;  // seeds asked for; then the variance as it is, upper limit
   double largest = -1;
   std::string reason = "there is one arm";
-  for (std::size_t a = 0; a < table.arms.size(); ++a) {
-    for (std::size_t b = a + 1; b < table.arms.size(); ++b) {
-      if (!wanted(a) || !wanted(b)) continue;
-      std::vector<double> weights(table.arms.size(), 0);
-      weights[a] = 1;
-      weights[b] = -1;
-      const ContrastResult r = contrast(table, values, weights);
-      if (!r.parts || !r.few_cases.empty()) {
-        reason = r.few_cases.empty() ? r.e2.reason : r.few_cases;
-        continue;
-      }
-      const int seeds = o.seeds.value_or(static_cast<int>(r.seeds.size()));
-      const int cases = o.cases.value_or(static_cast<int>(r.groups));
-      const PowerRule rule = {kAlpha, r.effective.of_variance / static_cast<double>(r.groups)};
-      const auto comparison = PlannedComparison::crossed(*r.parts, rule);
-      const Plan::Pair pair = {table.arms[a].name, table.arms[b].name,
-                               comparison.seeds_needed(cases, plan.detect),
-                               comparison.groups_needed(seeds, plan.detect)};
-      const double asked = pair.seeds.safe.value_or(kMostSeeds + 1);
-      const double variance = comparison.variance(seeds, cases, Of::high);
-      if (asked > most || (asked == most && variance > largest)) {
-        most = asked;
-        largest = variance;
-        plan.parts = *r.parts;
-        plan.rule = rule;
-        plan.present_seeds = seeds;
-        plan.present_cases = cases;
-        plan.decides = plan.pairs.size();
-      }
-      plan.pairs.push_back(pair);
+  for (const auto& [a, b] : pairs.pairs) {
+    std::vector<double> weights(table.arms.size(), 0);
+    weights[a] = 1;
+    weights[b] = -1;
+    const ContrastResult r = contrast(table, values, weights);
+    if (!r.parts || !r.few_cases.empty()) {
+      reason = r.few_cases.empty() ? r.e2.reason : r.few_cases;
+      continue;
     }
+    const int seeds = o.seeds.value_or(static_cast<int>(r.seeds.size()));
+    const int cases = o.cases.value_or(static_cast<int>(r.groups));
+    const PowerRule rule = {kAlpha, r.effective.of_variance / static_cast<double>(r.groups)};
+    const auto comparison = PlannedComparison::crossed(*r.parts, rule);
+    const Plan::Pair pair = {table.arms[a].name, table.arms[b].name,
+                             comparison.seeds_needed(cases, plan.detect),
+                             comparison.groups_needed(seeds, plan.detect)};
+    const double asked = pair.seeds.safe.value_or(kMostSeeds + 1);
+    const double variance = comparison.variance(seeds, cases, Of::high);
+    if (asked > most || (asked == most && variance > largest)) {
+      most = asked;
+      largest = variance;
+      plan.parts = *r.parts;
+      plan.rule = rule;
+      plan.present_seeds = seeds;
+      plan.present_cases = cases;
+      plan.decides = plan.pairs.size();
+    }
+    plan.pairs.push_back(pair);
   }
   for (const ArmSummary& arm : summary.arms) collapsed += arm.collapsed;
   if (plan.pairs.empty()) {
@@ -148,6 +157,7 @@ void take_parts(const Options& o, Plan& plan) {
       plan.parts.pilot->seeds < kLeastSeedsForVerdict ? " So few seeds tell little of the first."
                                                       : "",
       collapsed > 0 ? " Collapsed trainings are counted, and widen it." : "");
+  if (!pairs.note.empty()) plan.source += "\n" + pairs.note;
 }
 
 void take_given(const Options& o, Plan& plan) {
@@ -210,7 +220,10 @@ void register_plan(CLI::App& app, Command& run) {
       ->type_name("RUN_DIR");
   sub->add_option("--metric", o->metric, "with --from: accuracy, auroc, ...")
       ->capture_default_str();
-  sub->add_option("--arms", o->arms, "with --from: only pairs of these arms")->delimiter(',');
+  sub->add_option(
+         "--arms", o->arms,
+         "with --from: all pairs of these arms (default: the pairs that the study compares)")
+      ->delimiter(',');
   const CLI::Validator sd = number_between(0.0, 10.0);
   sub->add_option("--sd-seeds", o->sd_seeds, "standard deviation of the difference between seeds")
       ->check(sd);

@@ -109,6 +109,7 @@ std::string band_words(std::size_t seeds) {
 Figure arm_figure(const ArmSummary& arm) {
   Figure f;
   f.name = "arm-" + file_part(arm.name);
+  f.one_of_many = true;
   f.height_mm = 106;
   const std::size_t seeds = arm.trials.size();
   f.caption = fmt::format(

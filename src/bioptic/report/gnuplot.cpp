@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -27,7 +28,8 @@ namespace {
 constexpr double kFontPoints = 7.5;
 constexpr double kPointsPerMm = 72 / 25.4;
 constexpr double kPngDpi = 300;
-constexpr double kPngFontDpi = 96;  // pngcairo takes a point of text for 1/72 inch at 96 dpi
+constexpr double kMostPngPixels = 32000;  // of a side: cairo draws no more than 32,767
+constexpr double kPngFontDpi = 96;        // pngcairo takes a point of text for 1/72 inch at 96 dpi
 
 constexpr const char* kCommon = R"(reset session
 set encoding utf8
@@ -49,11 +51,11 @@ std::string terminal(const std::string& kind, const Figure& f) {
     return fmt::format("set terminal pdfcairo size {:.3f}cm,{:.3f}cm {} fontscale 1 linewidth 1",
                        f.width_mm / 10, f.height_mm / 10, font);
   }
-  const double scale = kPngDpi / 72;
+  const double scale = std::min(kPngDpi / 72, kMostPngPixels / std::max(w, h));
   return fmt::format(
       "set terminal pngcairo size {:.0f},{:.0f} {} fontscale {:.4f} linewidth {:.4f} "
       "pointscale {:.4f}",
-      w * scale, h * scale, font, kPngDpi / kPngFontDpi, scale, scale);
+      w * scale, h * scale, font, scale * 72 / kPngFontDpi, scale, scale);
 }
 
 // The child's side of run_gnuplot: only calls that are safe between fork and exec.

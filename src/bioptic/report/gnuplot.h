@@ -15,6 +15,9 @@ struct Figure {
   double height_mm = 60;
   std::string body;
   std::string caption;  // for the report
+  // One of many alike (the curves of one arm): where they are many, a report names their files
+  // instead of holding them.
+  bool one_of_many = false;
 };
 
 // Draws every figure as NAME.svg, NAME.png (300 dpi) and NAME.pdf, and puts each in place in

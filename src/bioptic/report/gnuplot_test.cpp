@@ -51,6 +51,14 @@ TEST_F(Gnuplot, AnOldDrawingDoesNotPassForOneThatFails) {
   EXPECT_FALSE(fs::exists(folder_ / "figures/a.svg"));
 }
 
+// A figure that has a row for each of many arms: cairo draws no picture of so many pixels.
+TEST_F(Gnuplot, AFigureAsTallAsAHouseIsDrawn) {
+  Figure tall = figure("a", "plot x");
+  tall.height_mm = 3000;  // 35,433 pixels at 300 dpi
+  EXPECT_EQ(draw({tall}), "");
+  EXPECT_TRUE(drawn("a"));
+}
+
 TEST_F(Gnuplot, NamesAreNotCommands) {
   const std::string name = "a\"; system('touch oops') \\ `touch oops` {/Bold x} %d\n'";
   EXPECT_EQ(draw({figure("a", "plot x title " + gnuplot_quote(name))}), "");

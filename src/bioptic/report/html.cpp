@@ -106,6 +106,31 @@ std::string figure_html(const Figure& figure, const fs::path& folder) {
       base64(read_file(file)), html_escape(figure.caption));
 }
 
+// Curves of so many arms are looked at one by one; of more, all of them would be most of the file.
+constexpr std::size_t kMostInlinedAlike = 12;
+
+std::string figures_html(const std::vector<Figure>& figures, const fs::path& folder) {
+  const auto alike = static_cast<std::size_t>(std::count_if(
+      figures.begin(), figures.end(), [](const Figure& figure) { return figure.one_of_many; }));
+  const bool named = alike > kMostInlinedAlike;
+  std::string out = "<h2>Figures</h2>\n<div class=\"grid\">\n", links;
+  for (const Figure& figure : figures) {
+    if (!named || !figure.one_of_many) {
+      out += figure_html(figure, folder);
+    } else if (const std::string file = figure.name + ".svg"; fs::exists(folder / file)) {
+      links += fmt::format("{}<a href=\"figures/{}\">{}</a>", links.empty() ? "" : ", ",
+                           html_escape(file), html_escape(figure.name));
+    }
+  }
+  out += "</div>\n";
+  if (links.empty()) return out;
+  return out +
+         fmt::format(
+             "<details><summary>The curves of each of the {} arms, one by one, are files beside "
+             "this report, in figures/.</summary>\n<p class=\"small\">{}</p></details>\n",
+             alike, links);
+}
+
 std::string mean_cell(const ArmSummary& arm, const ShownMetric& shown) {
   const auto it = arm.metrics.find(shown.key);
   if (it == arm.metrics.end()) return "<td>-</td>";
@@ -301,9 +326,7 @@ std::string report_html(const StudySummary& summary, const std::vector<Figure>& 
   }
 
   out += steadiness_html(summary);
-  out += "<h2>Figures</h2>\n<div class=\"grid\">\n";
-  for (const Figure& figure : figures) out += figure_html(figure, folder);
-  out += "</div>\n";
+  out += figures_html(figures, folder);
   for (const std::string& note : notes) out += "<p class=\"note\">" + html_escape(note) + "</p>\n";
 
   out += metrics_html(summary);

@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 // Rows: classes within splits; columns: the mean image and examples spread evenly over the rows.
 Figure montage(const StudySummary& summary, const Dataset& dataset, const fs::path& scratch) {
-  constexpr std::size_t kExamples = 4;
+  constexpr std::size_t kExamples = 4, kMostClasses = 8;
+  const std::size_t classes = summary.dataset.classes.size();
   std::map<std::pair<std::string, std::int64_t>, std::vector<std::uint32_t>> members;
   for (std::uint32_t i = 0; i < summary.images.size(); ++i) {
     const StudyImage image = summary.images[i];
@@ -28,7 +29,7 @@ Figure montage(const StudySummary& summary, const Dataset& dataset, const fs::pa
   }
   std::vector<std::pair<std::string, std::int64_t>> order;
   for (const char* split : {"train", "val", "holdout", "test"}) {
-    for (std::size_t c = 0; c < std::min<std::size_t>(summary.dataset.classes.size(), 8); ++c) {
+    for (std::size_t c = 0; c < std::min(classes, kMostClasses); ++c) {
       if (members.contains({split, static_cast<std::int64_t>(c)})) {
         order.emplace_back(split, static_cast<std::int64_t>(c));
       }
@@ -42,9 +43,11 @@ Figure montage(const StudySummary& summary, const Dataset& dataset, const fs::pa
   f.name = "montage";
   const double left_mm = 24, thumb_mm = (85 - left_mm) / (kExamples + 1);
   f.height_mm = 6 + thumb_mm * static_cast<double>(order.size());
-  f.caption =
-      "Example images of every class and split, with the mean image (left) of up to 500; "
-      "validation as seed 0 draws it.";
+  f.caption = fmt::format(
+      "Example images of {} and every split, with the mean image (left) of up to 500; validation "
+      "as seed 0 draws it.",
+      classes > kMostClasses ? fmt::format("the first {} of {} classes", kMostClasses, classes)
+                             : std::string("every class"));
   std::string labels;
   for (std::size_t r = 0; r < order.size(); ++r) {
     const std::vector<std::uint32_t>& rows = members[order[r]];

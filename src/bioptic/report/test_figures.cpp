@@ -94,6 +94,9 @@ Figure accuracy_figure(const StudySummary& summary) {
   return f;
 }
 
+// More panels make no figure that is looked at; three stand in a row.
+constexpr std::size_t kMostConfusions = 30;
+
 // Mean counts over seeds; one panel an arm.
 Figure confusion_figure(const StudySummary& summary) {
   Figure f;
@@ -103,6 +106,8 @@ Figure confusion_figure(const StudySummary& summary) {
   for (const ArmSummary& arm : summary.arms) {
     if (!arm.trials.empty()) arms.push_back(&arm);
   }
+  const std::size_t all = arms.size();
+  arms.resize(std::min(all, kMostConfusions));
   const std::size_t columns = arms.size() == 1 ? 1 : arms.size() <= 4 ? 2 : 3;
   const std::size_t rows = (arms.size() + columns - 1) / columns;
   f.width_mm = columns == 1 ? 85 : 170;
@@ -113,6 +118,10 @@ Figure confusion_figure(const StudySummary& summary) {
   f.caption =
       "Confusion matrices on the test images: mean count over seeds, rows are true classes; "
       "shade: share of the row.";
+  if (all > arms.size()) {
+    f.caption += fmt::format(" The first {} of {} arms; the counts of all are in summary.json.",
+                             arms.size(), all);
+  }
   f.body = fmt::format("set multiplot layout {},{}\n", rows, columns);
   f.body +=
       "unset key\nunset colorbox\nunset grid\nset border 15\n"

@@ -28,7 +28,7 @@ double mean_of_arm(const PredictionTable& table, const MetricValues& values, std
   double sum = 0;
   for (std::size_t k = 0; k < table.arms[arm].trials.size(); ++k) {
     const std::int64_t seed = table.arms[arm].trials[k].seed;
-    if (std::find(result.seeds.begin(), result.seeds.end(), seed) != result.seeds.end()) {
+    if (std::binary_search(result.seeds.begin(), result.seeds.end(), seed)) {
       sum += values.arms[arm][k].value;
     }
   }

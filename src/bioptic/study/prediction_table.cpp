@@ -77,10 +77,11 @@ PredictedTrial trial_of(const StudySummary& summary, const ArmSummary& arm,
 }  // namespace
 
 const PredictedTrial* PredictionTable::trial(std::size_t arm, std::int64_t seed) const {
-  for (const PredictedTrial& t : arms.at(arm).trials) {
-    if (t.seed == seed) return &t;
-  }
-  return nullptr;
+  const std::vector<PredictedTrial>& trials = arms.at(arm).trials;
+  const auto found = std::lower_bound(
+      trials.begin(), trials.end(), seed,
+      [](const PredictedTrial& t, std::int64_t wanted) { return t.seed < wanted; });
+  return found != trials.end() && found->seed == seed ? &*found : nullptr;
 }
 
 std::vector<std::string> names_of_arms(const PredictionTable& table) {

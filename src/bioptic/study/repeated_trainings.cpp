@@ -26,10 +26,15 @@ bool same_predictions(const PredictedTrial& a, const PredictedTrial& b) {
 
 std::string why_trainings_repeat(const PredictionTable& table, std::span<const std::size_t> arms,
                                  std::span<const std::int64_t> seeds) {
+  std::vector<std::vector<const PredictedTrial*>> trials;  // by arm and seed
+  for (const std::size_t arm : arms) {
+    std::vector<const PredictedTrial*>& of_arm = trials.emplace_back();
+    for (const std::int64_t seed : seeds) of_arm.push_back(table.trial(arm, seed));
+  }
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     for (std::size_t k = i + 1; k < seeds.size(); ++k) {
-      const bool repeated = std::all_of(arms.begin(), arms.end(), [&](std::size_t arm) {
-        const PredictedTrial *a = table.trial(arm, seeds[i]), *b = table.trial(arm, seeds[k]);
+      const bool repeated = std::all_of(trials.begin(), trials.end(), [&](const auto& of_arm) {
+        const PredictedTrial *a = of_arm[i], *b = of_arm[k];
         return a != nullptr && b != nullptr && !a->images.empty() && same_predictions(*a, *b);
       });
       if (!repeated || arms.empty()) continue;
