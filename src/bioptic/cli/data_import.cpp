@@ -1,6 +1,3 @@
-#include "bioptic/base/print.h"
-#include "bioptic/cli/data_commands.h"
-
 #include <fmt/format.h>
 
 #include <charconv>
@@ -9,8 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/base/utf8.h"
+#include "bioptic/cli/class_files.h"
+#include "bioptic/cli/data_commands.h"
 #include "bioptic/data/import.h"
 #include "bioptic/data/warning.h"
 
@@ -48,14 +48,6 @@ DicomOptions dicom_options(const std::string& window, const std::string& key) {
   return dicom;
 }
 
-ClassFile class_file(const std::string& text, const char* option, const std::string& split) {
-  const std::size_t equals = text.find('=');
-  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) {
-    throw InputError(fmt::format("{} {}: expected NAME=FILE.npy", option, text));
-  }
-  return {text.substr(0, equals), text.substr(equals + 1), split};
-}
-
 int import_command(Options options) {
   if (options.grey && options.rgb) throw InputError("--grey and --rgb exclude each other");
   if (options.grey) options.import.channels = 1;
@@ -76,15 +68,8 @@ int import_command(Options options) {
       throw InputError(
           "with --class there is no SOURCE: bioptic data import DST --class NAME=FILE");
     }
-    std::vector<ClassFile> files;
-    const std::string split = options.test_classes.empty() ? "" : "train";
-    for (const std::string& text : options.classes) {
-      files.push_back(class_file(text, "--class", split));
-    }
-    for (const std::string& text : options.test_classes) {
-      files.push_back(class_file(text, "--test-class", "test"));
-    }
-    report = import_arrays(files, target, options.import, progress);
+    report = import_arrays(class_files(options.classes, options.test_classes), target,
+                           options.import, progress);
   } else {
     if (options.paths.size() != 2) {
       throw InputError(

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr int kSmall = 64, kFull = 256;  // pixels, both sides; kFull is the report's
 
-constexpr int kSeeds = 10;
+constexpr int kSeeds = kHomeworkSeeds;
 
 struct Options {
   std::string out, data;
@@ -33,8 +33,7 @@ struct Options {
 // Puts the study where it can be read, changed and run again.  A file that is there with other
 // words may be someone's work.
 fs::path put_study(const HomeworkStudy& study, const std::string& text, const Options& options) {
-  const fs::path file =
-      fs::path(options.out) / "studies" / (std::string(study.name) + ".toml");
+  const fs::path file = fs::path(options.out) / "studies" / (std::string(study.name) + ".toml");
   if (fs::exists(file)) {
     if (read_file(file) == text) return file;
     if (!options.force) {
@@ -97,9 +96,10 @@ void register_demo(CLI::App& app, Command& run) {
                   "where the studies, the store and the reports go (default: bioptic-demo, with "
                   "--full bioptic-demo-full)");
   sub->add_flag("--full", o->full, "256 x 256 pixels, as in the report, instead of 64 x 64");
-  CLI::Option* xrays = sub->add_flag(
-      "--xrays", o->xrays, "real X-rays: fetch PneumoniaMNIST at 64 pixels (MedMNIST)");
-  sub->add_option("--data", o->data, "your own images: a dataset, a folder of class folders, a .npz")
+  CLI::Option* xrays = sub->add_flag("--xrays", o->xrays,
+                                     "real X-rays: fetch PneumoniaMNIST at 64 pixels (MedMNIST)");
+  sub->add_option("--data", o->data,
+                  "your own images: a dataset, a folder of class folders, a .npz")
       ->excludes(xrays);
   sub->add_option("--seeds", o->seeds, "trainings of each setting")
       ->check(CLI::Range(1, 10000))

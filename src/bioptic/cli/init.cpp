@@ -1,10 +1,11 @@
-// bioptic init: a commented study file to start from.
+// bioptic init: commented study files to start from.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bioptic/base/counted.h"
@@ -12,10 +13,10 @@
 #include "bioptic/base/files.h"
 #include "bioptic/base/print.h"
 #include "bioptic/cli/command.h"
+#include "bioptic/cli/init_data.h"
 #include "bioptic/cli/overwrite.h"
-#include "bioptic/data/dataset.h"
-#include "bioptic/data/file_list.h"
-#include "bioptic/data/import.h"
+#include "bioptic/study/homework.h"
+#include "bioptic/study/positive_class.h"
 #include "bioptic/study/template.h"
 
 namespace bioptic {
@@ -24,81 +25,13 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string data = "phantom";
+  InitData data;
+  std::string name = "study";  // of the template
   std::vector<std::string> vary;
-  std::string out = "study.toml";
+  std::string out;
+  int size = 0;
   bool force = false;
 };
-
-DataFacts facts_of_phantom() {
-  DataFacts facts;
-  facts.words = "The built-in phantom: chest radiographs by projection of simple anatomy.";
-  facts.size = 256;
-  facts.channels = 1;
-  facts.classes = {"NORMAL", "PNEUMONIA"};
-  facts.groups_known = true;
-  return facts;
-}
-
-DataFacts facts_of_dataset(const fs::path& path) {
-  const Dataset dataset = Dataset::open(path);
-  const DatasetInfo& info = dataset.info();
-  DataFacts facts;
-  facts.words =
-      fmt::format("A dataset of {}, {} x {} x {} ({}).",
-                  counted(static_cast<std::size_t>(info.images), "image"), info.channels,
-                  info.height, info.width, info.dtype == PixelType::uint8 ? "uint8" : "uint16");
-  if (info.height == info.width) facts.size = info.width;
-  facts.channels = info.channels;
-  facts.classes = info.classes;
-  facts.groups_known = !info.groups_from.empty();
-  facts.sixteen_bit = info.dtype == PixelType::uint16;
-  for (std::size_t row = 0; row < dataset.size(); ++row) {
-    facts.source_has_val = facts.source_has_val || dataset.record(row).split == "val";
-  }
-  return facts;
-}
-
-// The images are not looked at: that is the import's work.
-DataFacts facts_of_folder(const fs::path& path) {
-  DataFacts facts;
-  const FileList list = list_folder(path);
-  facts.classes = list.classes;
-  for (std::size_t i = 0; i < list.files.size() && !facts.source_has_val; ++i) {
-    facts.source_has_val = list.files[i].item.split == "val";
-  }
-  facts.words = "A folder of images, imported once when the study is first run.";
-  facts.size = 256;  // photographs rarely have one size; the study needs one
-  return facts;
-}
-
-DataFacts facts_of(const std::string& data, const fs::path& out) {
-  if (data == "phantom") return facts_of_phantom();
-  const fs::path path(data);
-  if (!fs::exists(path)) {
-    throw InputError(
-        fmt::format("{}: no such file or folder; give a dataset, images to import, or "
-                    "\"phantom\"",
-                    data));
-  }
-  DataFacts facts;
-  if (is_dataset(path)) {
-    facts = facts_of_dataset(path);
-  } else if (fs::is_directory(path)) {
-    facts = facts_of_folder(path);
-  } else if (ending_of(path) == ".npz") {
-    facts.words = "An archive of arrays, imported once when the study is first run.";
-  } else {
-    throw InputError(
-        fmt::format("{}: neither a dataset, nor a folder, nor a .npz file; import it "
-                    "first with `bioptic data import`",
-                    data));
-  }
-  // A study's source is relative to the study file.
-  const fs::path folder = fs::absolute(out).parent_path();
-  facts.source = fs::proximate(fs::absolute(path).lexically_normal(), folder).string();
-  return facts;
-}
 
 // The study's name is a folder; what a folder's name cannot hold becomes a dash.
 std::string study_name(const fs::path& out) {
@@ -114,37 +47,150 @@ std::string study_name(const fs::path& out) {
   return name;
 }
 
-int init(const Options& options) {
+void write_study(const fs::path& file, const std::string& text) {
+  remove_stale_beside(file);
+  write_file(file, text);
+}
+
+int init_study(const Options& options) {
   const bool to_terminal = options.out == "-";
-  const fs::path out = to_terminal ? fs::path("study.toml") : fs::path(options.out);
+  const fs::path out = to_terminal || options.out.empty() ? "study.toml" : options.out;
+  if (to_terminal && !options.data.classes.empty()) {
+    throw InputError("--out -: arrays are imported beside the study, which needs a file");
+  }
   if (!to_terminal) refuse_to_overwrite({out}, options.force);
-  const std::string text =
-      study_template(facts_of(options.data, out), study_name(out), options.vary);
+  const FoundData found = find_data(options.data, fs::absolute(out).parent_path(), false);
+  const std::string text = study_template(found.facts, study_name(out), options.vary);
   if (to_terminal) {
     print_out("{}", text);
     return 0;
   }
-  remove_stale_beside(out);
-  write_file(out, text);
-  print_out("{} written; change it, then: bioptic run {}\n", out.string(), out.string());
+  write_study(out, text);
+  print_out("{} written; change it, then: bioptic run {}\n", out.string(),
+            shell_word(out.string()));
   return 0;
+}
+
+// What a person should know about the data before the first run.
+std::string data_words(const FoundData& found) {
+  const DataFacts& facts = found.facts;
+  std::string text;
+  if (facts.classes.empty()) {
+    text += "  classes   known when the data are imported; two are needed\n";
+  } else {
+    const std::string& positive =
+        facts.positive.empty() ? *std::max_element(facts.classes.begin(), facts.classes.end())
+                               : facts.positive;
+    text += fmt::format("  classes   {}; positive: {} (--positive changes it)\n",
+                        fmt::join(facts.classes, ", "), positive);
+  }
+  if (facts.size) {
+    text += fmt::format("  pixels    {} x {}{}{}\n", *facts.size, *facts.size,
+                        !facts.channels        ? ""
+                        : *facts.channels == 1 ? ", grey"
+                                               : ", RGB",
+                        found.is_folder ? ", resampled by the first run (--size changes it)" : "");
+  }
+  if (facts.groups_known) {
+    text += "  patients  as the data name them\n";
+  } else if (found.is_folder && !facts.group.empty()) {
+    text += fmt::format("  patients  by {} in the file name, found in {} of {} names\n",
+                        facts.group, found.grouped, found.images);
+  } else if (facts.group.empty()) {
+    text +=
+        "  patients  not known: every image counts as a patient of its own. Where patients have "
+        "several images\n            and file names tell them, give --group with a search "
+        "expression such as '(patient\\d+)'\n";
+  }
+  if (!found.has_test) {
+    text +=
+        "  test      no test images: 20 % are drawn from the others, so they are of the same "
+        "distribution\n";
+  }
+  if (!are_homework_classes(facts.classes)) {
+    text += "  reported  what the report said of its X-rays is left out\n";
+  }
+  return text;
+}
+
+int init_homework(const Options& options) {
+  if (!options.vary.empty()) {
+    throw InputError("--vary is for a single study; the homework says itself what it varies");
+  }
+  const fs::path folder = options.out.empty() ? "." : options.out;
+  if (fs::exists(folder) && !fs::is_directory(folder)) {
+    throw InputError(folder.string() +
+                     ": no folder; the homework is several studies, --out names their folder");
+  }
+  const auto file_of = [&](const HomeworkStudy& study) {
+    return (folder / (std::string(study.name) + ".toml")).lexically_normal();
+  };
+  for (const HomeworkStudy& study : homework_studies()) {
+    refuse_to_overwrite({file_of(study)}, options.force);
+  }
+  FoundData found = find_data(options.data, folder, true);
+  // The report's images have one channel, and so have X-rays that a program saved as RGB.
+  if (found.is_folder) found.facts.channels = 1;
+  std::vector<std::pair<fs::path, std::string>> files;
+  for (const HomeworkStudy& study : homework_studies()) {
+    files.emplace_back(file_of(study), homework_text(study, found.facts, kHomeworkSeeds));
+  }
+  fs::create_directories(folder);
+  std::string names, words;
+  for (const auto& [file, text] : files) {
+    write_study(file, text);
+    names += (names.empty() ? "" : ", ") + file.string();
+    words += " " + shell_word(file.string());
+  }
+  print_out("{} written, {} for every arm.\n{}Next: bioptic run{}\n", names,
+            counted(kHomeworkSeeds, "seed"), data_words(found), words);
+  return 0;
+}
+
+int init(Options options) {
+  if (options.size > 0) options.data.size = options.size;
+  return options.name == "homework" ? init_homework(options) : init_study(options);
 }
 
 }  // namespace
 
 void register_init(CLI::App& app, Command& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("init", "Write a commented study file to start from");
-  command->add_option("DATA", options->data,
-                      "a dataset, images to import, or \"phantom\" (the default)");
-  command
-      ->add_option("--vary", options->vary,
-                   "one arm for each value, as in batch_size=10,50,100 or optimizer.lr=1e-3,1e-2; "
-                   "several give every combination")
-      ->allow_extra_args(false);
-  command->add_option("--out,-o", options->out, "the file to write; - for the terminal")
+  CLI::App* command = app.add_subcommand("init", "Write commented study files to start from");
+  CLI::Option* data = command->add_option(
+      "DATA", options->data.data,
+      "a dataset, a folder of class folders, a .csv or .npz, or \"phantom\" (the default)");
+  std::vector<std::string> names;
+  std::string purposes;
+  for (const Template& row : templates()) {
+    names.emplace_back(row.name);
+    purposes += fmt::format("{}{}: {}", purposes.empty() ? "" : "; ", row.name, row.purpose);
+  }
+  command->add_option("--template", options->name, purposes)
+      ->check(CLI::IsMember(names))
       ->capture_default_str();
-  command->add_flag("--force", options->force, "overwrite the file");
+  command
+      ->add_option(
+          "--vary", options->vary,
+          "one arm for each value, as in batch_size=10,50,100 or scheduler=cosine,one_cycle "
+          "or optimizer.lr=1e-3,1e-2; several give every combination")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--class", options->data.classes,
+                   "NAME=FILE.npy instead of DATA: the images of one class, imported to the folder "
+                   "images beside the study")
+      ->excludes(data);
+  command->add_option("--test-class", options->data.test_classes, "NAME=FILE.npy: its test images");
+  command->add_option("--size", options->size, "pixels of both sides (files: 256)")
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--positive", options->data.positive,
+                      "the class that sensitivity and AUROC speak of (the last by name)");
+  command->add_option("--group", options->data.group,
+                      "search expression over the file name that names the patient");
+  command->add_option("--out,-o", options->out,
+                      "the file to write (study.toml; - for the terminal); for the homework the "
+                      "folder (this one)");
+  command->add_flag("--force", options->force, "overwrite the files");
   command->callback([options, &run] { run = [options] { return init(*options); }; });
 }
 

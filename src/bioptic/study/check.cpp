@@ -11,6 +11,13 @@
 namespace bioptic::schema {
 namespace {
 
+// What a schedule cannot do without, with values to start from.
+constexpr const char* kMilestones = "milestones = [10, 20]";
+constexpr const char* kOneCycleMaxLr = "max_lr = 0.003";
+constexpr const char* kCyclicBaseLr = "base_lr = 1e-4";
+constexpr const char* kCyclicMaxLr = "max_lr = 1e-3";
+constexpr const char* kCyclicUp = "up = 2";
+
 struct ArmChecker {
   const ArmSpec& arm;
   Place place;
@@ -28,10 +35,10 @@ struct ArmChecker {
     }
   }
 
-  void require(bool given, const char* key) const {
+  void require(bool given, const char* what, const char* example) const {
     if (!given) {
-      wrong("scheduler", fmt::format("scheduler kind '{}' needs {}",
-                                     scheduler_table().kind(arm.train.schedule), key));
+      wrong("scheduler", fmt::format("scheduler kind '{}' needs {}, such as {}",
+                                     scheduler_table().kind(arm.train.schedule), what, example));
     }
   }
 
@@ -45,7 +52,7 @@ struct ArmChecker {
     }
     switch (s.kind) {
       case ScheduleKind::multistep:
-        require(!s.milestones.empty(), "milestones, such as milestones = [10, 20]");
+        require(!s.milestones.empty(), "milestones", kMilestones);
         if (s.milestones.back() >= epochs) {
           wrong("scheduler",
                 fmt::format("scheduler.milestones: {} is not before the end of the run "
@@ -59,7 +66,7 @@ struct ArmChecker {
         if (s.eta_min > lr) wrong("scheduler", "scheduler.eta_min is above the optimizer's lr");
         break;
       case ScheduleKind::one_cycle:
-        require(s.max_lr > 0, "max_lr, such as max_lr = 0.003");
+        require(s.max_lr > 0, "max_lr", kOneCycleMaxLr);
         if (s.three_phase && s.pct_start > 0.5) {
           wrong("scheduler",
                 "scheduler.pct_start is above 0.5, but three_phase rises and falls in two "
@@ -68,9 +75,9 @@ struct ArmChecker {
         check_momentum();
         break;
       case ScheduleKind::cyclic:
-        require(s.base_lr > 0, "base_lr, such as base_lr = 1e-4");
-        require(s.max_lr > 0, "max_lr, such as max_lr = 1e-3");
-        require(s.up_epochs > 0, "up, the epochs in which the rate rises, such as up = 2");
+        require(s.base_lr > 0, "base_lr", kCyclicBaseLr);
+        require(s.max_lr > 0, "max_lr", kCyclicMaxLr);
+        require(s.up_epochs > 0, "up, the epochs in which the rate rises", kCyclicUp);
         if (s.base_lr > s.max_lr) wrong("scheduler", "scheduler.base_lr is above max_lr");
         if (s.gamma != 1 && s.mode != CyclicMode::exp_range) {
           wrong("scheduler", "scheduler.gamma is used with mode = \"exp_range\" only");
@@ -125,6 +132,13 @@ int line_in(const std::map<std::string, int>& lines, const std::string& key, int
 }
 
 }  // namespace
+
+std::vector<std::string> needed_schedule_keys(std::string_view kind) {
+  if (kind == "multistep") return {kMilestones};
+  if (kind == "one_cycle" || kind == "onecycle") return {kOneCycleMaxLr};
+  if (kind == "cyclic") return {kCyclicBaseLr, kCyclicMaxLr, kCyclicUp};
+  return {};
+}
 
 void check_arm(const ArmSpec& arm, const std::string& file) {
   const ArmChecker checker{arm, {file, "", ""}};

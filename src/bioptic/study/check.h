@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "bioptic/study/spec.h"
 
@@ -10,6 +12,10 @@ namespace bioptic::schema {
 // Throws InputError "file:line: ..." for an arm whose settings do not go together: a schedule that
 // lacks what it needs, Nesterov without momentum, a milestone after the last epoch, ...
 void check_arm(const ArmSpec& arm, const std::string& file);
+
+// The keys without which a scheduler of that kind is refused, as TOML with values to start from:
+// {"max_lr = 0.003"}; none for most kinds.
+std::vector<std::string> needed_schedule_keys(std::string_view kind);
 
 // Throws InputError where `vary`, of the study or of an arm, leaves seeds that would be one and the
 // same trial.

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/study/check.h"
 #include "bioptic/study/keys.h"
 
 namespace bioptic {
@@ -18,6 +21,8 @@ TrainDraft draft_of(const TrainSpec& spec) {
   draft.loss.spec = spec.loss;
   return draft;
 }
+
+constexpr const char* kSplitBy = "split_by";  // a key of [data] that an arm may set, too
 
 // One --vary option: "key=value,value".
 struct Option {
@@ -84,15 +89,127 @@ Entry entry_of(const Option& option, const Node& value) {
   return {option.table, 0, table};
 }
 
-// Merges b's table into a's where both set keys of the same table.
+// A kind's name alone as a table, to which keys can be added.
+Node as_table(Node value) {
+  if (!value.is_text()) return value;
+  Node table;
+  table.entries.push_back({"kind", 0, std::move(value)});
+  return table;
+}
+
+// A scheduler that cannot be used by its name alone gets what it lacks, as the message that asks
+// for it suggests.  True where it did.
+bool complete_schedule(Node& value) {
+  const Node* kind = value.is_text() ? &value : value.find("kind");
+  if (kind == nullptr || !kind->is_text()) return false;
+  const std::vector<std::string> needed = schema::needed_schedule_keys(kind->text);
+  bool added = false;
+  for (const std::string& setting : needed) {
+    Node example = parse_value("{ " + setting + " }");
+    forget_lines(example);
+    if (value.find(example.entries.front().key) != nullptr) continue;  // given
+    value = as_table(std::move(value));
+    value.entries.push_back(std::move(example.entries.front()));
+    added = true;
+  }
+  return added;
+}
+
+// Merges two settings of the same table: a kind and its keys, in whichever order they are given.
 void add_setting(std::vector<Entry>& settings, Entry entry) {
   for (Entry& known : settings) {
-    if (known.key == entry.key && known.value.is_table() && entry.value.is_table()) {
+    if (known.key == entry.key) {
+      known.value = as_table(std::move(known.value));
+      entry.value = as_table(std::move(entry.value));
+      if (!known.value.is_table() || !entry.value.is_table()) break;
       for (Entry& inner : entry.value.entries) known.value.entries.push_back(std::move(inner));
       return;
     }
   }
   settings.push_back(std::move(entry));
+}
+
+// As the study file spells it: "one-cycle" and "One_Cycle" are one_cycle.
+std::string spelled(std::string word) {
+  for (char& c : word) {
+    c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return word;
+}
+
+// The table of [train] that has the key when [train] has not: "optimizer" for lr, momentum and
+// learning_rate; "" where none has it, or more than one.
+std::string table_of(std::string& key) {
+  std::string table;
+  int found = 0;
+  const auto among = [&](const char* name, const auto& keys) {
+    for (const auto& known : keys) {
+      if (known.name != key && !schema::has_word(known.elsewhere, key)) continue;
+      table = name;
+      key = known.name;
+      ++found;
+      return;
+    }
+  };
+  const std::string asked = key;
+  among("model", schema::model_table().keys);
+  among("loss", schema::loss_table().keys);
+  among("optimizer", schema::optimizer_table().keys);
+  among("scheduler", schema::scheduler_table().keys);
+  among("normalisation", schema::normalisation_table().keys);
+  among("early_stopping", schema::early_stopping_keys());
+  among("augment", schema::augment_keys());
+  if (found == 1) return table;
+  key = asked;
+  return "";
+}
+
+// Finds the key's place, and says where a key stands that no arm can set.
+void find_place(Option& option) {
+  const auto known = [&](const auto& keys) {
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const auto& key) { return key.name == option.key; });
+  };
+  if (known(schema::train_keys()) || option.key == kSplitBy) return;
+  for (const auto& key : schema::train_keys()) {
+    if (!schema::has_word(key.elsewhere, option.key)) continue;
+    option.key = key.name;
+    return;
+  }
+  const char* section = known(schema::study_keys())  ? "[study]"
+                        : known(schema::data_keys()) ? "[data]"
+                                                     : nullptr;
+  if (section != nullptr) {
+    throw InputError(fmt::format(
+        "--vary {}: {} stands in {}, which all arms of a study share; --vary takes keys of "
+        "[train], "
+        "such as batch_size, scheduler, loss, optimizer.lr or model.dropout. For several values of "
+        "{} write a study for each",
+        option.text, option.key, section, option.key));
+  }
+  option.table = table_of(option.key);
+}
+
+// A word that only a hyphen or a capital keeps from being what the key takes.
+Node respelled(const Option& option, const Node& value, const schema::Place& place) {
+  const auto read = [&](const Node& node) {
+    TrainDraft draft = schema::default_train();
+    schema::read_entry(draft, schema::train_keys(), entry_of(option, node), place);
+  };
+  Node other = value;
+  if (value.is_text()) other.text = spelled(value.text);
+  try {
+    read(value);
+    return value;
+  } catch (const InputError&) {
+    if (!value.is_text() || other.text == value.text) throw;
+    try {
+      read(other);
+    } catch (const InputError&) {
+      read(value);  // throws: the message is about the word as it was given
+    }
+  }
+  return other;
 }
 
 Option parse_option(const std::string& text) {
@@ -105,8 +222,12 @@ Option parse_option(const std::string& text) {
         fmt::format("--vary {}: expected key=value,value,..., such as batch_size=10,50,100", text));
   }
   const std::size_t dot = name.find('.');
-  option.key = dot == std::string::npos ? name : name.substr(dot + 1);
-  if (dot != std::string::npos) option.table = name.substr(0, dot);
+  option.key = spelled(dot == std::string::npos ? name : name.substr(dot + 1));
+  if (dot != std::string::npos) {
+    option.table = spelled(name.substr(0, dot));
+  } else {
+    find_place(option);
+  }
   const schema::Place place{"--vary " + text, "[train]", ""};
   for (const std::string& part : split_values(text.substr(equals + 1))) {
     const std::string value = trimmed(part);
@@ -114,11 +235,8 @@ Option parse_option(const std::string& text) {
     option.values.push_back(read_value(value));
   }
   // A key of a table belongs to kinds; which kind there will be is checked with the whole file.
-  if (option.table.empty()) {
-    for (const Node& value : option.values) {
-      TrainDraft draft = schema::default_train();
-      schema::read_entry(draft, schema::train_keys(), entry_of(option, value), place);
-    }
+  if (option.table.empty() && option.key != kSplitBy) {
+    for (Node& value : option.values) value = respelled(option, value, place);
   }
   return option;
 }
@@ -190,8 +308,10 @@ std::string vary_arms_toml(const std::vector<std::string>& options) {
       add_setting(settings, entry_of(option, value));
     }
     text += fmt::format("{}[[arm]]\nname = {}\n", index > 0 ? "\n" : "", toml_text(name));
-    for (const Entry& entry : settings) {
-      text += fmt::format("{} = {}\n", entry.key, toml_text(entry.value));
+    for (Entry& entry : settings) {
+      const bool completed = entry.key == "scheduler" && complete_schedule(entry.value);
+      text += fmt::format("{} = {}{}\n", entry.key, toml_text(entry.value),
+                          completed ? "  # this kind needs them: values to start from" : "");
     }
   }
   return text;

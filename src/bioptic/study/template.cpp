@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "bioptic/base/error.h"
 #include "bioptic/study/keys.h"
@@ -50,6 +51,17 @@ std::string left_out(const std::vector<schema::Key<T>>& keys, std::string_view n
   return comment(keys, name) + fmt::format("# {} = {}\n", name, value);
 }
 
+}  // namespace
+
+std::span<const Template> templates() {
+  static constexpr std::array<Template, 2> kTemplates = {{
+      {"study", "one commented study to start from"},
+      {"homework",
+       "the report's studies: loss, batch size, scheduler, and the gap to the test set"},
+  }};
+  return kTemplates;
+}
+
 std::string data_section(const DataFacts& facts) {
   const auto& keys = schema::data_keys();
   std::string text = "[data]\n";
@@ -69,19 +81,23 @@ std::string data_section(const DataFacts& facts) {
     std::string list;
     for (const std::string& name : facts.classes) list += (list.empty() ? "" : ", ") + name;
     text += "# Classes: " + list + ".\n";
-    text += setting(
-        keys, "positive",
-        toml_text(std::string_view(*std::max_element(facts.classes.begin(), facts.classes.end()))));
+    const std::string& positive =
+        facts.positive.empty() ? *std::max_element(facts.classes.begin(), facts.classes.end())
+                               : facts.positive;
+    text += setting(keys, "positive", toml_text(std::string_view(positive)));
   }
   if (facts.source_has_val) text += setting(keys, "val", "\"auto\"");
   text += setting(keys, "val_fraction", "0.2");
-  text += setting(keys, "split_by", facts.groups_known ? "\"group\"" : "\"image\"");
-  if (!facts.groups_known) text += left_out(keys, "group", R"('(patient\d+)')");
+  const bool groups = facts.groups_known || !facts.group.empty();
+  text += setting(keys, "split_by", groups && !facts.by_image ? "\"group\"" : "\"image\"");
+  if (!facts.group.empty()) {
+    text += setting(keys, "group", toml_text(std::string_view(facts.group)));
+  } else if (!facts.groups_known) {
+    text += left_out(keys, "group", R"('(patient\d+)')");
+  }
   if (facts.sixteen_bit) text += setting(keys, "window", "\"range\"");
   return text;
 }
-
-}  // namespace
 
 std::string study_template(const DataFacts& facts, const std::string& name,
                            const std::vector<std::string>& vary) {
