@@ -28,7 +28,8 @@ std::size_t longest(const ArmSummary& arm) {
   return epochs;
 }
 
-// A data block: epoch, mean, smallest, largest over seeds; then, two empty lines apart, each seed.
+// A data block: epoch, mean, smallest, largest over seeds; then, two empty lines apart, each seed
+// that is drawn.
 std::string curve_block(const std::string& name, const ArmSummary& arm, const Value& value) {
   std::string out = "$" + name + " << EOD\n";
   for (std::size_t e = 0; e < longest(arm); ++e) {
@@ -49,9 +50,9 @@ std::string curve_block(const std::string& name, const ArmSummary& arm, const Va
       out += fmt::format("{} NaN NaN NaN\n", e + 1);
     }
   }
-  for (const TrialSummary& t : arm.trials) {
+  for (std::size_t k = 0; k < std::min(arm.trials.size(), kMostSingleSeeds); ++k) {
     out += "\n\n";
-    for (const EpochRecord& record : t.result.history) {
+    for (const EpochRecord& record : arm.trials[k].result.history) {
       out += fmt::format("{} {}\n", record.epoch, plottable(value(record)));
     }
   }
@@ -72,7 +73,7 @@ std::string curve_plot(const std::string& block, std::size_t seeds, std::size_t 
   if (single_seeds && seeds > 1) {
     const std::string faint = "#99" + colour.substr(1);  // 60 % transparent
     out += fmt::format("for [i=1:{}] ${} index i using 1:2 with lines lw 0.4 lc rgb '{}' notitle, ",
-                       seeds, block, faint);
+                       std::min(seeds, kMostSingleSeeds), block, faint);
   }
   out += fmt::format("${} index 0 using 1:2 with lines lw 1.3 dt {} lc rgb '{}' {}", block,
                      series_dash(series), colour,
@@ -115,7 +116,7 @@ Figure arm_figure(const ArmSummary& arm) {
   f.caption = fmt::format(
       "{}: accuracy and loss by epoch, training (running mean of the epoch) and "
       "validation. {}{}.",
-      arm.name, band_words(seeds), seeds > 1 ? "; thin lines: single seeds" : "");
+      arm.name, band_words(seeds), seeds > 1 ? "; thin lines: " + single_seeds_words(seeds) : "");
   f.body = curve_block("ta", arm, train_accuracy) + curve_block("va", arm, val_accuracy) +
            curve_block("tl", arm, train_loss) + curve_block("vl", arm, val_loss);
   f.body += "set multiplot layout 2,1 margins 0.17,0.97,0.10,0.89 spacing 0.09\n";
@@ -199,6 +200,11 @@ Figure learning_rate_figure(const StudySummary& summary) {
 }
 
 }  // namespace
+
+std::string single_seeds_words(std::size_t seeds) {
+  return seeds > kMostSingleSeeds ? fmt::format("the first {} seeds", kMostSingleSeeds)
+                                  : std::string("single seeds");
+}
 
 std::vector<Figure> curve_figures(const StudySummary& summary) {
   std::vector<Figure> figures;

@@ -1,6 +1,7 @@
 // The figures of a study.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,6 +11,12 @@
 #include "bioptic/study/summary.h"
 
 namespace bioptic {
+
+// Lines of single seeds that a figure draws of an arm: of more, no line is seen for the others, and
+// they would be most of a report.  Means and bands are always over all of them.
+inline constexpr std::size_t kMostSingleSeeds = 50;
+// "single seeds", or "the first 50 seeds" where some arm has more.
+std::string single_seeds_words(std::size_t seeds);
 
 // Curves by epoch: one figure per arm, all arms together (training, validation), learning rate.
 std::vector<Figure> curve_figures(const StudySummary& summary);

@@ -198,7 +198,9 @@ void draw_arms(Figure& f, const StudySummary& summary, const std::vector<ArmScor
     const Drawn d = make(scores[a]);
     if (d.mean.x.empty()) continue;
     f.body += fmt::format("$seeds{} << EOD\n", a);
-    for (const Curve& seed : d.seeds) f.body += rows(seed) + "\n";
+    for (std::size_t k = 0; k < std::min(d.seeds.size(), kMostSingleSeeds); ++k) {
+      f.body += rows(d.seeds[k]) + "\n";
+    }
     f.body += fmt::format("EOD\n$mean{} << EOD\n{}EOD\n", a, rows(d.mean));
     if (d.seeds.size() > 1) {
       clauses.push_back(
@@ -229,6 +231,12 @@ std::string collapsed_words(const StudySummary& summary) {
   return out.empty() ? out : out + ".";
 }
 
+std::string faint_words(const std::vector<ArmScores>& scores) {
+  std::size_t most = 0;
+  for (const ArmScores& arm : scores) most = std::max(most, arm.size());
+  return single_seeds_words(most);
+}
+
 Figure square(const StudySummary& summary, const char* name, std::size_t more_keys) {
   Figure f;
   f.name = name;
@@ -248,9 +256,9 @@ Figure roc_figure(const StudySummary& summary, const std::vector<ArmScores>& sco
   Figure f = square(summary, "roc", 0);
   f.caption = fmt::format(
       "Receiver operating characteristic on the test images ({} against the rest), averaged over "
-      "seeds at equal false-positive rates; faint: single seeds; in brackets the mean area under "
-      "the curve.{}",
-      positive_name(summary), collapsed_words(summary));
+      "seeds at equal false-positive rates; faint: {}; in brackets the mean area under the "
+      "curve.{}",
+      positive_name(summary), faint_words(scores), collapsed_words(summary));
   std::vector<std::string> clauses = {"x with lines lw 0.6 dt 3 lc rgb '#888888' notitle"};
   draw_arms(f, summary, scores, roc_of, false, clauses);
   finish(f,
@@ -266,9 +274,9 @@ Figure precision_recall_figure(const StudySummary& summary, const std::vector<Ar
   Figure f = square(summary, "precision-recall", 0);
   f.caption = fmt::format(
       "Precision against recall on the test images ({} against the rest), averaged over seeds at "
-      "equal recall; faint: single seeds; in brackets the mean average precision; dotted: the "
+      "equal recall; faint: {}; in brackets the mean average precision; dotted: the "
       "share of the positive class, which chance reaches.{}",
-      positive_name(summary), collapsed_words(summary));
+      positive_name(summary), faint_words(scores), collapsed_words(summary));
   std::vector<std::string> clauses = {
       fmt::format("{} with lines lw 0.6 dt 3 lc rgb '#888888' notitle", prevalence)};
   draw_arms(f, summary, scores, precision_recall_of, false, clauses);
@@ -285,10 +293,10 @@ Figure calibration_figure(const StudySummary& summary, const std::vector<ArmScor
   f.caption = fmt::format(
       "Calibration on the test images: of those given a probability of {}, how many are; {} bins "
       "of "
-      "equal width, empty ones left out, pooled over seeds; faint: single seeds; in brackets the "
+      "equal width, empty ones left out, pooled over seeds; faint: {}; in brackets the "
       "mean expected calibration error; dotted: perfect. Below the diagonal the probabilities are "
       "too high.{}",
-      positive_name(summary), kBins, collapsed_words(summary));
+      positive_name(summary), kBins, faint_words(scores), collapsed_words(summary));
   std::vector<std::string> clauses = {"x with lines lw 0.6 dt 3 lc rgb '#888888' notitle"};
   draw_arms(f, summary, scores, calibration_of, true, clauses);
   finish(f,
@@ -304,9 +312,9 @@ Figure decision_figure(const StudySummary& summary, const std::vector<ArmScores>
   Figure f = square(summary, "decision", 2);
   f.caption = fmt::format(
       "Decision curve on the test images, at their share of {} ({:.0f} %): net benefit in true "
-      "positives per image against the threshold probability, mean over seeds; faint: single "
-      "seeds. A model is worth using where it lies above both grey lines.{}",
-      positive_name(summary), 100 * prevalence, collapsed_words(summary));
+      "positives per image against the threshold probability, mean over seeds; faint: {}. "
+      "A model is worth using where it lies above both grey lines.{}",
+      positive_name(summary), 100 * prevalence, faint_words(scores), collapsed_words(summary));
   std::vector<std::string> clauses = {
       fmt::format("({0} - (1 - {0}) * x / (1 - x)) with lines lw 0.9 dt 3 lc rgb '#666666' title "
                   "'act on all'",
