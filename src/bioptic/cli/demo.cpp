@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "bioptic/base/print.h"
 #include "bioptic/base/progress.h"
 #include "bioptic/cli/command.h"
+#include "bioptic/cli/init_data.h"
 #include "bioptic/cli/run_studies.h"
 #include "bioptic/data/fetch.h"
 #include "bioptic/study/homework.h"
@@ -77,11 +79,21 @@ int demo(Options options) {
   run.out = options.out;
   run.quiet = options.quiet;
   run.brief = true;
-  run.data = options.data;
   if (options.seeds != kSeeds) run.seeds = options.seeds;
-  if (options.xrays) run.data = fetched_xrays(options).string();
+  const std::string data = options.xrays ? fetched_xrays(options).string() : options.data;
+  std::optional<FoundData> found;
+  if (!data.empty()) {
+    InitData given;
+    given.data = data;
+    given.size = size;
+    found = find_data(given, fs::path(options.out) / "studies", true);
+    if (found->is_folder) found->facts.channels = 1;  // as the report's images have
+  }
   for (const HomeworkStudy& study : homework_studies()) {
-    run.studies.push_back(put_study(study, homework_text(study, size, kSeeds), options));
+    run.studies.push_back(put_study(study,
+                                    found ? homework_text(study, found->facts, kSeeds)
+                                          : homework_text(study, size, kSeeds),
+                                    options));
   }
   return run_studies(run);
 }
