@@ -1,6 +1,6 @@
 install(TARGETS bioptic RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(BIOPTIC_DICOM)
-  install(TARGETS bioptic_dicom LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/bioptic)
+  install(TARGETS bioptic_dicom LIBRARY DESTINATION lib/bioptic)
 endif()
 install(DIRECTORY studies/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bioptic/studies FILES_MATCHING PATTERN "*.toml")
 install(DIRECTORY examples/compare DESTINATION ${CMAKE_INSTALL_DATADIR}/bioptic/examples)
