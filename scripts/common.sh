@@ -1,10 +1,16 @@
-# Shared by scripts/demo and scripts/test; sourced, not run.
+# Shared by the scripts beside it; sourced, not run.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 build=${BIOPTIC_BUILD:-$root/build}
 
 say() { printf '\n== %s\n' "$*"; }
+
+# download_size PACKAGE...: what apt would download for them, in MB.
+download_size() {
+  apt-get install --print-uris -y -qq --no-install-recommends "$@" |
+    awk '{ bytes += $3 } END { printf "%.0f MB", bytes / 1e6 }'
+}
 
 # install_packages KIND...: installs what is missing of those kinds in scripts/packages.txt.
 install_packages() {
@@ -34,13 +40,18 @@ install_packages() {
     sudo=(sudo)
   fi
   "${sudo[@]}" apt-get update -qq
+  echo "apt downloads $(download_size "${missing[@]}"); the packages stay installed."
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# build_program TARGET...: configures and builds a release build in $build.
+# build_program TARGET... [-- OPTION...]: configures, with those options of CMake, and builds a release build in
+# $build.
 build_program() {
+  local targets=()
+  while (($#)) && [[ $1 != -- ]]; do targets+=("$1") && shift; done
+  shift $(($# > 0))
   say "Building in $build"
-  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release
-  cmake --build "$build" --target "$@"
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release "$@"
+  cmake --build "$build" --target "${targets[@]}"
 }

@@ -3,10 +3,11 @@
 
 #include <concepts>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "bioptic/base/json.h"
 
 namespace bioptic {
 

@@ -1,10 +1,10 @@
 // JSON as text, whatever bytes the names in it hold.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
+#include "bioptic/base/json.h"
 #include "bioptic/base/utf8.h"
 
 namespace bioptic {

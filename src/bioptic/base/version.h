@@ -3,6 +3,6 @@
 namespace bioptic {
 
 // The build reads it from here.
-inline constexpr const char* kVersion = "0.1.0";
+inline constexpr const char* kVersion = "0.9.0";
 
 }  // namespace bioptic

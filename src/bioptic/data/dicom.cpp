@@ -200,13 +200,20 @@ DicomReader::DicomReader() {
       std::find_if(places.begin(), places.end(), [](const fs::path& p) { return fs::exists(p); });
   if (found == places.end()) {
     throw Failure(
-        std::string("DICOM needs bioptic's plugin, which is not installed; expected ") +
-        (places.empty() ? std::string(kPluginName) : places.front().lexically_normal().string()));
+        "DICOM needs bioptic's plugin, which this program was built or installed without; "
+        "expected " +
+        (places.empty() ? std::string(kPluginName) : places.front().lexically_normal().string()) +
+        ". Install the package of bioptic, or build with -DBIOPTIC_DICOM=ON (scripts/test does; "
+        "Debian: libgdcm-dev, libgdcm-tools)");
   }
   library_.reset(::dlopen(found->c_str(), RTLD_NOW | RTLD_LOCAL), [](void*) {
     // Stays loaded: GDCM's own globals are not made to be unloaded.
   });
-  if (!library_) throw Failure(std::string("DICOM's plugin cannot be loaded: ") + ::dlerror());
+  if (!library_) {
+    throw Failure(std::string("DICOM is read by GDCM, which cannot be loaded (Debian: apt install "
+                              "libgdcm3.0): ") +
+                  ::dlerror());
+  }
   const auto interface = reinterpret_cast<decltype(&bioptic_dicom_interface)>(
       ::dlsym(library_.get(), "bioptic_dicom_interface"));
   read_ = reinterpret_cast<decltype(&bioptic_dicom_read)>(
