@@ -97,10 +97,12 @@ std::string data_words(const FoundData& found) {
     text += fmt::format("  patients  by {} in the file name, found in {} of {} names\n",
                         facts.group, found.grouped, found.images);
   } else if (facts.group.empty()) {
-    text +=
-        "  patients  not known: every image counts as a patient of its own. Where patients have "
-        "several images\n            and file names tell them, give --group with a search "
-        "expression such as '(patient\\d+)'\n";
+    text += "  patients  not known: every image counts as a patient of its own\n";
+    if (found.is_folder) {
+      text +=
+          "            Where patients have several images and file names tell them, give --group "
+          "with a search\n            expression such as '(patient\\d+)'.\n";
+    }
   }
   if (!found.has_test) {
     text +=

@@ -245,11 +245,11 @@ PreparedData prepare_data(const StudySpec& study, const PrepareOptions& options)
     if (!study.lines.contains("data.source")) prepared.notes.push_back(unnamed_source_note(study));
     prepared.dataset = phantom_dataset(spec, cache, options);
   } else if (is_dataset(path)) {
-    prepared.source = path.string();
+    prepared.source = path.lexically_normal().string();
     prepared.dataset = Dataset::open(path, true);
     check_fits(prepared.dataset, study);
   } else {
-    prepared.source = path.string();
+    prepared.source = path.lexically_normal().string();
     prepared.dataset = imported_dataset(path, study.data, cache, options, prepared.notes);
   }
 
