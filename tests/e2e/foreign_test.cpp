@@ -53,12 +53,14 @@ void write_colour_tiff(const fs::path& file, int width, int height, const Value&
   write(file, bytes);
 }
 
-// The model's metadata after `change`.
+// The model after `change` was done to its metadata, as one of a program that left no checksum of
+// them.
 template <typename Change>
 std::string with_metadata(const std::string& model, const Change& change) {
   std::uint64_t length = 0;
   std::memcpy(&length, model.data(), sizeof length);
   json header = json::parse(model.substr(sizeof length, length));
+  header.at("__metadata__").erase("metadata_sha256");
   change(header.at("__metadata__"));
   const std::string text = header.dump();
   const std::uint64_t now = text.size();

@@ -114,12 +114,14 @@ TEST_F(Workspace, EvalTellsImagesThatWereMadeInAnotherWay) {
   }
 }
 
-// The model after `change` was done to its metadata.
+// The model after `change` was done to its metadata, as one of a program that left no checksum of
+// them.
 template <typename Change>
 std::string with_metadata(const std::string& model, const Change& change) {
   std::uint64_t length = 0;
   std::memcpy(&length, model.data(), sizeof length);
   nlohmann::json header = nlohmann::json::parse(model.substr(sizeof length, length));
+  header.at("__metadata__").erase("metadata_sha256");
   change(header.at("__metadata__"));
   const std::string text = header.dump();
   const std::uint64_t now = text.size();
@@ -183,6 +185,60 @@ TEST_F(Model, ModelsWithOtherWeightsThanTheirsAreRefused) {
       EXPECT_NE(outcome.err.find(what.second), std::string::npos) << outcome.err;
     }
   }
+}
+
+TEST_F(Model, ModelsWithOtherMetadataThanTheirsAreRefused) {
+  const std::string path = "runs/s/models/cosine-seed0.safetensors";
+  const std::string good = read(at(path));
+  const auto check = [&] { return bioptic("check @runs"); };
+  const auto eval = [&] { return bioptic("eval @" + path + " --data @images"); };
+  EXPECT_NE(check().out.find("weights and metadata as written"), std::string::npos);
+  const std::string said = eval().out;
+
+  std::string other = good;
+  const std::string fixed = "\"threshold\":\"0.5\"";
+  ASSERT_NE(other.find(fixed), std::string::npos);
+  other.replace(other.find(fixed), fixed.size(), "\"threshold\":\"0.7\"");
+  write(at(path), other);
+  const Outcome refused = eval();
+  EXPECT_EQ(refused.code, 2) << refused.out;
+  EXPECT_NE(refused.err.find("metadata are not those that were saved"), std::string::npos)
+      << refused.err;
+  const Outcome found = check();
+  EXPECT_EQ(found.code, 1);
+  EXPECT_NE(found.out.find("metadata are not those that were saved"), std::string::npos);
+
+  // Hashes of images may be taken out (docs/prediction.md).
+  write(at(path), with_metadata(good, [&](json& m) {
+          json kept;
+          for (const auto& [key, text] : m.items()) {
+            if (key.find("pixel_hashes_") != 0) kept[key] = text;
+          }
+          const std::size_t value = good.find("\"metadata_sha256\":\"") + 19;
+          kept["metadata_sha256"] = good.substr(value, 64);
+          m = kept;
+        }));
+  EXPECT_EQ(check().code, 0);
+  EXPECT_EQ(eval().out, said);
+
+  // As an older program saved it.
+  write(at(path), with_metadata(good, [](json&) {}));
+  EXPECT_EQ(eval().out, said);
+  const Outcome old = check();
+  EXPECT_EQ(old.code, 0);
+  EXPECT_NE(old.out.find("its metadata have no checksum"), std::string::npos) << old.out;
+}
+
+// It may be whole, behind a disk that fails.
+TEST_F(Model, WhatCannotBeReadIsNotMovedAway) {
+  const std::filesystem::path model = at("runs/s/models/cosine-seed0.safetensors");
+  std::filesystem::remove(model);
+  std::filesystem::create_directory(model);
+  const Outcome outcome = bioptic("run @s.toml --out @runs");
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_NE(outcome.err.find("cosine-seed0.safetensors: is not a regular file"), std::string::npos)
+      << outcome.err;
+  EXPECT_TRUE(std::filesystem::is_directory(model));
 }
 
 }  // namespace

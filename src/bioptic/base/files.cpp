@@ -5,12 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -24,6 +24,18 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string reason() { return std::strerror(errno); }
+
+// Closes also where an exception passes.
+class FileCloser {
+ public:
+  explicit FileCloser(int fd) : fd_(fd) {}
+  ~FileCloser() { ::close(fd_); }
+  FileCloser(const FileCloser&) = delete;
+  FileCloser& operator=(const FileCloser&) = delete;
+
+ private:
+  int fd_;
+};
 
 // A file or folder by name, or with syncfs all that its file system has still to write.
 void sync_path(const fs::path& path, int (*sync)(int) = ::fsync) {
@@ -42,13 +54,16 @@ void sync_path(const fs::path& path, int (*sync)(int) = ::fsync) {
 void sync_folder(const fs::path& folder) {
   constexpr std::size_t kFewFiles = 64;
   std::vector<fs::path> paths;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    paths.push_back(entry.path());
+  std::error_code error;  // with an exception of its own, an iterator names no folder
+  for (auto it = fs::recursive_directory_iterator(folder, error);
+       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    paths.push_back(it->path());
     if (paths.size() > kFewFiles) {
       sync_path(folder, ::syncfs);
       return;
     }
   }
+  if (error) throw Failure(folder.string() + ": cannot be read to sync: " + error.message());
   for (const fs::path& path : paths) sync_path(path);
   sync_path(folder);
 }
@@ -160,12 +175,19 @@ std::string read_file(const fs::path& path) {
   if (fs::exists(status) && !fs::is_regular_file(status)) {
     throw InputError(path.string() + ": is not a regular file");
   }
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw InputError(path.string() + ": cannot be opened: " + reason());
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (in.bad() || text.bad()) throw InputError(path.string() + ": cannot be read");
-  return text.str();
+  // Not by a stream, which takes a disk's error for the end of the file.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw InputError(path.string() + ": cannot be opened: " + reason());
+  const FileCloser closer(fd);
+  std::string text;
+  std::array<char, 1U << 16> block;
+  while (true) {
+    const ssize_t n = ::read(fd, block.data(), block.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw InputError(path.string() + ": cannot be read: " + reason());
+    if (n == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(n));
+  }
 }
 
 MappedFile::MappedFile(const fs::path& path) {

@@ -117,6 +117,17 @@ TEST_F(Files, OnlyRegularFilesAreRead) {
   }
 }
 
+// A regular file whose first byte is an error of its disk; a stream takes it for an empty one.
+TEST_F(Files, AnErrorOfTheDiskIsNoEndOfAFile) {
+  try {
+    read_file("/proc/self/mem");
+    ADD_FAILURE() << "was read";
+  } catch (const InputError& e) {
+    EXPECT_NE(std::string(e.what()).find("cannot be read: Input/output error"), std::string::npos)
+        << e.what();
+  }
+}
+
 TEST(Nesting, CountsBracketsOutsideOfStrings) {
   const auto nested = [](int levels) { return std::string(static_cast<std::size_t>(levels), '['); };
   EXPECT_FALSE(nested_too_deeply(nested(kMostNesting)));

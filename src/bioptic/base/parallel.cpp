@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -72,6 +73,8 @@ ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
     for (int i = 1; i < threads; ++i) impl_->workers.emplace_back([this] { impl_->work(); });
   } catch (const std::system_error&) {
     // The system gives no more threads: the work is done by those there are.
+  } catch (const std::bad_alloc&) {
+    // Nor memory for them.
   }
 }
 

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <span>
 #include <vector>
@@ -79,14 +81,14 @@ std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
 
 std::string sha256_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw InputError(path.string() + ": cannot be opened");
+  if (!in) throw InputError(path.string() + ": cannot be opened: " + std::strerror(errno));
   Sha256 hash;
   std::vector<char> block(1U << 20);
   while (in) {
     in.read(block.data(), static_cast<std::streamsize>(block.size()));
     hash.update(block.data(), static_cast<std::size_t>(in.gcount()));
   }
-  if (!in.eof()) throw InputError(path.string() + ": cannot be read");
+  if (!in.eof()) throw InputError(path.string() + ": cannot be read: " + std::strerror(errno));
   return hash.hex();
 }
 

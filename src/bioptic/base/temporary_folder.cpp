@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <new>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -99,8 +100,12 @@ TemporaryFolder::TemporaryFolder(const fs::path& target) {
 }
 
 TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
+  try {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  } catch (const std::bad_alloc&) {
+    // The next one made beside it clears it away.
+  }
   if (lock_ >= 0) ::close(lock_);
 }
 

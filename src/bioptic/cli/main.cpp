@@ -1,16 +1,17 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
-#include <filesystem>
 #include <new>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/exception_text.h"
 #include "bioptic/base/mapped_fault.h"
 #include "bioptic/base/print.h"
 #include "bioptic/base/utf8.h"
@@ -20,10 +21,6 @@
 
 namespace bioptic {
 namespace {
-
-constexpr std::string_view kNoMemory =
-    "there is not enough memory; what was finished before is kept. Use smaller images (data import "
-    "--size), fewer --threads or --jobs, or a machine with more memory";
 
 std::string version_text() {
   std::string text = fmt::format("bioptic {}\ninstruction sets: ", kVersion);
@@ -110,18 +107,34 @@ int after_exception() {
   } catch (const Interrupted& e) {
     print_error("bioptic: {}\n", e.what());
     return 130;
-  } catch (const std::filesystem::filesystem_error& e) {
-    if (e.path1().empty()) return fail(e.what());
-    return fail(e.path1().string() + ": " + e.code().message());
-  } catch (const std::bad_alloc&) {
-    return fail(kNoMemory);
-  } catch (const std::length_error&) {  // more than any memory
-    return fail(kNoMemory);
   } catch (const std::exception& e) {
-    return fail(e.what());
+    return fail(exception_text(e));
   } catch (...) {
     return fail("something unknown was thrown; please report this with the command");
   }
+}
+
+// The same where not a byte can be had.
+int after_no_memory() {
+  constexpr std::string_view kMessage =
+      "bioptic: error: there is not enough memory, not even for the message; what was finished "
+      "before is kept\n";
+  [[maybe_unused]] const auto n = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  return 1;
+}
+
+// Memory that gives out in a destructor (those of JSON allocate) or in a library's thread cannot be
+// thrown any further.  Files have temporary names until they are whole, so that an end here does no
+// harm.
+[[noreturn]] void on_terminate() {
+  try {
+    if (const std::exception_ptr thrown = std::current_exception()) std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+    ::_exit(after_no_memory());
+  } catch (...) {
+  }
+  __gnu_cxx::__verbose_terminate_handler();
+  std::abort();
 }
 
 int run(int argc, char** argv) {
@@ -160,12 +173,17 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   bioptic::open_closed_streams();
   bioptic::report_mapped_faults();
+  std::set_terminate(bioptic::on_terminate);
   // A file that would outgrow the limit on sizes (ulimit -f) is an error of the write, with a
   // message, as a full disk is.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     return bioptic::run(argc, argv);
   } catch (...) {
-    return bioptic::after_exception();
+    try {
+      return bioptic::after_exception();
+    } catch (...) {  // no memory for the message either
+      return bioptic::after_no_memory();
+    }
   }
 }

@@ -18,6 +18,7 @@
 
 #include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
+#include "bioptic/base/exception_text.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/folder_lock.h"
 #include "bioptic/base/json_text.h"
@@ -169,10 +170,10 @@ class Run {
       } catch (const std::exception& e) {
         // Its trials are kept: the other studies need not wait for it.
         ++failed;
+        const std::string why = exception_text(e);
         print_error("bioptic: error: the report of '{}' could not be written: {}\n",
-                    study.spec.name, e.what());
-        result.push_back(
-            {{"study", study.spec.name}, {"failed", outcome.failed}, {"error", e.what()}});
+                    study.spec.name, why);
+        result.push_back({{"study", study.spec.name}, {"failed", outcome.failed}, {"error", why}});
       }
     }
     store.clear_running();

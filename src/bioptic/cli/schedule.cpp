@@ -23,6 +23,7 @@
 #include "bioptic/data/split.h"
 #include "bioptic/model/schedule.h"
 #include "bioptic/report/figures.h"
+#include "bioptic/report/gnuplot.h"
 #include "bioptic/store/store.h"
 #include "bioptic/study/bounded_group.h"
 #include "bioptic/study/document.h"
@@ -270,7 +271,7 @@ int schedule(const Options& options) {
   try {
     write_figure(arms, folder / "schedule");
     write_text(notes, fmt::format("Figure: {}\n", (folder / "schedule.svg").string()));
-  } catch (const Failure& failure) {  // gnuplot is missing: the numbers are there all the same
+  } catch (const NoFigure& failure) {  // gnuplot is missing: the numbers are there all the same
     write_text(notes, fmt::format("No figure: {}\n", failure.what()));
   }
   return 0;

@@ -191,6 +191,7 @@ bool is_dicom_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::array<char, 132> head{};
   in.read(head.data(), head.size());
+  if (!in && !in.eof()) return true;  // cannot be read, which an import is to say, not to pass over
   return in.gcount() == 132 && std::memcmp(&head[128], "DICM", 4) == 0;
 }
 

@@ -164,7 +164,7 @@ void write_plain(const fs::path& path, const std::string& content) {
   std::ofstream out(path, std::ios::binary);
   out.write(content.data(), static_cast<std::streamsize>(content.size()));
   out.close();
-  if (!out) throw Failure(path.string() + ": cannot be written (disk full?)");
+  if (!out) throw Failure(path.string() + ": cannot be written: " + std::strerror(errno));
 }
 
 // A class's name as a folder's name; two classes never share one.

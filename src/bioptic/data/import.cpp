@@ -469,7 +469,14 @@ std::vector<Original> import_for_audit(const fs::path& source, const fs::path& s
   const Dataset dataset = Dataset::open(scratch);
   std::vector<Original> originals(dataset.size());
   for (std::size_t row = 0; row < dataset.size(); ++row) {
-    originals[row] = by_name.at(std::string(dataset.record(row).source));
+    const std::string name(dataset.record(row).source);
+    const auto original = by_name.find(name);
+    if (original == by_name.end()) {
+      throw InputError(name +
+                       ": could not be read at first, and later could; it was changed, or its disk "
+                       "fails: audit it again");
+    }
+    originals[row] = original->second;
   }
   if (ending_of(source) == ".npz") return {};  // its arrays have one size and no files
   return originals;

@@ -182,7 +182,7 @@ void write_figure(Figure figure, const fs::path& stem) {
   fs::create_directories(folder);
   const TemporaryFolder scratch(folder / "figure");
   const std::string complaint = draw_figures({figure}, scratch.path(), folder);
-  if (!complaint.empty()) throw Failure(complaint);
+  if (!complaint.empty()) throw NoFigure(complaint);
 }
 
 std::string gnuplot_quote(const std::string& text) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "bioptic/base/error.h"
+
 namespace bioptic {
 
 // One figure: its size in print, and gnuplot commands that draw it.  `body` may not set a terminal
@@ -27,8 +29,14 @@ struct Figure {
 std::string draw_figures(const std::vector<Figure>& figures, const std::filesystem::path& scratch,
                          const std::filesystem::path& folder);
 
-// Draws one figure to STEM.svg, STEM.png and STEM.pdf, whatever its name.  Throws Failure when
-// gnuplot cannot.
+// gnuplot is missing, or could not draw: the numbers need not go without the drawing.
+class NoFigure : public Failure {
+ public:
+  using Failure::Failure;
+};
+
+// Draws one figure to STEM.svg, STEM.png and STEM.pdf, whatever its name.  Throws NoFigure when
+// gnuplot cannot, another Failure where a drawing cannot be written.
 void write_figure(Figure figure, const std::filesystem::path& stem);
 
 // Text in double quotes for a script, with nothing in it that gnuplot interprets.

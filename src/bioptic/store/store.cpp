@@ -124,10 +124,31 @@ void check_version(SQLite::Database& db, const fs::path& file) {
   }
 }
 
+// Rolled back unless it was committed.  Not SQLite::Transaction, whose destructor throws where
+// memory gives out.
+class Transaction {
+ public:
+  explicit Transaction(SQLite::Database& db) : db_(db) { db_.exec("BEGIN"); }
+  ~Transaction() {
+    if (!committed_) ::sqlite3_exec(db_.getHandle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  void commit() {
+    db_.exec("COMMIT");
+    committed_ = true;
+  }
+
+ private:
+  SQLite::Database& db_;
+  bool committed_ = false;
+};
+
 void migrate(SQLite::Database& db) {
   for (auto version = static_cast<std::size_t>(schema_version(db)); version < kMigrations.size();
        ++version) {
-    SQLite::Transaction transaction(db);
+    Transaction transaction(db);
     db.exec(kMigrations[version]);
     db.exec(fmt::format("PRAGMA user_version = {}", version + 1));
     transaction.commit();
@@ -541,7 +562,7 @@ Store::Verified Store::verify() const try {
 void Store::save_study(const StoredStudy& s, std::size_t images,
                        const std::function<StoredImage(std::size_t)>& image_of,
                        const std::vector<StoredPlace>& places) try {
-  SQLite::Transaction transaction(state_->db);
+  Transaction transaction(state_->db);
   SQLite::Statement study(
       state_->db,
       "INSERT INTO studies (name, file, toml, command, engine, dataset_path, dataset_hash, "
@@ -585,7 +606,7 @@ void Store::save_study(const StoredStudy& s, std::size_t images,
 }
 
 void Store::save_trial(const std::string& id, const TrialOrigin& origin, const TrialResult& r) try {
-  SQLite::Transaction transaction(state_->db);
+  Transaction transaction(state_->db);
   SQLite::Statement clear(state_->db, "DELETE FROM trials WHERE id = ? AND status = 'failed'");
   clear.bind(1, id);
   clear.exec();

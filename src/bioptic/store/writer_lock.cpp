@@ -38,13 +38,14 @@ std::string held_by(const fs::path& out, long pid) {
 }  // namespace
 
 WriterLock::WriterLock(const fs::path& out) {
-  std::error_code error;
-  fs::create_directories(out, error);
-  fd_ = ::open((out / kLockName).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd_ < 0) {
-    throw InputError(out.string() + ": cannot be written: " + std::strerror(errno) +
+  const auto fail = [&](const std::string& why) {
+    throw InputError(out.string() + ": cannot be written: " + why +
                      "; choose another folder with --out");
-  }
+  };
+  std::error_code error;
+  if (!fs::create_directories(out, error) && error) fail(error.message());
+  fd_ = ::open((out / kLockName).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd_ < 0) fail(std::strerror(errno));
   struct flock lock = whole_file();
   if (::fcntl(fd_, F_OFD_SETLK, &lock) != 0) {
     const long pid = written_pid(fd_);

@@ -9,6 +9,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "bioptic/base/error.h"
+#include "bioptic/base/exception_text.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/parallel.h"
 #include "bioptic/data/unchanged.h"
@@ -24,6 +26,7 @@
 #include "bioptic/study/collapse.h"
 #include "bioptic/study/environment.h"
 #include "bioptic/study/model_images.h"
+#include "bioptic/study/model_seal.h"
 #include "bioptic/study/trace.h"
 #include "bioptic/train/weights.h"
 
@@ -86,15 +89,18 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
   if (!preprocessing.is_object()) preprocessing = nlohmann::json::object();
   std::string classes;
   for (const std::string& name : info.classes) classes += (classes.empty() ? "" : "\n") + name;
+  const bool fitted = train.normalisation.kind != NormalisationKind::pixel;
   std::map<std::string, std::string> metadata{
-      {"bioptic_model", "1"},
+      // A program that does not know of normalisation would predict wrongly: it is to refuse.
+      {"bioptic_model", fitted ? "2" : "1"},
       {"classes", classes},
       {"positive", info.classes[static_cast<std::size_t>(trial.spec.positive)]},
       {"channels", std::to_string(info.channels)},
       {"height", std::to_string(info.height)},
       {"width", std::to_string(info.width)},
       {"fit", fit_of(preprocessing)},
-      {"pixel_scale", "1/255"},
+      fitted ? std::pair("normalisation", result.normalisation)
+             : std::pair("pixel_scale", std::string("1/255")),
       {"preprocessing", preprocessing.dump()},
       // Of the dataset as it was imported, before any window.
       {"dataset_sha256", preprocessing.value("window_of", info.content_hash)},
@@ -109,12 +115,6 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
       {"seed", std::to_string(trial.seed)},
       {"trial", trial.id},
       {"weights_sha256", result.weights_sha256}};
-  if (train.normalisation.kind != NormalisationKind::pixel) {
-    // A program that does not know of normalisation would predict wrongly: it is to refuse.
-    metadata["bioptic_model"] = "2";
-    metadata["normalisation"] = result.normalisation;
-    metadata.erase("pixel_scale");
-  }
   const SplitPlan& plan = study.data.plan_of(trial.spec);
   const Splits splits = draw_splits(study.data.dataset, study.data.groups, trial.spec.split, plan,
                                     trial.spec.seeds.split);
@@ -125,6 +125,7 @@ std::map<std::string, std::string> model_metadata(const PlannedStudy& study,
             balanced_class_weights(count_classes(study.data.dataset, splits.train), info.classes))
             .dump();
   }
+  seal(metadata);
   return metadata;
 }
 
@@ -206,7 +207,7 @@ TrialResult Work::train(const PlannedTrial& trial, TraceWriter* trace) {
     throw;
   } catch (const std::exception& e) {
     result.status = TrialStatus::failed;
-    result.error = e.what();
+    result.error = exception_text(e);
   }
   const std::lock_guard lock(mutex);
   done += trial.spec.train.epochs - epochs_done;  // stopped early
@@ -257,10 +258,13 @@ void Work::make(const PlannedTrial& trial, bool found, const std::string& enviro
 
 void Work::save_model_of(const PlannedTrial& trial, const TrialResult& result) {
   const fs::path path = model_path(options.out, study.spec, trial);
-  if (has_model(path, trial)) return;
-  if (fs::exists(path)) {  // of other settings under the same names: kept beside, by its trial's id
-    const std::string suffix = trial_of_model(path).substr(0, 12);
-    fs::rename(path, path.parent_path() / (path.stem().string() + "." + suffix + ".safetensors"));
+  if (fs::exists(path)) {
+    const MappedFile readable(path);  // throws: what cannot be read now is not to be moved away
+    const std::string other = trial_of_model(path);
+    if (other == trial.id) return;
+    // Of other settings under the same names: kept beside, by its trial's id.
+    fs::rename(path, path.parent_path() / fmt::format("{}.{}.safetensors", path.stem().string(),
+                                                      other.substr(0, 12)));
   }
   if (images.empty()) {
     ThreadPool pool(std::max(1, options.threads));
@@ -277,6 +281,7 @@ bool Work::copy_model_of(const PlannedTrial& trial, const std::map<std::string, 
   if (it == saved.end()) return false;
   TrialResult result = store.trial(trial.id, false).value();
   const SavedModel saved_model = read_safetensors(it->second);
+  if (!broken_seal(saved_model.metadata).empty()) return false;
   result.weights = saved_model.parameters;
   if (const auto fitted = saved_model.metadata.find("normalisation");
       fitted != saved_model.metadata.end()) {
@@ -374,6 +379,8 @@ ExecutorOutcome execute(const PlannedStudy& study, Store& store, const ExecutorO
     for (std::size_t j = 1; j < jobs; ++j) others.emplace_back(job);
   } catch (const std::system_error&) {
     // The system gives no more threads: the jobs there are do it all.
+  } catch (const std::bad_alloc&) {
+    // Nor memory for them.
   }
   job();
   for (std::thread& other : others) other.join();

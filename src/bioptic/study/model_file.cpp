@@ -12,6 +12,7 @@
 #include "bioptic/base/error.h"
 #include "bioptic/base/nesting.h"
 #include "bioptic/model/safetensors.h"
+#include "bioptic/study/model_seal.h"
 #include "bioptic/train/image_maps.h"
 #include "bioptic/train/weights.h"
 
@@ -80,6 +81,7 @@ ModelFile::ModelFile(const std::filesystem::path& file, int threads) : pool_(thr
   const SavedModel saved = read_safetensors(file);
   try {
     const Metadata& m = saved.metadata;
+    if (const std::string wrong = broken_seal(m); !wrong.empty()) throw InputError(wrong);
     const std::string& format = text_of(m, "bioptic_model");
     if (format != "1" && format != "2") {
       throw InputError("format " + format + " is newer than this program");

@@ -11,6 +11,7 @@
 #include "bioptic/data/dataset.h"
 #include "bioptic/model/safetensors.h"
 #include "bioptic/store/store.h"
+#include "bioptic/study/model_seal.h"
 
 namespace bioptic {
 namespace fs = std::filesystem;
@@ -42,42 +43,54 @@ bool all_finite(const Parameters& parameters) {
   });
 }
 
-// What is wrong with a model, "" = nothing.
-std::string fault_of_model(const fs::path& file, const Store& store) {
+bool fits_its_trial(const Store& store, const std::string& trial, const std::string& hash) {
+  try {
+    const auto result = store.trial(trial, false);
+    return !result || result->weights_sha256 == hash;
+  } catch (const Failure&) {  // its record is damaged, which is said of the store
+    return true;
+  }
+}
+
+// Throws Failure where the system keeps a file from being looked at, which is no damage.
+Verification verify_model(const fs::path& file, const Store& store) {
+  const auto is = [&](State state, const std::string& said) {
+    return Verification{state, "model", file.string(), said};
+  };
+  const auto damaged = [&](const std::string& said) { return is(State::damaged, said); };
   try {
     const SavedModel model = read_safetensors(file);
+    if (const std::string wrong = broken_seal(model.metadata); !wrong.empty()) {
+      return damaged(wrong);
+    }
     const std::string hash = parameters_sha256(model.parameters);
     const auto said = model.metadata.find("weights_sha256");
     if (said == model.metadata.end() || said->second != hash) {
-      return "its weights have not the SHA-256 that stands in the file";
+      return damaged("its weights have not the SHA-256 that stands in the file");
     }
-    if (!all_finite(model.parameters)) return "a weight is not a finite number";
+    if (!all_finite(model.parameters)) return damaged("a weight is not a finite number");
     const auto trial = model.metadata.find("trial");
-    if (trial == model.metadata.end()) return "";
-    const auto result = store.trial(trial->second, false);
-    if (result && result->weights_sha256 != hash) {
-      return "its weights are not those that the store has for its trial";
+    if (trial != model.metadata.end() && !fits_its_trial(store, trial->second, hash)) {
+      return damaged("its weights are not those that the store has for its trial");
     }
-  } catch (const std::runtime_error& e) {  // InputError, Failure
-    return e.what();
+    return is(State::whole, is_sealed(model.metadata)
+                                ? "weights and metadata as written"
+                                : "weights as written; its metadata have no checksum (saved by an "
+                                  "older bioptic)");
+  } catch (const InputError& e) {
+    return damaged(e.what());
   }
-  return "";
 }
 
 void verify_models(const fs::path& out, const Store& store, std::vector<Verification>& list) {
   std::set<fs::path> files;  // in order
   for (const auto& study : fs::directory_iterator(out)) {
-    std::error_code none;
-    for (auto it = fs::directory_iterator(study.path() / "models", none);
-         !none && it != fs::directory_iterator(); it.increment(none)) {
-      if (it->path().extension() == ".safetensors") files.insert(it->path());
+    if (!fs::is_directory(study.path() / "models")) continue;
+    for (const auto& file : fs::directory_iterator(study.path() / "models")) {
+      if (file.path().extension() == ".safetensors") files.insert(file.path());
     }
   }
-  for (const fs::path& file : files) {
-    const std::string fault = fault_of_model(file, store);
-    list.push_back({fault.empty() ? State::whole : State::damaged, "model", file.string(),
-                    fault.empty() ? "weights as written" : fault});
-  }
+  for (const fs::path& file : files) list.push_back(verify_model(file, store));
 }
 
 void verify_dataset(const std::string& path, const std::string& hash,
@@ -93,7 +106,7 @@ void verify_dataset(const std::string& path, const std::string& hash,
     const bool same = Dataset::open(path, true).info().content_hash == hash;
     add(same ? State::whole : State::damaged,
         same ? "images, labels and index as written" : "is another than the study was run on");
-  } catch (const std::runtime_error& e) {
+  } catch (const InputError& e) {
     add(State::damaged, e.what());
   }
 }
@@ -108,13 +121,12 @@ std::vector<Verification> verify_run(const fs::path& out) {
   std::set<std::pair<std::string, std::string>> datasets;
   try {
     for (const StoredStudy& study : store.studies()) {
-      if (datasets.emplace(study.dataset_path, study.dataset_hash).second) {
-        verify_dataset(study.dataset_path, study.dataset_hash, list);
-      }
+      datasets.emplace(study.dataset_path, study.dataset_hash);
     }
   } catch (const Failure&) {
     // A damaged study: said of the store.
   }
+  for (const auto& [path, hash] : datasets) verify_dataset(path, hash, list);
   return list;
 }
 

@@ -16,9 +16,10 @@ struct Verification {
   std::string said;            // a sentence for a person
 };
 
-// Holds against their checksums: the rows of the store, the weights of every model below `out`
-// (which must be finite, too), and the datasets of the studies.  Changes nothing.  Throws
-// InputError when `out` holds no store.
+// Holds against their checksums: the rows of the store, the weights (which must be finite, too)
+// and metadata of every model below `out`, and the datasets of the studies.  Changes nothing.
+// Throws InputError when `out` holds no store, Failure or std::filesystem::filesystem_error where
+// the system keeps it from looking.
 std::vector<Verification> verify_run(const std::filesystem::path& out);
 
 }  // namespace bioptic
