@@ -86,7 +86,7 @@ FoundData listed_data(const FileList& list, const InitData& asked, bool xrays) {
 }
 
 fs::path imported_arrays(const InitData& asked, const fs::path& folder) {
-  const fs::path target = folder / "images";
+  fs::path target = folder / "images";
   if (fs::exists(target)) {
     throw InputError(fmt::format(
         "{} exists already, and the arrays would be imported there; if they are in it, give it as "
