@@ -1,3 +1,8 @@
+file(STRINGS ${PROJECT_SOURCE_DIR}/CITATION.cff cited REGEX "^version: ")
+if(NOT cited STREQUAL "version: ${PROJECT_VERSION}")
+  message(FATAL_ERROR "CITATION.cff has '${cited}', base/version.h has ${PROJECT_VERSION}: make them one")
+endif()
+
 install(TARGETS bioptic RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(BIOPTIC_DICOM)
   install(TARGETS bioptic_dicom LIBRARY DESTINATION lib/bioptic)
