@@ -79,7 +79,7 @@ TEST(OverviewAnswer, NamesTheSettingThatAllOthersBeat) {
                            pair("b", "c", Verdict::undecided, -0.02)});
   s.arms[0].collapsed = 8;
   EXPECT_EQ(plain_answer(s),
-            "Yes. a is worse than every other setting in test accuracy, by 10.0 points or more (8 "
+            "Yes. a is worse than every other setting in test accuracy, by 10.0 to 12.0 points (8 "
             "of its 10 runs collapsed), for new seeds and new patients; of the other two, the pair "
             "is undecided.");
   // One undecided pair is enough for it not to be.

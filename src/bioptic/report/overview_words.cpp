@@ -154,14 +154,15 @@ const OverviewArm* outsider(const StudyOverview& s, bool worst) {
   return nullptr;
 }
 
-// The smallest difference of `arm` from any other.
-double least_against(const StudyOverview& s, const OverviewArm& arm) {
-  double least = kUndefined;
+// "by 5.4 to 6.7 points": from each of the others, as they were measured.
+std::string distances_text(const StudyOverview& s, const OverviewArm& arm) {
+  std::vector<double> distances;
   for (const OverviewPair& p : s.pairs) {
-    if (p.a != arm.name && p.b != arm.name) continue;
-    if (!(std::abs(p.difference) >= least)) least = std::abs(p.difference);
+    if (p.a == arm.name || p.b == arm.name) distances.push_back(std::abs(p.difference));
   }
-  return least;
+  const auto [least, most] = std::minmax_element(distances.begin(), distances.end());
+  const std::string low = points_text(*least, 1, false), high = points_text(*most, 1, false);
+  return low == high ? "by " + low + " points" : fmt::format("by {} to {} points", low, high);
 }
 
 std::string outsider_text(const StudyOverview& s, const OverviewArm& arm, bool worst) {
@@ -170,8 +171,8 @@ std::string outsider_text(const StudyOverview& s, const OverviewArm& arm, bool w
     if (p.a != arm.name && p.b != arm.name) others.push_back(p);
   }
   std::string text = fmt::format(
-      "Yes. {} is {} than every other setting in test accuracy, by {} points or more{}, {}",
-      arm.name, worst ? "worse" : "better", points_text(least_against(s, arm), 1, false),
+      "Yes. {} is {} than every other setting in test accuracy, {}{}, {}", arm.name,
+      worst ? "worse" : "better", distances_text(s, arm),
       arm.collapsed > 0 ? fmt::format(" ({} of its {} collapsed)", arm.collapsed,
                                       counted(arm.trials, "run"))
                         : "",
@@ -274,8 +275,8 @@ std::string short_finding(const StudyOverview& s) {
   for (const bool worst : {false, true}) {
     const OverviewArm* arm = outsider(s, worst);
     if (arm == nullptr) continue;
-    return fmt::format("{} was {} than all others, by {} points or more", arm->name,
-                       worst ? "worse" : "better", points_text(least_against(s, *arm), 1, false));
+    return fmt::format("{} was {} than all others, {}", arm->name, worst ? "worse" : "better",
+                       distances_text(s, *arm));
   }
   const bool all_open = count(s.pairs, Verdict::undecided) == s.pairs.size();
   const std::string pairs = all_open ? "undecided; "
