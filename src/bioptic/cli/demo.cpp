@@ -90,10 +90,10 @@ int demo(Options options) {
     if (found->is_folder) found->facts.channels = 1;  // as the report's images have
   }
   for (const HomeworkStudy& study : homework_studies()) {
-    run.studies.push_back(put_study(study,
-                                    found ? homework_text(study, found->facts, kSeeds)
-                                          : homework_text(study, size, kSeeds),
-                                    options));
+    run.studies.push_back(put_study(
+        study,
+        found ? homework_text(study, found->facts, kSeeds) : homework_text(study, size, kSeeds),
+        options));
   }
   return run_studies(run);
 }

@@ -54,11 +54,11 @@ std::string side_row(const char* name, const char* question, const ClaimResult& 
 std::string claim_card(const ClaimResult& r) {
   const JudgedEvidence& e = r.headline();
   std::string out = fmt::format(
-      "<section class=\"claim {}\" id=\"claim-{}\"><p class=\"verdict\"><strong>{}</strong> <span>{}</span></p>\n"
+      "<section class=\"claim {}\" id=\"claim-{}\"><p class=\"verdict\"><strong>{}</strong> "
+      "<span>{}</span></p>\n"
       "<p class=\"said\">{}</p>\n",
       css_class(e.verdict), html_escape(file_part(r.spec.id)), verdict_words(e.verdict),
-      html_escape(r.spec.id),
-      html_escape(r.spec.sentence));
+      html_escape(r.spec.id), html_escape(r.spec.sentence));
   out += "<p class=\"effect\">" + html_escape(effect_with_interval(r)) + "</p>\n";
   out += "<p>" + html_escape(r.explanation) + "</p>\n";
   out +=

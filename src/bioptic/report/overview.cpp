@@ -85,8 +85,7 @@ OverviewArm arm_of(const ArmSummary& arm) {
 OverviewPair pair_of(const Comparison& c) {
   const JudgedEvidence& e = c.headline();
   const JudgedEvidence::Shown shown = e.shown();
-  return {c.a,       c.b,        e.verdict,        c.difference,
-          shown.low, shown.high, shown.confidence, e.reason};
+  return {c.a, c.b, e.verdict, c.difference, shown.low, shown.high, shown.confidence, e.reason};
 }
 
 OverviewClaim claim_of(const ClaimResult& r) {

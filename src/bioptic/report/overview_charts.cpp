@@ -134,8 +134,7 @@ std::string curves_svg(const OverviewArm& arm, const ChartScale& scale) {
 std::string accuracy_svg(const OverviewArm& arm, double low, double high) {
   const Panel p{6, 0, 168, 22, low, high, 0, 1};
   std::string out = "<svg class=\"dots\" viewBox=\"0 0 180 22\" aria-hidden=\"true\">";
-  out += fmt::format(
-      "<line class=\"grid\" x1=\"6\" x2=\"174\" y1=\"11\" y2=\"11\"/>");
+  out += fmt::format("<line class=\"grid\" x1=\"6\" x2=\"174\" y1=\"11\" y2=\"11\"/>");
   const double from = std::isnan(arm.patients_low) ? arm.seeds_low : arm.patients_low;
   const double to = std::isnan(arm.patients_low) ? arm.seeds_high : arm.patients_high;
   if (!std::isnan(from)) {
@@ -147,16 +146,16 @@ std::string accuracy_svg(const OverviewArm& arm, double low, double high) {
   }
   if (!std::isnan(arm.reported)) {
     const double x = p.x(std::clamp(arm.reported, low, high));
-    out += fmt::format(
-        "<path class=\"cross\" d=\"M{:.1f} 5l8 12m0 -12l-8 12\"/>", x - 4);
+    out += fmt::format("<path class=\"cross\" d=\"M{:.1f} 5l8 12m0 -12l-8 12\"/>", x - 4);
   }
   return out + "</svg>";
 }
 
 std::string effect_svg(const OverviewClaim& c) {
   if (std::isnan(c.effect) || std::isnan(c.low) || c.verdict == Verdict::not_allowed) return "";
-  const double reach = 1.15 * std::max({std::abs(c.low - c.null_value), std::abs(c.high - c.null_value),
-                                        std::abs(c.effect - c.null_value), 1e-12});
+  const double reach =
+      1.15 * std::max({std::abs(c.low - c.null_value), std::abs(c.high - c.null_value),
+                       std::abs(c.effect - c.null_value), 1e-12});
   const Panel p{4, 0, 112, 18, c.null_value - reach, c.null_value + reach, 0, 1};
   const double from = std::max(c.low, p.x0), to = std::min(c.high, p.x1);
   return fmt::format(

@@ -98,7 +98,7 @@ json pair_json(const OverviewPair& p) {
 }
 
 OverviewPair pair_from(const json& j) {
-  return {j.at("a").get<std::string>(), j.at("b").get<std::string>(),
+  return {j.at("a").get<std::string>(),  j.at("b").get<std::string>(),
           verdict_from(j.at("verdict")), number(j.at("difference")),
           number(j.at("low")),           number(j.at("high")),
           number(j.at("confidence")),    j.at("reason").get<std::string>()};

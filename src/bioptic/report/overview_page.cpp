@@ -106,7 +106,8 @@ std::string answers_html(std::span<const StudyOverview> studies) {
   std::string out = "<div class=\"answers\">\n";
   for (const StudyOverview& s : studies) {
     out += fmt::format(
-        "<section class=\"answer\" id=\"{0}\"><p class=\"question\">{1}</p><p class=\"said\">{2}</p>"
+        "<section class=\"answer\" id=\"{0}\"><p class=\"question\">{1}</p><p "
+        "class=\"said\">{2}</p>"
         "<p class=\"more\">{3}{4}</p></section>\n",
         html_escape(file_part(s.name)), html_escape(s.question.empty() ? s.name : s.question),
         html_escape(plain_answer(s)), link(s, "Full report: " + s.name),
@@ -124,9 +125,9 @@ std::string claims_table(std::span<const StudyOverview> studies, bool report) {
       rows += fmt::format(
           "<tr><td class=\"id\">{}</td><td>{}</td><td class=\"verdict {}\"><i "
           "aria-hidden=\"true\">{}</i>{}</td><td class=\"{}\">{}{}</td><td>{}</td></tr>\n",
-          link(s, c.id, "claim-" + file_part(c.id)), html_escape(c.sentence),
-          claim_name(c.verdict), claim_mark(c.verdict), claim_verdict_words(c.verdict),
-          claim_name(c.verdict), effect_svg(c), html_escape(claim_number(c)), claim_scope(s, c));
+          link(s, c.id, "claim-" + file_part(c.id)), html_escape(c.sentence), claim_name(c.verdict),
+          claim_mark(c.verdict), claim_verdict_words(c.verdict), claim_name(c.verdict),
+          effect_svg(c), html_escape(claim_number(c)), claim_scope(s, c));
     }
   }
   if (rows.empty()) return "";
@@ -137,9 +138,12 @@ std::string claims_table(std::span<const StudyOverview> studies, bool report) {
              "<tbody>\n",
              report ? "The report's" : "The", count_word(count), count == 1 ? "" : "s") +
          rows +
-         "</tbody></table>\n<p class=\"small\">Supported or refuted: the interval lies on one side of "
-         "the dotted line. No difference: it lies within the margin. Undecided: neither. A statement "
-         "with several parts shows the part that decides. Intervals are corrected for the number of "
+         "</tbody></table>\n<p class=\"small\">Supported or refuted: the interval lies on one side "
+         "of "
+         "the dotted line. No difference: it lies within the margin. Undecided: neither. A "
+         "statement "
+         "with several parts shows the part that decides. Intervals are corrected for the number "
+         "of "
          "statements in a study (Holm).</p>\n";
 }
 
@@ -150,9 +154,10 @@ std::string percent(double value, int digits) {
 std::string accuracy_row(const OverviewArm& arm, bool report, double low, double high) {
   std::string out = fmt::format(
       "<tr><td>{}{}</td><td class=\"n\">{}{}</td><td class=\"narrow-out\">{}</td>",
-      html_escape(arm.name), arm.figure > 0 ? fmt::format(" <span class=\"id\">Fig. {}</span>", arm.figure) : "",
-      percent(arm.test_accuracy, 1),
-      std::isnan(arm.test_sd) ? "" : " ± " + percent(arm.test_sd, 1), accuracy_svg(arm, low, high));
+      html_escape(arm.name),
+      arm.figure > 0 ? fmt::format(" <span class=\"id\">Fig. {}</span>", arm.figure) : "",
+      percent(arm.test_accuracy, 1), std::isnan(arm.test_sd) ? "" : " ± " + percent(arm.test_sd, 1),
+      accuracy_svg(arm, low, high));
   const bool patients = !std::isnan(arm.patients_low);
   const double from = patients ? arm.patients_low : arm.seeds_low;
   const double to = patients ? arm.patients_high : arm.seeds_high;
@@ -195,9 +200,12 @@ std::string accuracies_table(std::span<const StudyOverview> studies, bool report
   if (low == high) low -= 0.01;
   std::string out = fmt::format(
       "<h2 id=\"accuracies\">Test accuracy{}</h2>\n<div class=\"scroll\" tabindex=\"0\"><table "
-      "class=\"accuracies\"><thead><tr><th scope=\"col\">setting</th><th scope=\"col\" class=\"n\">mean "
-      "± sd, %</th><th scope=\"col\" class=\"narrow-out\">every run, {} to {} %{}</th><th scope=\"col\" "
-      "class=\"n\">95 % interval</th><th scope=\"col\" class=\"n narrow-out\">validation, %</th>{}<th "
+      "class=\"accuracies\"><thead><tr><th scope=\"col\">setting</th><th scope=\"col\" "
+      "class=\"n\">mean "
+      "± sd, %</th><th scope=\"col\" class=\"narrow-out\">every run, {} to {} %{}</th><th "
+      "scope=\"col\" "
+      "class=\"n\">95 % interval</th><th scope=\"col\" class=\"n narrow-out\">validation, "
+      "%</th>{}<th "
       "scope=\"col\" class=\"n\">runs</th></tr></thead><tbody>\n",
       report ? ", beside the report's" : "", percent_text(low, 0), percent_text(high, 0),
       report ? "; cross: the report" : "",
@@ -207,9 +215,12 @@ std::string accuracies_table(std::span<const StudyOverview> studies, bool report
                        report ? 7 : 6, html_escape(s.name));
     for (const OverviewArm& arm : s.arms) out += accuracy_row(arm, report, low, high);
   }
-  const bool patients = std::all_of(studies.begin(), studies.end(), [](const StudyOverview& s) { return s.patients_known; });
-  return out + fmt::format("</tbody></table></div>\n<p class=\"small\">Intervals are for new seeds and new {}.</p>\n",
-                           patients ? "patients" : "images");
+  const bool patients = std::all_of(studies.begin(), studies.end(),
+                                    [](const StudyOverview& s) { return s.patients_known; });
+  return out + fmt::format(
+                   "</tbody></table></div>\n<p class=\"small\">Intervals are for new seeds and new "
+                   "{}.</p>\n",
+                   patients ? "patients" : "images");
 }
 
 std::string figure_html(const StudyOverview& s, const OverviewArm& arm, const ChartScale& scale) {
@@ -242,8 +253,10 @@ std::string figures_html(std::span<const StudyOverview> studies, bool report) {
   std::stable_sort(figures.begin(), figures.end(),
                    [](const auto& x, const auto& y) { return x.first < y.first; });
   std::string out = fmt::format(
-      "<h2 id=\"curves\">Training curves{}</h2>\n<p class=\"small key\"><span><svg viewBox=\"0 0 28 "
-      "8\" aria-hidden=\"true\"><polyline class=\"train\" points=\"0,4 28,4\"/></svg>training</span><span><svg "
+      "<h2 id=\"curves\">Training curves{}</h2>\n<p class=\"small key\"><span><svg viewBox=\"0 0 "
+      "28 "
+      "8\" aria-hidden=\"true\"><polyline class=\"train\" points=\"0,4 "
+      "28,4\"/></svg>training</span><span><svg "
       "viewBox=\"0 0 28 8\" aria-hidden=\"true\"><polyline class=\"val\" points=\"0,4 "
       "28,4\"/></svg>validation</span><span>line: median of the runs; band: the middle half of "
       "them</span></p>\n<div class=\"grid\">\n",
@@ -295,14 +308,14 @@ std::string overview_html(std::span<const StudyOverview> studies) {
          html_escape(paragraph(studies)) + "</p>\n<p id=\"copy\"></p>\n";
   out += fmt::format(
       "<p class=\"small\">Every seed gives all settings of a study the same split, initial weights "
-      "and batch order, so that settings are compared in pairs. Made by bioptic {}; each report has "
+      "and batch order, so that settings are compared in pairs. Made by bioptic {}; each report "
+      "has "
       "the settings, the data and the command to repeat it.</p>\n",
       html_escape(studies.front().version));
   return out + "</main>\n<script>" + kScript + "</script>\n</body></html>\n";
 }
 
-std::vector<StudyOverview> read_overviews(const fs::path& out,
-                                          std::span<const std::string> names) {
+std::vector<StudyOverview> read_overviews(const fs::path& out, std::span<const std::string> names) {
   std::vector<StudyOverview> studies;
   for (const std::string& name : names) {
     const fs::path file = out / name / "overview.json";

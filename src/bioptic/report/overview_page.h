@@ -14,8 +14,8 @@ namespace bioptic {
 // The page; reports are linked as NAME/report.html.
 std::string overview_html(std::span<const StudyOverview> studies);
 
-// What write_report() put beside the reports of the studies called `names` in `out`, in the order of
-// the report that they repeat, then as given.  Left out: what has none yet, or none that can be
+// What write_report() put beside the reports of the studies called `names` in `out`, in the order
+// of the report that they repeat, then as given.  Left out: what has none yet, or none that can be
 // read.
 std::vector<StudyOverview> read_overviews(const std::filesystem::path& out,
                                           std::span<const std::string> names);

@@ -66,17 +66,18 @@ TEST(OverviewAnswer, SaysWhatIsNotDecided) {
   EXPECT_EQ(one,
             "Not decided. b scored 1.0 points higher than a (95 % CI −1.0 to +3.0), for new seeds "
             "and new patients; that they are equivalent (within ±3 points) is not shown either.");
-  const std::string some = plain_answer(study({pair("a", "b", Verdict::undecided, -0.01),
-                                               pair("a", "c", Verdict::no_effect, 0.0)}));
-  EXPECT_EQ(some,
-            "No difference in test accuracy is shown: 1 of 2 pairs is equivalent (within ±3 points) "
-            "and 1 is undecided, for new seeds and new patients.");
+  const std::string some = plain_answer(
+      study({pair("a", "b", Verdict::undecided, -0.01), pair("a", "c", Verdict::no_effect, 0.0)}));
+  EXPECT_EQ(
+      some,
+      "No difference in test accuracy is shown: 1 of 2 pairs is equivalent (within ±3 points) "
+      "and 1 is undecided, for new seeds and new patients.");
 }
 
 TEST(OverviewAnswer, NamesTheSettingThatAllOthersBeat) {
-  StudyOverview s = study({pair("a", "b", Verdict::negative, -0.10),
-                           pair("a", "c", Verdict::negative, -0.12),
-                           pair("b", "c", Verdict::undecided, -0.02)});
+  StudyOverview s =
+      study({pair("a", "b", Verdict::negative, -0.10), pair("a", "c", Verdict::negative, -0.12),
+             pair("b", "c", Verdict::undecided, -0.02)});
   s.arms[0].collapsed = 8;
   EXPECT_EQ(plain_answer(s),
             "Yes. a is worse than every other setting in test accuracy, by 10.0 to 12.0 points (8 "
@@ -114,10 +115,11 @@ TEST(OverviewAnswer, OfTheGap) {
   c.high = 0.254;
   c.confidence = 0.95;
   s.claims = {c};
-  EXPECT_EQ(plain_answer(s),
-            "Yes. Test accuracy is 19.0 points lower than on held-out images of the training source "
-            "(95 % CI +12.6 to +25.4), and three kinds of evidence name a shift of the images as "
-            "the cause.");
+  EXPECT_EQ(
+      plain_answer(s),
+      "Yes. Test accuracy is 19.0 points lower than on held-out images of the training source "
+      "(95 % CI +12.6 to +25.4), and three kinds of evidence name a shift of the images as "
+      "the cause.");
   s.claims[0].verdict = Verdict::undecided;
   EXPECT_NE(plain_answer(s).find("the cause stays open"), std::string::npos);
 }
@@ -160,9 +162,9 @@ TEST(OverviewPage, HasNothingFromOutsideAndEscapesNames) {
 }
 
 TEST(OverviewPage, TheParagraphIsShort) {
-  StudyOverview s = study({pair("a", "b", Verdict::negative, -0.10),
-                           pair("a", "c", Verdict::undecided, -0.12),
-                           pair("b", "c", Verdict::undecided, -0.02)});
+  StudyOverview s =
+      study({pair("a", "b", Verdict::negative, -0.10), pair("a", "c", Verdict::undecided, -0.12),
+             pair("b", "c", Verdict::undecided, -0.02)});
   std::istringstream words(paragraph(std::vector<StudyOverview>{s, s, s, s}));
   std::size_t count = 0;
   for (std::string word; words >> word;) ++count;

@@ -49,9 +49,8 @@ std::string margin_text(double margin) { return fmt::format("{:g}", 100 * margin
 bool positive_or_negative(Verdict v) { return v == Verdict::positive || v == Verdict::negative; }
 
 std::size_t count(std::span<const OverviewPair> pairs, Verdict verdict) {
-  return static_cast<std::size_t>(
-      std::count_if(pairs.begin(), pairs.end(),
-                    [&](const OverviewPair& p) { return p.verdict == verdict; }));
+  return static_cast<std::size_t>(std::count_if(
+      pairs.begin(), pairs.end(), [&](const OverviewPair& p) { return p.verdict == verdict; }));
 }
 
 std::string for_whom(const StudyOverview& s) {
@@ -119,9 +118,10 @@ std::string nothing_found(const StudyOverview& s, std::span<const OverviewPair> 
       return fmt::format("No. {} and {} are equivalent in test accuracy, within ±{} points, {}.",
                          p.a, p.b, margin, for_whom(s));
     }
-    return fmt::format("Not decided. {}, {}; that they are equivalent (within ±{} points) is not "
-                       "shown either.",
-                       better_text(p), for_whom(s), margin);
+    return fmt::format(
+        "Not decided. {}, {}; that they are equivalent (within ±{} points) is not "
+        "shown either.",
+        better_text(p), for_whom(s), margin);
   }
   if (equal == pairs.size()) {
     return fmt::format(
@@ -173,9 +173,9 @@ std::string outsider_text(const StudyOverview& s, const OverviewArm& arm, bool w
   std::string text = fmt::format(
       "Yes. {} is {} than every other setting in test accuracy, {}{}, {}", arm.name,
       worst ? "worse" : "better", distances_text(s, arm),
-      arm.collapsed > 0 ? fmt::format(" ({} of its {} collapsed)", arm.collapsed,
-                                      counted(arm.trials, "run"))
-                        : "",
+      arm.collapsed > 0
+          ? fmt::format(" ({} of its {} collapsed)", arm.collapsed, counted(arm.trials, "run"))
+          : "",
       for_whom(s));
   if (count(others, Verdict::no_effect) == others.size()) {
     return text + fmt::format("; the other {} are equivalent, within ±{} points.",
@@ -210,35 +210,38 @@ std::string pairs_answer(const StudyOverview& s) {
   if (s.pairs.size() == 1) {
     return fmt::format("Yes. {}, {}.", better_text(found.front()), for_whom(s));
   }
-  return fmt::format("Yes. Of test accuracy, {}, {}; the largest difference: {}.", pairs_text(s, s.pairs),
-                     for_whom(s), better_text(largest(found)));
+  return fmt::format("Yes. Of test accuracy, {}, {}; the largest difference: {}.",
+                     pairs_text(s, s.pairs), for_whom(s), better_text(largest(found)));
 }
 
 // The claim that a study of nothing but the gap is about; null for any other.
 const OverviewClaim* gap_question(const StudyOverview& s) {
-  const bool only_gap = std::all_of(s.claims.begin(), s.claims.end(),
-                                    [](const OverviewClaim& c) { return c.gap; });
+  const bool only_gap =
+      std::all_of(s.claims.begin(), s.claims.end(), [](const OverviewClaim& c) { return c.gap; });
   return only_gap && !s.claims.empty() ? &s.claims.front() : nullptr;
 }
 
 std::string gap_answer(const StudyOverview& s, const OverviewClaim& c) {
   const std::string found =
-      c.patients ? fmt::format("test accuracy is {} points lower than on held-out images of the "
-                               "training source",
-                               points_text(c.effect, 1, false))
+      c.patients ? fmt::format(
+                       "test accuracy is {} points lower than on held-out images of the "
+                       "training source",
+                       points_text(c.effect, 1, false))
                  : fmt::format("test accuracy is {} points lower than validation accuracy",
                                points_text(c.effect, 1, false));
   const std::string numbers = found + interval_text(c.low, c.high, c.confidence);
   switch (c.verdict) {
     case Verdict::positive:
-      return c.shift ? fmt::format("Yes. {}, and three kinds of evidence name a shift of the images "
-                                   "as the cause.",
-                                   capital(numbers))
+      return c.shift ? fmt::format(
+                           "Yes. {}, and three kinds of evidence name a shift of the images "
+                           "as the cause.",
+                           capital(numbers))
                      : fmt::format("Yes. {}.", capital(numbers));
     case Verdict::negative:
-      return c.effect > 0 ? fmt::format("No. {}, but the evidence speaks against a shift of the "
-                                        "images as the cause.",
-                                        capital(numbers))
+      return c.effect > 0 ? fmt::format(
+                                "No. {}, but the evidence speaks against a shift of the "
+                                "images as the cause.",
+                                capital(numbers))
                           : fmt::format("No. Test accuracy is not lower: {}.", claim_number(c));
     case Verdict::no_effect:
       return fmt::format("No. There is no gap as large as {} points.", margin_text(s.margin));
@@ -279,7 +282,7 @@ std::string short_finding(const StudyOverview& s) {
                        distances_text(s, *arm));
   }
   const bool all_open = count(s.pairs, Verdict::undecided) == s.pairs.size();
-  const std::string pairs = all_open ? "undecided; "
+  const std::string pairs = all_open              ? "undecided; "
                             : s.pairs.size() == 1 ? ""
                                                   : pairs_text(s, s.pairs) + "; ";
   return pairs + better_text(largest(found.empty() ? s.pairs : found));
@@ -320,10 +323,11 @@ std::string trained_words(std::span<const StudyOverview> studies, const Counts& 
     fewest = std::min(fewest, study.seeds);
     most = std::max(most, study.seeds);
   }
-  const std::string seeds = fewest == most ? count_word(most)
-                                           : count_word(fewest) + " to " + count_word(most);
+  const std::string seeds =
+      fewest == most ? count_word(most) : count_word(fewest) + " to " + count_word(most);
   return fmt::format(
-      "Each of {} settings was trained with {} random seeds on {} {} ({} × {} pixels) and tested on "
+      "Each of {} settings was trained with {} random seeds on {} {} ({} × {} pixels) and tested "
+      "on "
       "{}{}. Differences in test accuracy within ±{} points count as equivalent.",
       count_word(n.arms), seeds, s.train, s.simulated ? "simulated chest X-rays" : "images",
       s.width, s.height, counted(s.test, "image"),
@@ -351,9 +355,9 @@ std::string claims_words(const Counts& n) {
 }  // namespace
 
 std::string count_word(std::size_t n) {
-  constexpr std::array<const char*, 13> kWords{"none",  "one",   "two",  "three", "four",
-                                               "five",  "six",   "seven", "eight", "nine",
-                                               "ten",   "eleven", "twelve"};
+  constexpr std::array<const char*, 13> kWords{"none", "one",    "two",   "three", "four",
+                                               "five", "six",    "seven", "eight", "nine",
+                                               "ten",  "eleven", "twelve"};
   return n < kWords.size() ? kWords.at(n) : std::to_string(n);
 }
 
@@ -362,7 +366,8 @@ std::string points_text(double value, int digits, bool sign) {
   std::string text = sign ? fmt::format("{:+.{}f}", 100 * value, digits)
                           : fmt::format("{:.{}f}", 100 * value, digits);
   // Not "-0.0".
-  if (text.find_first_of("123456789") == std::string::npos) text = fmt::format("{:.{}f}", 0.0, digits);
+  if (text.find_first_of("123456789") == std::string::npos)
+    text = fmt::format("{:.{}f}", 0.0, digits);
   return with_minus(text);
 }
 
@@ -415,8 +420,8 @@ std::string claim_number(const OverviewClaim& c) {
   };
   std::string out = text(c.effect) + (c.null_value > 0 ? " of seeds" : "");
   if (std::isnan(c.low)) return out;
-  return out + fmt::format(" ({} CI {} to {})", confidence_text(c.confidence), bare(c.low),
-                           bare(c.high));
+  return out +
+         fmt::format(" ({} CI {} to {})", confidence_text(c.confidence), bare(c.low), bare(c.high));
 }
 
 std::string claim_scope(const StudyOverview& study, const OverviewClaim& claim) {
