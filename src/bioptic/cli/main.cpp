@@ -123,12 +123,14 @@ int after_no_memory() {
   return 1;
 }
 
-// Memory that gives out in a destructor (those of JSON allocate) or in a library's thread cannot be
-// thrown any further.  Files have temporary names until they are whole, so that an end here does no
-// harm.
+// Memory that gives out where nothing may be thrown: in a destructor (those of JSON allocate), in a
+// library's start, in libstdc++'s iterators of folders, from which no exception is left to look at.
+// Files have temporary names until they are whole, so that an end here does no harm.
 [[noreturn]] void on_terminate() {
+  const std::exception_ptr thrown = std::current_exception();
+  if (!thrown && std::uncaught_exceptions() > 0) ::_exit(after_no_memory());
   try {
-    if (const std::exception_ptr thrown = std::current_exception()) std::rethrow_exception(thrown);
+    if (thrown) std::rethrow_exception(thrown);
   } catch (const std::bad_alloc&) {
     ::_exit(after_no_memory());
   } catch (...) {
