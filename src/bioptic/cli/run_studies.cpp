@@ -305,8 +305,9 @@ class Run {
   void describe_briefly(const PlannedStudy& study) const {
     if (!studies_.empty() && studies_.back().data.source == study.data.source) return;
     const DatasetInfo& info = study.data.dataset.info();
-    say(fmt::format("Images: {}, {} of {} x {} pixels", study.data.source, info.images, info.width,
-                    info.height));
+    say(fmt::format("{} of {} x {} pixels: {}",
+                    counted(static_cast<std::size_t>(info.images), "image"), info.width,
+                    info.height, study.data.source));
   }
 
   void describe(const PlannedStudy& study) const {

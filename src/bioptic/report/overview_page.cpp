@@ -43,7 +43,7 @@ a { color: var(--mark); }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { padding: .35rem .8rem .35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--soft); font-size: .82rem; vertical-align: bottom; }
-td.n, th.n { text-align: right; white-space: nowrap; }
+td.n, th.n { text-align: right; } td.n { white-space: nowrap; }
 table.accuracies th, table.accuracies td { overflow-wrap: normal; padding-right: 1rem; }
 table.accuracies td:first-child { min-width: 6.5rem; overflow-wrap: anywhere; } table.accuracies small { display: block; color: var(--soft); }
 tr.study th { color: var(--ink); padding-top: .9rem; font-size: .9rem; }
@@ -61,17 +61,18 @@ polyline.val { stroke: var(--val); stroke-dasharray: 5 2.5; } polygon.val { fill
 line.grid { stroke: var(--line); stroke-width: 1; } line.zero { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 2; }
 line.bar { stroke: currentColor; stroke-width: 2.4; } svg.dots .bar { stroke: var(--mark); opacity: .45; stroke-width: 5; }
 svg.dots circle { fill: var(--ink); opacity: .55; } svg.effect circle { fill: currentColor; } path.cross { stroke: var(--val); stroke-width: 2; fill: none; }
-.key span { white-space: nowrap; margin-right: 1.2rem; } .key svg { display: inline-block; vertical-align: middle; width: 28px; height: 8px; margin-right: .35rem; }
+.key span { margin-right: 1.2rem; } .key svg { display: inline-block; vertical-align: middle; width: 28px; height: 8px; margin-right: .35rem; }
 .copy { background: var(--card); border-radius: 4px; padding: .8rem 1rem; max-width: 46rem; }
 button { font: inherit; font-size: .85rem; padding: .25rem .8rem; border: 1px solid var(--line); border-radius: 4px; background: var(--paper); color: var(--ink); cursor: pointer; }
 .note { border-left: 5px solid #E69F00; background: var(--card); border-radius: 4px; padding: .6rem 1rem; margin: 0 0 1rem; }
 .small { font-size: .85rem; color: var(--soft); max-width: 46rem; }
 @media (max-width: 40rem) { td .wide { display: none; } table.claims thead { display: none; } table.claims tr { display: block; border-bottom: 1px solid var(--line); padding: .5rem 0; }
-  table.accuracies th, table.accuracies td { padding-right: .7rem; font-size: .82rem; }
+  table.accuracies th, table.accuracies td { padding-right: .45rem; font-size: .78rem; }
+  table.accuracies td:first-child { min-width: 5rem; }
   table.claims td { display: block; border: 0; padding: .1rem 0; } table.accuracies .narrow-out { display: none; } }
 @page { margin: 14mm; }
 @media print { :root { --paper: #fff; --ink: #111; --soft: #555; --line: #ccc; --card: #f6f6f6; } body { max-width: none; padding: 0; font-size: 10pt; }
-  button { display: none; } .grid { grid-template-columns: 1fr 1fr 1fr; gap: 4mm 6mm; } h2 { break-after: avoid; margin-top: 6mm; } table { font-size: 8.5pt; }
+  button { display: none; } .scroll { overflow: visible; } svg.dots { width: 110px; } table.accuracies th, table.accuracies td { padding-right: .5rem; } .grid { grid-template-columns: 1fr 1fr 1fr; gap: 4mm 6mm; } h2 { break-after: avoid; margin-top: 6mm; } table { font-size: 8.5pt; }
   th, td { padding-top: 1mm; padding-bottom: 1mm; } .answer { padding: 2mm 3mm; } .answer .said { font-size: 11pt; } a { color: inherit; text-decoration: none; } }
 )css";
 
@@ -134,7 +135,7 @@ std::string claims_table(std::span<const StudyOverview> studies, bool report) {
   return fmt::format(
              "<h2 id=\"statements\">{} {} statement{}</h2>\n<table class=\"claims\"><thead><tr><th "
              "scope=\"col\"></th><th scope=\"col\">statement</th><th scope=\"col\">verdict</th><th "
-             "scope=\"col\">what was measured</th><th scope=\"col\">holds for</th></tr></thead>"
+             "scope=\"col\">what was measured</th><th scope=\"col\">for</th></tr></thead>"
              "<tbody>\n",
              report ? "The report's" : "The", count_word(count), count == 1 ? "" : "s") +
          rows +

@@ -11,13 +11,17 @@ std::string overview_text(const StudyOverview& study) {
   constexpr std::size_t kWidth = 80;
   std::string out = filled(study.name + ": " + study.question, "", "  ", kWidth);
   out += filled(plain_answer(study), "  ", "  ", kWidth);
-  if (study.seeds < static_cast<std::size_t>(kLeastSeedsForVerdict)) return out;
+  if (study.seeds < static_cast<std::size_t>(kLeastSeedsForVerdict)) {
+    out.pop_back();
+    return out;
+  }
   for (const OverviewClaim& claim : study.claims) {
     out += filled(fmt::format("{} {} {}: {}", claim_mark(claim.verdict), claim.id,
                               claim_verdict_words(claim.verdict), claim.sentence),
                   "    ", "         ", kWidth);
     out += filled(claim_number(claim), "         ", "         ", kWidth);
   }
+  out.pop_back();  // whoever prints it ends the line
   return out;
 }
 

@@ -7,7 +7,8 @@
 
 namespace bioptic {
 
-// The plain answer, then a line or two for each claim: mark, verdict, number.  80 columns.
+// The plain answer, then a line or two for each claim: mark, verdict, number.  80 columns, no new
+// line at the end.
 std::string overview_text(const StudyOverview& study);
 
 }  // namespace bioptic

@@ -421,7 +421,8 @@ const std::vector<Key<ArmSpec>>& arm_keys() {
       {"reported", "", "", reported_binding(), "{}",
        "What a paper or report said, shown beside the result, such as { test_accuracy = 0.725 }."},
       {"reported_figure", "", "", whole<S, int>(&S::reported_figure, 0, 999), "0",
-       "The number of its figure that shows this arm, for the heading of the counterpart; 0 = none."},
+       "The number of its figure that shows this arm, for the heading of the counterpart; 0 = "
+       "none."},
   };
   return keys;
 }
