@@ -35,7 +35,7 @@ struct Options {
 // Puts the study where it can be read, changed and run again.  A file that is there with other
 // words may be someone's work.
 fs::path put_study(const HomeworkStudy& study, const std::string& text, const Options& options) {
-  const fs::path file = fs::path(options.out) / "studies" / (std::string(study.name) + ".toml");
+  fs::path file = fs::path(options.out) / "studies" / (std::string(study.name) + ".toml");
   if (fs::exists(file)) {
     if (read_file(file) == text) return file;
     if (!options.force) {
@@ -53,7 +53,7 @@ fs::path put_study(const HomeworkStudy& study, const std::string& text, const Op
 fs::path fetched_xrays(const Options& options) {
   const PublicSet& set = public_set("pneumoniamnist");
   const std::string name = public_file(set, kSmall);
-  const fs::path target = fs::path(options.out) / name;
+  fs::path target = fs::path(options.out) / name;
   ProgressLine line("Fetching " + name, "bytes", options.quiet);
   fetch_file({std::string(kPublicPlace) + "/" + name + "?download=1",
               std::string(public_md5(set, kSmall)), public_most_bytes(set, kSmall)},
