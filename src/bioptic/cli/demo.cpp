@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bioptic/base/counted.h"
 #include "bioptic/base/error.h"
 #include "bioptic/base/files.h"
 #include "bioptic/base/print.h"
@@ -55,11 +56,18 @@ fs::path fetched_xrays(const Options& options) {
   const std::string name = public_file(set, kSmall);
   fs::path target = fs::path(options.out) / name;
   ProgressLine line("Fetching " + name, "bytes", options.quiet);
-  fetch_file({std::string(kPublicPlace) + "/" + name + "?download=1",
-              std::string(public_md5(set, kSmall)), public_most_bytes(set, kSmall)},
-             target, [&](std::size_t done, std::size_t total) {
-               line.update(static_cast<double>(done), static_cast<double>(total));
-             });
+  try {
+    fetch_file({std::string(kPublicPlace) + "/" + name + "?download=1",
+                std::string(public_md5(set, kSmall)), public_most_bytes(set, kSmall)},
+               target, [&](std::size_t done, std::size_t total) {
+                 line.update(static_cast<double>(done), static_cast<double>(total));
+               });
+  } catch (const Failure& e) {
+    throw Failure(
+        std::string(e.what()) +
+        "; without a network: bioptic demo (simulated X-rays), or --data with images that "
+        "you have");
+  }
   return target;
 }
 
@@ -72,8 +80,8 @@ int demo(Options options) {
   say(fmt::format(
       "Is it the setting, or the seed?\n"
       "A student's report trained a small network on chest X-rays, once for each setting.\n"
-      "Here are its studies again, with {} seeds for each setting and {} x {} pixels.",
-      options.seeds, size, size));
+      "Here are its studies again, with {} for each setting and {} x {} pixels.",
+      counted(static_cast<std::size_t>(options.seeds), "seed"), size, size));
   if (!options.full) say("(The report's 256 pixels: bioptic demo --full, some 20 minutes.)");
   RunOptions run;
   run.out = options.out;
