@@ -135,7 +135,9 @@ StudyOverview overview_of(const StudySummary& summary) {
     out.seeds = std::max(out.seeds, arm.trials.size());
   }
   for (const Comparison& c : summary.comparisons) {
-    if (c.split == "test" && c.metric == "accuracy") out.pairs.push_back(pair_of(c));
+    if (c.split != "test" || c.metric != "accuracy") continue;
+    out.pairs.push_back(pair_of(c));
+    if (c.shared) out.shared_groups = c.shared->shared;
   }
   for (const ClaimResult& claim : summary.claims) out.claims.push_back(claim_of(claim));
   return out;

@@ -66,8 +66,9 @@ struct StudyOverview {
   bool patients = true;         // verdicts of pairs are for new patients, too
   int width = 0, height = 0;    // pixels
   std::size_t images = 0, train = 0, val = 0, test = 0, test_groups = 0;
-  std::size_t seeds = 0;  // of the arm with most
-  double margin = 0;      // of accuracy, parts of 1
+  std::size_t shared_groups = 0;  // of test_groups, those that training or validation have, too
+  std::size_t seeds = 0;          // of the arm with most
+  double margin = 0;              // of accuracy, parts of 1
   bool unfinished = false;
   std::vector<OverviewArm> arms;
   std::vector<OverviewPair> pairs;

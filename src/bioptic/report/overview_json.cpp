@@ -161,6 +161,7 @@ std::string overview_json(const StudyOverview& s) {
                     {"val", s.val},
                     {"test", s.test},
                     {"test_groups", s.test_groups},
+                    {"shared_groups", s.shared_groups},
                     {"seeds", s.seeds},
                     {"margin", s.margin},
                     {"unfinished", s.unfinished},
@@ -190,6 +191,7 @@ StudyOverview overview_from_json(const std::string& text) {
   j.at("val").get_to(s.val);
   j.at("test").get_to(s.test);
   j.at("test_groups").get_to(s.test_groups);
+  j.at("shared_groups").get_to(s.shared_groups);
   j.at("seeds").get_to(s.seeds);
   j.at("margin").get_to(s.margin);
   j.at("unfinished").get_to(s.unfinished);

@@ -301,6 +301,9 @@ std::string overview_html(std::span<const StudyOverview> studies) {
         "<p class=\"note\">Not finished: some trainings are missing, and verdicts may change. The "
         "same command goes on.</p>\n";
   }
+  if (const std::string caution = shared_patients_text(studies); !caution.empty()) {
+    out += "<p class=\"note\">" + caution + "</p>\n";
+  }
   out += answers_html(studies);
   out += claims_table(studies, report);
   out += accuracies_table(studies, report);

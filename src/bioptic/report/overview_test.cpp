@@ -161,6 +161,17 @@ TEST(OverviewPage, HasNothingFromOutsideAndEscapesNames) {
   EXPECT_EQ(html.find("nan"), std::string::npos);
 }
 
+TEST(OverviewPage, SaysThatTestPatientsAreInTraining) {
+  StudyOverview s = study({pair("a", "b", Verdict::undecided, -0.01)});
+  EXPECT_EQ(overview_html(std::vector<StudyOverview>{s, s}).find("also appear"), std::string::npos);
+  s.shared_groups = 101;
+  const std::string html =
+      overview_html(std::vector<StudyOverview>{s, overview_from_json(overview_json(s))});
+  EXPECT_NE(html.find("101 of the 204 test patients also appear in the training images"),
+            std::string::npos);
+  EXPECT_NE(html.find("204 patients (101 of them also in training)"), std::string::npos);
+}
+
 TEST(OverviewPage, TheParagraphIsShort) {
   StudyOverview s =
       study({pair("a", "b", Verdict::negative, -0.10), pair("a", "c", Verdict::undecided, -0.12),

@@ -331,7 +331,10 @@ std::string trained_words(std::span<const StudyOverview> studies, const Counts& 
       "{}{}. Differences in test accuracy within ±{} points count as equivalent.",
       count_word(n.arms), seeds, s.train, s.simulated ? "simulated chest X-rays" : "images",
       s.width, s.height, counted(s.test, "image"),
-      s.patients_known ? fmt::format(" of {}", counted(s.test_groups, "patient")) : "",
+      !s.patients_known     ? ""
+      : s.shared_groups > 0 ? fmt::format(" of {} ({} of them also in training)",
+                                          counted(s.test_groups, "patient"), s.shared_groups)
+                            : fmt::format(" of {}", counted(s.test_groups, "patient")),
       margin_text(s.margin));
 }
 
@@ -427,6 +430,19 @@ std::string claim_number(const OverviewClaim& c) {
 std::string claim_scope(const StudyOverview& study, const OverviewClaim& claim) {
   if (!claim.patients) return "new seeds, these images";
   return study.patients_known ? "new seeds and new patients" : "new seeds and new images";
+}
+
+std::string shared_patients_text(std::span<const StudyOverview> studies) {
+  const auto most = std::max_element(studies.begin(), studies.end(),
+                                     [](const StudyOverview& x, const StudyOverview& y) {
+                                       return x.shared_groups < y.shared_groups;
+                                     });
+  if (most == studies.end() || most->shared_groups == 0) return "";
+  return fmt::format(
+      "{} of the {} test patients also appear in the training images. What is said for new "
+      "patients "
+      "rests on them, too.",
+      most->shared_groups, most->test_groups);
 }
 
 std::string paragraph(std::span<const StudyOverview> studies) {

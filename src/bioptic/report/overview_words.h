@@ -20,6 +20,9 @@ std::string claim_number(const OverviewClaim& claim);
 // "new seeds and new patients", "new seeds, these images".
 std::string claim_scope(const StudyOverview& study, const OverviewClaim& claim);
 
+// That test patients are in training, too, of the study in which most are; "" where none is.
+std::string shared_patients_text(std::span<const StudyOverview> studies);
+
 // Some 120 words to copy: what was trained, what came out, what was not decided.
 std::string paragraph(std::span<const StudyOverview> studies);
 
