@@ -82,7 +82,14 @@ int demo(Options options) {
       "A student's report trained a small network on chest X-rays, once for each setting.\n"
       "Here are its studies again, with {} for each setting and {} x {} pixels.",
       counted(static_cast<std::size_t>(options.seeds), "seed"), size, size));
+  if (options.seeds < kSeeds) {
+    say(fmt::format("(With fewer than {} seeds more stays undecided.)", kSeeds));
+  }
   if (!options.full) say("(The report's 256 pixels: bioptic demo --full, some 20 minutes.)");
+  const bool phantom = options.data.empty() && !options.xrays;
+  if (phantom) {
+    say("The images are simulated; their test images come from another scanner by design.");
+  }
   RunOptions run;
   run.out = options.out;
   run.quiet = options.quiet;

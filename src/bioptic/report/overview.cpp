@@ -119,6 +119,7 @@ StudyOverview overview_of(const StudySummary& summary) {
   const nlohmann::json provenance =
       nlohmann::json::parse(summary.dataset.provenance, nullptr, /*allow_exceptions=*/false);
   out.simulated = provenance.is_object() && provenance.value("kind", "") == "phantom";
+  out.shift_by_design = out.simulated && provenance.value("shift", 0.0) > 0;
   out.patients_known = summary.groups < summary.images.size();
   out.patients = summary.inference == Inference::patients;
   out.width = summary.dataset.width;

@@ -60,11 +60,12 @@ struct OverviewClaim {
 
 struct StudyOverview {
   std::string name, question;
-  std::string version;          // of the program
-  bool simulated = false;       // the phantom's images
-  bool patients_known = false;  // groups are more than single images
-  bool patients = true;         // verdicts of pairs are for new patients, too
-  int width = 0, height = 0;    // pixels
+  std::string version;           // of the program
+  bool simulated = false;        // the phantom's images ...
+  bool shift_by_design = false;  // ... whose test split comes from another scanner
+  bool patients_known = false;   // groups are more than single images
+  bool patients = true;          // verdicts of pairs are for new patients, too
+  int width = 0, height = 0;     // pixels
   std::size_t images = 0, train = 0, val = 0, test = 0, test_groups = 0;
   std::size_t shared_groups = 0;  // of test_groups, those that training or validation have, too
   std::size_t seeds = 0;          // of the arm with most

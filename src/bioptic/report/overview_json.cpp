@@ -152,6 +152,7 @@ std::string overview_json(const StudyOverview& s) {
                     {"question", s.question},
                     {"version", s.version},
                     {"simulated", s.simulated},
+                    {"shift_by_design", s.shift_by_design},
                     {"patients_known", s.patients_known},
                     {"patients", s.patients},
                     {"width", s.width},
@@ -182,6 +183,7 @@ StudyOverview overview_from_json(const std::string& text) {
   j.at("question").get_to(s.question);
   j.at("version").get_to(s.version);
   j.at("simulated").get_to(s.simulated);
+  j.at("shift_by_design").get_to(s.shift_by_design);
   j.at("patients_known").get_to(s.patients_known);
   j.at("patients").get_to(s.patients);
   j.at("width").get_to(s.width);

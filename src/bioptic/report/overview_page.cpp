@@ -50,6 +50,7 @@ tr.study th { color: var(--ink); padding-top: .9rem; font-size: .9rem; }
 .verdict { white-space: nowrap; font-weight: 600; }
 .verdict i { display: inline-block; width: 1.35em; font-style: normal; font-weight: 700; }
 .supported { color: var(--yes); } .refuted { color: var(--no); } .no_effect { color: var(--same); } .undecided, .not_allowed { color: var(--open); }
+.of { color: var(--soft); font-size: .82rem; }
 .id { color: var(--soft); white-space: nowrap; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1.1rem 1.6rem; }
 figure { margin: 0; break-inside: avoid; } figcaption { font-size: .82rem; color: var(--soft); margin-top: .15rem; }
@@ -123,12 +124,15 @@ std::string claims_table(std::span<const StudyOverview> studies, bool report) {
   for (const StudyOverview& s : studies) {
     for (const OverviewClaim& c : s.claims) {
       ++count;
+      const std::string measured =
+          c.effect_of.empty() ? ""
+                              : "<br><span class=\"of\">" + html_escape(c.effect_of) + "</span>";
       rows += fmt::format(
-          "<tr><td class=\"id\">{}</td><td>{}</td><td class=\"verdict {}\"><i "
+          "<tr><td class=\"id\">{}</td><td>{}{}</td><td class=\"verdict {}\"><i "
           "aria-hidden=\"true\">{}</i>{}</td><td class=\"{}\">{}{}</td><td>{}</td></tr>\n",
-          link(s, c.id, "claim-" + file_part(c.id)), html_escape(c.sentence), claim_name(c.verdict),
-          claim_mark(c.verdict), claim_verdict_words(c.verdict), claim_name(c.verdict),
-          effect_svg(c), html_escape(claim_number(c)), claim_scope(s, c));
+          link(s, c.id, "claim-" + file_part(c.id)), html_escape(c.sentence), measured,
+          claim_name(c.verdict), claim_mark(c.verdict), claim_verdict_words(c.verdict),
+          claim_name(c.verdict), effect_svg(c), html_escape(claim_number(c)), claim_scope(s, c));
     }
   }
   if (rows.empty()) return "";
@@ -281,7 +285,13 @@ std::string lead_text(std::span<const StudyOverview> studies, bool report) {
       "{} trainings in {} studies{}. {} {} of {} × {} pixels{}.", runs, count_word(studies.size()),
       report ? ", as a student's report did them once each" : "", s.images,
       s.simulated ? "simulated chest X-rays" : "images", s.width, s.height,
-      s.simulated ? ": a stand-in for real ones, not a source of medical insight" : "");
+      !s.simulated        ? ""
+      : s.shift_by_design ? ": a stand-in for real ones, not a source of medical insight. Their "
+                            "test images come from "
+                            "another scanner by design, so a gap that is found here tests the "
+                            "method and says nothing "
+                            "of real X-rays"
+                          : ": a stand-in for real ones, not a source of medical insight");
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ std::string overview_text(const StudyOverview& study) {
     out += filled(fmt::format("{} {} {}: {}", claim_mark(claim.verdict), claim.id,
                               claim_verdict_words(claim.verdict), claim.sentence),
                   "    ", "         ", kWidth);
-    out += filled(claim_number(claim), "         ", "         ", kWidth);
+    const std::string of = claim.effect_of.empty() ? "" : claim.effect_of + ": ";
+    out += filled(of + claim_number(claim), "         ", "         ", kWidth);
   }
   out.pop_back();  // whoever prints it ends the line
   return out;
